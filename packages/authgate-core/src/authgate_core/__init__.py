@@ -1,0 +1,1 @@
+"""One gate in front of any Python API."""

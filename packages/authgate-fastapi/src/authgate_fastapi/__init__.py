@@ -1,0 +1,1 @@
+"""The authgate gate for FastAPI."""
