@@ -1,0 +1,125 @@
+"""Which credentials a request presents: the only reader of credential headers.
+
+Each kind is recognised by its shape and is absent, malformed, or a credential (Law 2.1); whether a credential
+is good is for the flows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from .errors import MalformedCredentials
+from .headers import AUTHORIZATION, X_APP_ID, X_APP_SECRET, HeaderPairs, values
+from .secret import Secret
+
+__all__ = [
+    "APP",
+    "BEARER",
+    "SCHEMES",
+    "AppCredentials",
+    "BearerToken",
+    "Credential",
+    "Kind",
+    "Presented",
+    "extract",
+]
+
+Kind: TypeAlias = Literal["bearer", "app"]
+BEARER: Final[Kind] = "bearer"
+APP: Final[Kind] = "app"
+
+SCHEMES: Final[Mapping[Kind, str]] = {BEARER: "Bearer", APP: "AppCredentials"}
+"""The scheme that challenges for each kind (Law 1.1)."""
+
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]*\Z")
+_SECOND_CREDENTIAL: Final = re.compile(r",\s*[A-Za-z][A-Za-z0-9-]*[ ]+\S")
+
+
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """A token presented as ``Authorization: Bearer`` (RFC 6750 section 2.1)."""
+
+    value: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """A project's ``x-app-id`` and ``x-app-secret``."""
+
+    app_id: str
+    secret: Secret
+
+
+Credential: TypeAlias = BearerToken | AppCredentials
+Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials]
+
+
+def extract(headers: HeaderPairs, kinds: Collection[Kind], *, limit: int) -> Presented:
+    """Read the credentials of the kinds that a policy names, and look at nothing else (Law 2.3).
+
+    Args:
+        headers: The request's headers, names in lower case.
+        kinds: The kinds that the policy reads.
+        limit: How long a credential header may be, in bytes (Law 2.4).
+
+    Returns:
+        What is presented; a kind that is not presented has no entry.
+    """
+    presented: dict[Kind, Credential | MalformedCredentials] = {}
+    for kind in kinds:
+        try:
+            credential = _READERS[kind](headers, limit)
+        except MalformedCredentials as malformed:
+            presented[kind] = malformed.with_traceback(None)
+        else:
+            if credential is not None:
+                presented[kind] = credential
+    return presented
+
+
+def _bearer(headers: HeaderPairs, limit: int) -> BearerToken | None:
+    value = _single(headers, AUTHORIZATION, BEARER, limit)
+    if value is None:
+        return None
+    scheme, _, rest = value.strip(" ").partition(" ")
+    token = rest.strip(" ")
+    if scheme.lower() != "bearer":
+        # Law 2.2: a WSGI server joins repeated headers, so a second credential may hide behind a foreign scheme.
+        if _SECOND_CREDENTIAL.search(value):
+            raise MalformedCredentials("two credentials in one Authorization header", scheme=SCHEMES[BEARER])
+        return None
+    if not token or "," in token:
+        raise MalformedCredentials("an empty or joined Bearer credential", scheme=SCHEMES[BEARER])
+    return BearerToken(Secret(token))
+
+
+def _app(headers: HeaderPairs, limit: int) -> AppCredentials | None:
+    app_id = _single(headers, X_APP_ID, APP, limit)
+    secret = _single(headers, X_APP_SECRET, APP, limit)
+    if app_id is None and secret is None:
+        return None
+    if not app_id or not secret:
+        raise MalformedCredentials("half a pair of app id and secret", scheme=SCHEMES[APP])
+    if "," in app_id or "," in secret:
+        raise MalformedCredentials("a joined header of project credentials", scheme=SCHEMES[APP])
+    return AppCredentials(app_id, Secret(secret))
+
+
+def _single(headers: HeaderPairs, name: str, kind: Kind, limit: int) -> str | None:
+    found = values(headers, name)
+    if not found:
+        return None
+    if len(found) > 1:
+        raise MalformedCredentials(f"the header {name} is repeated", scheme=SCHEMES[kind])
+    value = found[0]
+    if len(value) > limit:
+        raise MalformedCredentials(f"the header {name} is longer than {limit} bytes", scheme=SCHEMES[kind])
+    if not _PRINTABLE.match(value):
+        raise MalformedCredentials(f"control or non-ASCII characters in {name}", scheme=SCHEMES[kind])
+    return value
+
+
+_READERS: Final[Mapping[Kind, Callable[[HeaderPairs, int], Credential | None]]] = {BEARER: _bearer, APP: _app}

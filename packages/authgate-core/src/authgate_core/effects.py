@@ -1,0 +1,122 @@
+"""What a flow may ask of its runner: a closed union of frozen values that describe I/O.
+
+``reply = yield from SomeEffect(...)`` suspends the flow until the runner has performed the effect. Users extend
+authgate by implementing a port, never by adding an effect. A reply is an answer; when a port fails, the error is
+thrown into the flow at that line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from .clock import Instant
+from .credentials import AppCredentials
+from .principal import Project, ProjectRef, TokenRef
+from .request import HttpReply, HttpRequest
+
+__all__ = [
+    "AnyEffect",
+    "AwaitKeys",
+    "CheckRevoked",
+    "Effect",
+    "Flow",
+    "LookUpProject",
+    "RefreshProject",
+    "RingName",
+    "SendRequest",
+    "StartRefresh",
+]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Effect(Generic[T_co]):
+    """A request that a flow makes of its runner; ``yield from`` it to get the reply."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Generator[AnyEffect, Any, T_co]:
+        # The one place that typing cannot follow: the runner answers each effect with that effect's own reply type.
+        reply = yield cast("AnyEffect", self)
+        return cast("T_co", reply)
+
+
+@dataclass(frozen=True, slots=True)
+class RingName:
+    """Which key set: one for each (issuer, tenant) (Law 3.12).
+
+    Args:
+        issuer: The configured name of the issuer.
+        tenant: The tenant, where the issuer keeps one key set for each.
+    """
+
+    issuer: str
+    tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest(Effect[HttpReply]):
+    """Send one HTTP request under the limits of Law 4.9; replies with the complete answer, whatever its status."""
+
+    request: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitKeys(Effect[Instant]):
+    """Wait for a refresh of a key set, starting or joining one; replies with the time after the wait.
+
+    The runner replies at once where the ring's budget does not let a refresh start (Law 4.5), or where as many
+    requests wait already as may (Law 4.10).
+
+    Args:
+        ring: Which key set.
+        timeout: How long to wait at most, in seconds.
+        unknown_kid: Whether an unknown kid asks while the set has keys: it draws from the ring's bucket
+            and takes one of the few places to wait.
+    """
+
+    ring: RingName
+    timeout: float
+    unknown_kid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartRefresh(Effect[None]):
+    """Have a key set refreshed in the background, unless that is under way; replies at once."""
+
+    ring: RingName
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRevoked(Effect[bool]):
+    """Ask the revocation sources that cannot answer from memory; replies whether the subject is revoked."""
+
+    ref: TokenRef | ProjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpProject(Effect[Project | None]):
+    """Ask the directory about project credentials, sharing a call under way; replies None for a definite no.
+
+    Args:
+        credentials: What was presented.
+        flight_key: A keyed hash that names the call; never a secret (Law 6.2).
+    """
+
+    credentials: AppCredentials
+    flight_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshProject(Effect[None]):
+    """Have a cached project checked again in the background, unless that is under way; replies at once."""
+
+    credentials: AppCredentials
+    flight_key: bytes
+
+
+AnyEffect: TypeAlias = SendRequest | AwaitKeys | StartRefresh | CheckRevoked | LookUpProject | RefreshProject
+Flow: TypeAlias = Generator[AnyEffect, Any, T]

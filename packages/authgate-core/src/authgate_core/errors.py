@@ -1,0 +1,266 @@
+"""The ways a request can fail, and nothing else.
+
+    AuthgateError                          an outcome; leaves through ``challenge.problem``
+    |-- AuthenticationError                401
+    |   |-- MissingCredentials             credentials_missing
+    |   |-- MalformedCredentials           credentials_malformed (400)
+    |   |-- InvalidToken                   token_invalid
+    |   |   |-- MalformedToken             token_malformed
+    |   |   |-- UnknownIssuer              token_issuer_unknown
+    |   |   |-- AlgorithmRefused           token_algorithm
+    |   |   |-- UnknownKey                 token_key_unknown
+    |   |   |-- BadSignature               token_signature
+    |   |   |-- InvalidClaim               token_claim
+    |   |   |-- TokenExpired               token_expired
+    |   |   `-- TokenRevoked               token_revoked
+    |   `-- InvalidProjectCredentials      project_invalid
+    |-- AuthorizationError                 403
+    |   |-- InsufficientScope              scope_insufficient
+    |   `-- ServiceNotEnabled              service_not_enabled
+    `-- AuthUnavailable                    503
+        |-- KeysUnavailable                keys_unavailable
+        |-- RevocationUnavailable          revocation_unavailable
+        `-- ProjectsUnavailable            projects_unavailable
+
+    ConfigurationError                     a mistake of the operator; never becomes a response
+    NotAdmitted                            a mistake of the handler; never becomes a response
+
+``code`` is precise, stable and meant for logs; ``public_code`` and ``detail`` are what a caller may see.
+Law 1.2: below ``InvalidToken`` callers see one text, but for "expired", which is said after a good signature.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AlgorithmRefused",
+    "AuthUnavailable",
+    "AuthenticationError",
+    "AuthgateError",
+    "AuthorizationError",
+    "BadSignature",
+    "ConfigurationError",
+    "InsufficientScope",
+    "InvalidClaim",
+    "InvalidProjectCredentials",
+    "InvalidToken",
+    "KeysUnavailable",
+    "MalformedCredentials",
+    "MalformedToken",
+    "MissingCredentials",
+    "NotAdmitted",
+    "ProjectsUnavailable",
+    "RevocationUnavailable",
+    "ServiceNotEnabled",
+    "TokenExpired",
+    "TokenRevoked",
+    "UnknownIssuer",
+    "UnknownKey",
+]
+
+
+class AuthgateError(Exception):
+    """An outcome other than admission.
+
+    Args:
+        reason: Why, for logs and for the developer; never shown to a caller and never holding a credential.
+
+    Attributes:
+        status: The HTTP status of the outcome.
+        code: Precise and stable, for logs and metrics.
+        public_code: What the problem body says.
+        detail: Short text that is safe to show.
+        scheme: The authentication scheme that failed, where one did.
+        accepts: The schemes that the policy accepts, set by the flow that knows the policy.
+        issuer: The configured name of the issuer concerned, for logs.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+    public_code: ClassVar[str] = "error"
+    detail: ClassVar[str] = "The request was refused."
+
+    def __init__(self, reason: str = "", *, scheme: str | None = None, issuer: str | None = None) -> None:
+        super().__init__(reason or self.detail)
+        self.reason = reason or self.detail
+        self.scheme = scheme
+        self.issuer = issuer
+        self.accepts: tuple[str, ...] = ()
+
+
+class AuthenticationError(AuthgateError):
+    """Nobody could be identified: 401, or 400 where the credentials are malformed."""
+
+    status = 401
+    code = public_code = "unauthenticated"
+    detail = "Authentication is required."
+
+
+class MissingCredentials(AuthenticationError):
+    """Nothing of what the policy asks for was presented (RFC 6750 section 3.1: a challenge without ``error``)."""
+
+    code = public_code = "credentials_missing"
+
+
+class MalformedCredentials(AuthenticationError):
+    """Credentials that cannot be read in one way only: repeated, joined, half a pair, oversized (Law 2.2)."""
+
+    status = 400
+    code = public_code = "credentials_malformed"
+    detail = "The credentials are malformed."
+
+
+class InvalidToken(AuthenticationError):
+    """A token that is not accepted; the subclass says why, the caller is not told."""
+
+    code = public_code = "token_invalid"
+    detail = "The token is not valid."
+
+
+class MalformedToken(InvalidToken):
+    """Not a strict compact JWS (Law 3.1), or over a size limit (Law 2.4)."""
+
+    code = "token_malformed"
+
+
+class UnknownIssuer(InvalidToken):
+    """No configured issuer has this ``iss`` (Law 3.5)."""
+
+    code = "token_issuer_unknown"
+
+
+class AlgorithmRefused(InvalidToken):
+    """The algorithm is not on the issuer's list or does not fit the key (Law 3.2)."""
+
+    code = "token_algorithm"
+
+
+class UnknownKey(InvalidToken):
+    """No key, or more than one, answers to the token's ``kid`` (Law 3.4)."""
+
+    code = "token_key_unknown"
+
+
+class BadSignature(InvalidToken):
+    """The signature does not verify."""
+
+    code = "token_signature"
+
+
+class InvalidClaim(InvalidToken):
+    """A claim is missing, of the wrong type, or not what the issuer's rules ask for.
+
+    Args:
+        claim: The name of the claim, as configured or standardised; never taken from the token.
+        reason: What was wrong with it.
+    """
+
+    code = "token_claim"
+
+    def __init__(self, claim: str, reason: str, *, issuer: str | None = None) -> None:
+        super().__init__(f"{claim}: {reason}", issuer=issuer)
+        self.claim = claim
+
+
+class TokenExpired(InvalidToken):
+    """The token was good once; said to the caller only after a good signature (Law 1.2)."""
+
+    code = public_code = "token_expired"
+    detail = "The token has expired."
+
+
+class TokenRevoked(InvalidToken):
+    """The token, its session, subject, client, tenant or key was revoked (Law 5.2)."""
+
+    code = "token_revoked"
+
+
+class InvalidProjectCredentials(AuthenticationError):
+    """Unknown app id, wrong secret or revoked secret version: one answer for all (Law 6.5)."""
+
+    code = public_code = "project_invalid"
+    detail = "The project credentials are not valid."
+
+
+class AuthorizationError(AuthgateError):
+    """Identified, but the policy does not admit: 403."""
+
+    status = 403
+    code = public_code = "forbidden"
+    detail = "You are not allowed to do this."
+
+
+class InsufficientScope(AuthorizationError):
+    """Scopes are all that is missing (RFC 6750 section 3.1).
+
+    Args:
+        scopes: The scopes that the policy asks for.
+    """
+
+    code = public_code = "scope_insufficient"
+    detail = "The token lacks a required scope."
+
+    def __init__(self, scopes: tuple[str, ...], reason: str = "") -> None:
+        super().__init__(reason)
+        self.scopes = scopes
+
+
+class ServiceNotEnabled(AuthorizationError):
+    """The project is known but may not use this service."""
+
+    code = public_code = "service_not_enabled"
+    detail = "The project is not enabled for this service."
+
+
+class AuthUnavailable(AuthgateError):
+    """It could not be checked, which is neither a yes nor a no: 503 (Law 1.5).
+
+    Args:
+        reason: Why, for logs.
+        retry_after: What is left of the back-off, in seconds; the response adds jitter (Law 1.8).
+    """
+
+    status = 503
+    code = public_code = "unavailable"
+    detail = "Authentication is temporarily unavailable."
+
+    def __init__(
+        self, reason: str = "", *, retry_after: float = 1.0, scheme: str | None = None, issuer: str | None = None
+    ) -> None:
+        super().__init__(reason, scheme=scheme, issuer=issuer)
+        self.retry_after = retry_after
+
+
+class KeysUnavailable(AuthUnavailable):
+    """The issuer's keys cannot be had."""
+
+    code = "keys_unavailable"
+
+
+class RevocationUnavailable(AuthUnavailable):
+    """The revocation store cannot answer (Law 5.3)."""
+
+    code = "revocation_unavailable"
+
+
+class ProjectsUnavailable(AuthUnavailable):
+    """The project directory cannot answer."""
+
+    code = "projects_unavailable"
+
+
+class ConfigurationError(Exception):
+    """The configuration is wrong; lists everything that is, with what to write instead (Law 1.6).
+
+    Args:
+        problems: One sentence each, naming the setting and the fix.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(("authgate is not configured correctly:", *(f"  - {p}" for p in problems))))
+
+
+class NotAdmitted(Exception):
+    """A handler asked for a principal that the policy of its route does not demand: a bug, not a refusal."""

@@ -1,0 +1,133 @@
+"""Seeing every decision: one event each, with bounded labels, through the standard library's logging (Law 10.1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["Decided", "Journal", "Notice", "Observer"]
+
+Outcome: TypeAlias = Literal["granted", "refused", "unavailable"]
+
+_REPEAT_AFTER: Final = 1.0
+_FIXES: Final[Mapping[str, str]] = {
+    "token_issuer_unknown": "add the issuer to GateConfig(issuers=[...]), or check the iss that it puts in tokens",
+    "token_algorithm": "name the algorithm in Issuer(algorithms=[...]) if the issuer is meant to use it",
+    "token_key_unknown": "check that the issuer publishes the key that signs its tokens",
+    "token_claim": "compare the claim named in the reason with the issuer's settings",
+    "token_expired": "check the clocks of issuer and service; the leeway is Issuer(leeway=...) seconds",
+    "project_invalid": "check the app id and secret against the project directory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision of a gate; every field is bounded, so each can be a metric label (Law 10.1).
+
+    Args:
+        outcome: What came of the request.
+        kind: The credential kinds that were authenticated, joined with ``+``; ``none`` where none was presented.
+        issuer: The configured name of the issuer, or ``unknown``.
+        code: The stable code of the outcome; ``ok`` when granted.
+        cached: Whether every answer came from memory.
+        duration: Seconds from the first look at the request to the decision.
+        reason: Why, for people; not a label.
+        shadow: Whether a refusal was not carried out (Law 8.6).
+    """
+
+    outcome: Outcome
+    kind: str
+    issuer: str
+    code: str
+    cached: bool
+    duration: float
+    reason: str = ""
+    shadow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that an operator should know and that is no decision: a failed refresh, a breaker that opened.
+
+    Args:
+        code: Stable.
+        subject: What it concerns: the configured name of an issuer or source.
+        text: One sentence, holding nothing that a caller presented.
+        alarm: Whether somebody must act.
+    """
+
+    code: str
+    subject: str
+    text: str
+    alarm: bool = False
+
+
+Observer: TypeAlias = Callable[[Decided | Notice], None]
+
+
+class Journal:
+    """Where a gate reports what it decided: the logger ``authgate`` and, if configured, an observer.
+
+    Args:
+        observer: Called with every event; its failures are logged and change nothing (Law 10.2).
+    """
+
+    def __init__(self, observer: Observer | None = None) -> None:
+        self._observer = observer
+        self._log = logging.getLogger("authgate")
+        self._seen: set[tuple[str, str]] = set()
+        self._last: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def listens(self, outcome: Outcome) -> bool:
+        """Whether anyone would see such an event, so that it need not be built otherwise."""
+        return self._observer is not None or outcome != "granted" or self._log.isEnabledFor(logging.DEBUG)
+
+    def decided(self, event: Decided, now: float) -> None:
+        """Report a decision; ``now`` is monotonic seconds, for the limit on repeats of one reason."""
+        self._tell(event)
+        if event.outcome == "granted":
+            self._log.debug("granted %s of %s", event.kind, event.issuer)
+            return
+        label = (event.issuer, event.code)
+        suppressed = self._admit(label, now)
+        if suppressed is None:
+            return
+        verb = "would have been refused" if event.shadow else event.outcome
+        level, fix = self._level(event, label)
+        more = f" ({suppressed} more like it)" if suppressed else ""
+        self._log.log(level, "%s: %s issuer=%s: %s%s%s", verb, event.code, event.issuer, event.reason, fix, more)
+
+    def notice(self, event: Notice) -> None:
+        """Report something that is no decision."""
+        self._tell(event)
+        level = logging.ERROR if event.alarm else logging.WARNING
+        self._log.log(level, "%s: %s: %s", event.code, event.subject, event.text)
+
+    def _level(self, event: Decided, label: tuple[str, str]) -> tuple[int, str]:
+        if event.outcome == "unavailable":
+            return logging.WARNING, ""
+        if label in self._seen:
+            return logging.INFO, ""
+        self._seen.add(label)
+        fix = _FIXES.get(event.code)
+        return logging.WARNING, f" ({fix})" if fix else ""
+
+    def _admit(self, label: tuple[str, str], now: float) -> int | None:
+        """How many lines were held back since the last one for this label, or None to hold this one back too."""
+        last, held = self._last.get(label, (-_REPEAT_AFTER, 0))
+        if now - last < _REPEAT_AFTER:
+            self._last[label] = (last, held + 1)
+            return None
+        self._last[label] = (now, 0)
+        return held
+
+    def _tell(self, event: Decided | Notice) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(event)
+        except Exception:
+            # Law 10.2: a failing observer never changes an outcome; it is seen in the log instead.
+            self._log.exception("the observer failed on %s", type(event).__name__)

@@ -1,0 +1,39 @@
+"""Names of HTTP headers, and a case-insensitive reading of what a request carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+__all__ = [
+    "AUTHORIZATION",
+    "CACHE_CONTROL",
+    "RETRY_AFTER",
+    "WWW_AUTHENTICATE",
+    "X_APP_ID",
+    "X_APP_SECRET",
+    "HeaderPairs",
+    "header_pairs",
+    "values",
+]
+
+AUTHORIZATION: Final = "authorization"
+X_APP_ID: Final = "x-app-id"
+X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
+
+WWW_AUTHENTICATE: Final = "WWW-Authenticate"
+RETRY_AFTER: Final = "Retry-After"
+CACHE_CONTROL: Final = "Cache-Control"
+
+HeaderPairs: TypeAlias = tuple[tuple[str, str], ...]
+
+
+def header_pairs(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> HeaderPairs:
+    """Lower the names and keep every pair, duplicates included."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return tuple((name.lower(), value) for name, value in pairs)
+
+
+def values(headers: HeaderPairs, name: str) -> list[str]:
+    """Every value that the request carries under a lower-case name, in order."""
+    return [value for key, value in headers if key == name]

@@ -1,0 +1,117 @@
+"""What a gate needs of the world, in both colours: implement one of these to bring your own.
+
+A port answers or raises. ``AuthUnavailable`` (or a subclass) says that it could not check, which becomes 503
+(Law 1.5); any other exception is a bug and reaches the framework as itself (Law 1.3).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from .credentials import AppCredentials
+from .principal import Project, ProjectRef, Revocation, TokenRef
+from .request import HttpReply, HttpRequest
+
+__all__ = [
+    "AsyncProjectDirectory",
+    "AsyncRevocationLog",
+    "AsyncRevocationStore",
+    "HttpPort",
+    "ProjectDirectory",
+    "RevocationLog",
+    "RevocationStore",
+]
+
+
+class HttpPort(Protocol):
+    """Sends the gate's own requests under the limits of Law 4.9; sync in both colours, on a thread of its own."""
+
+    def send(self, request: HttpRequest) -> HttpReply:
+        """Send one request and read the whole answer, whatever its status.
+
+        Raises:
+            AuthUnavailable: If no complete answer came within the limits.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class ProjectDirectory(Protocol):
+    """Knows projects by their app id and secret."""
+
+    def look_up(self, credentials: AppCredentials) -> Project | None:
+        """The project, or None when the app id is unknown or the secret wrong.
+
+        Raises:
+            AuthUnavailable: If the directory cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncProjectDirectory(Protocol):
+    """``ProjectDirectory`` for ``AsyncGate``."""
+
+    async def look_up(self, credentials: AppCredentials) -> Project | None:
+        """The project, or None when the app id is unknown or the secret wrong.
+
+        Raises:
+            AuthUnavailable: If the directory cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class RevocationStore(Protocol):
+    """Answers whether something was revoked; asked at every request (Law 5.1)."""
+
+    def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
+        """Whether the token or secret version is revoked.
+
+        Raises:
+            AuthUnavailable: If the store cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class RevocationLog(Protocol):
+    """Takes revocations in; a store that has it too can be written to through ``gate.revocations``."""
+
+    def revoke(self, entry: Revocation) -> None:
+        """Write the entry; returns once that is durable (Law 5.6).
+
+        Raises:
+            AuthUnavailable: If it could not be written for certain.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncRevocationStore(Protocol):
+    """``RevocationStore`` for ``AsyncGate``."""
+
+    async def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
+        """Whether the token or secret version is revoked.
+
+        Raises:
+            AuthUnavailable: If the store cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncRevocationLog(Protocol):
+    """``RevocationLog`` for ``AsyncGate``."""
+
+    async def revoke(self, entry: Revocation) -> None:
+        """Write the entry; returns once that is durable (Law 5.6).
+
+        Raises:
+            AuthUnavailable: If it could not be written for certain.
+        """
+        ...

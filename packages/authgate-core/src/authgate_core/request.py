@@ -1,0 +1,118 @@
+"""A request as the gate sees it, whatever framework it came through, and the requests that the gate sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from .headers import HeaderPairs, header_pairs
+
+__all__ = ["HttpReply", "HttpRequest", "Memo", "RequestView"]
+
+_NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Memo:
+    """What one request has already been authenticated as: one entry for each gate and kind (Law 2.6).
+
+    An adapter keeps it on the framework's request object and hands it to each view of that request.
+    """
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[int, str], tuple[object, object]] = {}
+
+    def recall(self, gate: int, kind: str, credential: object) -> object | None:
+        """What this very credential was found to be, or None; another credential is authenticated anew."""
+        entry = self.entries.get((gate, kind))
+        return entry[1] if entry is not None and entry[0] == credential else None
+
+    def remember(self, gate: int, kind: str, credential: object, outcome: object) -> None:
+        """Keep the outcome, a principal or an error, for later guards of the same request."""
+        self.entries[(gate, kind)] = (credential, outcome)
+
+    def __repr__(self) -> str:
+        return f"Memo({len(self.entries)} entries)"
+
+
+class RequestView:
+    """An incoming request, read-only.
+
+    Args:
+        method: The HTTP method; ``GET`` for a WebSocket handshake.
+        url: The path and query as the caller sent them.
+        headers: Pairs in order, duplicates kept; a mapping is accepted where tests have one.
+        peer: The address of the socket's own peer, never a forwarded one.
+        tls_peer: The subject of the client certificate that the TLS layer verified.
+        path_params: Parameters that the router took from the path.
+        memo: What this request was already authenticated as; given by the adapter.
+    """
+
+    __slots__ = ("headers", "memo", "method", "path_params", "peer", "tls_peer", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]] | Mapping[str, str],
+        *,
+        peer: str | None = None,
+        tls_peer: str | None = None,
+        path_params: Mapping[str, object] = _NO_PARAMS,
+        memo: Memo | None = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers: HeaderPairs = header_pairs(headers)
+        self.peer = peer
+        self.tls_peer = tls_peer
+        self.path_params = path_params
+        self.memo = memo
+
+    def __repr__(self) -> str:
+        names = sorted({name for name, _ in self.headers})
+        path = self.url.partition("?")[0]
+        return f"RequestView({self.method!r}, {path!r}, headers={names})"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request that the gate sends; ``io`` applies the limits of Law 4.9.
+
+    Args:
+        method: The HTTP method.
+        url: An absolute URL.
+        headers: Extra headers, in order.
+        body: The body, in bytes.
+        plain_http: Whether http to a host other than loopback was allowed explicitly.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    plain_http: bool = False
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method!r}, {self.url!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """A complete, bounded answer to an ``HttpRequest``.
+
+    Args:
+        status: The HTTP status.
+        headers: Names in lower case.
+        body: The raw body, in bytes.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"HttpReply({self.status}, {len(self.body)} bytes)"

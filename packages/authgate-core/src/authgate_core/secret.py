@@ -1,0 +1,67 @@
+"""Values that must not be seen: masked when shown, compared in constant time (Law 2.5)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+__all__ = ["Secret", "fingerprint"]
+
+
+def fingerprint(value: str) -> str:
+    """Name a credential in a log line: the first 8 hex digits of its SHA-256 (Law 2.5)."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+class Secret:
+    """A secret text that no repr, log line or traceback shows.
+
+    Args:
+        value: The secret; text, or bytes that are UTF-8.
+
+    Raises:
+        TypeError: If ``value`` is neither text nor bytes.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | bytes) -> None:
+        if isinstance(value, bytes):
+            value = value.decode("utf-8")
+        elif not isinstance(value, str):
+            raise TypeError(f"a secret is text or bytes, not {type(value).__name__}")
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for the one place that must use it."""
+        return self._value
+
+    def digest(self) -> bytes:
+        """The SHA-256 of the secret, as bytes."""
+        return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).digest()
+
+    def matches(self, other: Secret | None) -> bool:
+        """Whether both are the same, in constant time; nothing matches an empty secret or None (Law 2.5)."""
+        if other is None or not self._value or not other._value:
+            return False
+        return hmac.compare_digest(self.digest(), other.digest())
+
+    def __eq__(self, other: object) -> bool:
+        return hmac.compare_digest(self.digest(), other.digest()) if isinstance(other, Secret) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a Secret is not pickled")
