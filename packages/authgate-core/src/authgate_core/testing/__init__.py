@@ -1,0 +1,25 @@
+"""For tests, demos and examples: a real issuer, time that a test moves, flows stepped by hand.
+
+Contract suites for ports of your own are in ``authgate_core.testing.contracts``, which alone needs pytest.
+"""
+
+from __future__ import annotations
+
+from .clock import ManualClock
+from .hostile import HostileTokens
+from .issuer import FakeIssuer
+from .keys import SigningKey
+from .shapes import ABSENT
+from .stepping import StepTrace, step
+from .tokens import TokenMint
+
+__all__ = [
+    "ABSENT",
+    "FakeIssuer",
+    "HostileTokens",
+    "ManualClock",
+    "SigningKey",
+    "StepTrace",
+    "TokenMint",
+    "step",
+]
