@@ -1,0 +1,182 @@
+"""What a token must say, apart from its signature (Laws 3.2, 3.5 to 3.8, 3.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..clock import Instant
+from ..errors import AlgorithmRefused, InvalidClaim, TokenExpired
+from ..secret import fingerprint
+from .compact import Header
+from .signature import is_allowed
+
+__all__ = ["TokenRules", "check_claims", "check_header"]
+
+_LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z
+_AT_JWT: Final = frozenset({"at+jwt", "application/at+jwt"})
+_HEADER_TYPES: Final = _AT_JWT | {"jwt"}
+_RFC_9068: Final = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
+_KIND_CLAIMS: Final = ("typ", "type", "token_type", "token_use")
+_ACCESS_KINDS: Final = frozenset({"access", "access_token", "at+jwt", "bearer"})
+_FOREIGN_CLAIMS: Final = ("at_hash", "c_hash", "s_hash", "events")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRules:
+    """What an issuer's tokens must be.
+
+    Args:
+        issuer: The exact ``iss``; None matches only a token without one (Law 3.5).
+        audience: Of which ``aud`` must name one; None is any (Law 3.6).
+        algorithms: The allow-list (Law 3.2).
+        leeway: Tolerated clock difference, in seconds (Law 3.7).
+        max_lifetime: The longest time from ``iat`` to ``exp``, in seconds; it makes ``iat`` required.
+        require_iat: Whether ``iat`` is required, for a revocation source that judges by age.
+        require_at_jwt: Whether RFC 9068 is kept in full: header ``typ`` and required claims.
+        required_claims: Claims that must be present and not null.
+        authorized_parties: Accepted values of ``azp``, or of ``client_id`` where there is no ``azp``.
+        token_types: Values of ``typ``, ``type``, ``token_type`` and ``token_use`` besides the standard ones.
+    """
+
+    issuer: str | None
+    audience: frozenset[str] | None
+    algorithms: frozenset[str]
+    leeway: float = 30.0
+    max_lifetime: float | None = None
+    require_iat: bool = False
+    require_at_jwt: bool = False
+    required_claims: tuple[str, ...] = ()
+    authorized_parties: frozenset[str] | None = None
+    token_types: frozenset[str] = frozenset()
+
+
+def check_header(header: Header, rules: TokenRules) -> None:
+    """Refuse by the header alone, before keys are looked for.
+
+    Raises:
+        AlgorithmRefused: If ``alg`` is not on the allow-list (Law 3.2).
+        InvalidClaim: If ``typ`` is not that of an access token (Law 3.8).
+    """
+    if not is_allowed(header.alg, rules.algorithms):
+        allowed = ", ".join(sorted(rules.algorithms))
+        raise AlgorithmRefused(f"the header's alg {_hidden(header.alg)} is not one of: {allowed}")
+    typ = header.typ
+    if rules.require_at_jwt:
+        if typ is None or typ.lower() not in _AT_JWT:
+            raise InvalidClaim("typ header", "is not at+jwt (RFC 9068 section 2.1)")
+    elif typ is not None and typ.lower() not in _HEADER_TYPES:
+        raise InvalidClaim("typ header", f"{_hidden(typ)} is neither at+jwt nor JWT")
+
+
+def check_claims(claims: Mapping[str, Any], rules: TokenRules, now: Instant) -> None:
+    """Refuse by the claims of a token whose signature is good; "expired" is said last.
+
+    Raises:
+        InvalidClaim: If a claim is missing, of the wrong type, or not what the rules ask for.
+        TokenExpired: If ``exp`` is all that is wrong.
+    """
+    _check_issuer(claims, rules.issuer)
+    _check_audience(claims, rules.audience)
+    _check_kind(claims, rules.token_types)
+    _check_parties(claims, rules.authorized_parties)
+    _check_required(claims, rules)
+    _check_times(claims, rules, now.wall)
+
+
+def _check_issuer(claims: Mapping[str, Any], issuer: str | None) -> None:
+    if issuer is None:
+        if "iss" in claims:
+            raise InvalidClaim("iss", f"is {_shown(claims['iss'])}, and none is expected")
+        return
+    iss = claims.get("iss")
+    if not isinstance(iss, str) or iss != issuer:
+        raise InvalidClaim("iss", f"is {_shown(iss)}, not {issuer!r}")
+
+
+def _check_audience(claims: Mapping[str, Any], audience: frozenset[str] | None) -> None:
+    if "aud" not in claims:
+        if audience is not None:
+            raise InvalidClaim("aud", "is missing")
+        return
+    aud = claims["aud"]
+    names = [aud] if isinstance(aud, str) else aud
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidClaim("aud", "is neither a string nor a list of strings")
+    if audience is not None and audience.isdisjoint(names):
+        raise InvalidClaim("aud", f"is {_shown(aud)}, which names none of {sorted(audience)}")
+
+
+def _check_kind(claims: Mapping[str, Any], token_types: frozenset[str]) -> None:
+    """Law 3.8: an ID, refresh, logout or action token is not an access token."""
+    for name in _KIND_CLAIMS:
+        if name in claims:
+            kind = claims[name]
+            if not isinstance(kind, str) or not (kind.lower() in _ACCESS_KINDS or kind in token_types):
+                raise InvalidClaim(name, "is not that of an access token")
+    for name in _FOREIGN_CLAIMS:
+        if name in claims:
+            raise InvalidClaim(name, "belongs to another kind of token")
+    if "cnf" in claims:  # Law 3.15
+        raise InvalidClaim("cnf", "binds the token to a key that is not checked here")
+
+
+def _check_parties(claims: Mapping[str, Any], parties: frozenset[str] | None) -> None:
+    if parties is None:
+        return
+    party = claims["azp"] if "azp" in claims else claims.get("client_id")
+    if not isinstance(party, str) or party not in parties:
+        raise InvalidClaim("azp", f"is {_shown(party)}, which is none of {sorted(parties)}")
+
+
+def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
+    required = (*_RFC_9068, *rules.required_claims) if rules.require_at_jwt else rules.required_claims
+    for name in required:
+        if claims.get(name) is None:
+            raise InvalidClaim(name, "is missing")
+    jti = claims.get("jti", "absent")
+    if not isinstance(jti, str) or not jti:  # it names the token (Law 5.9)
+        raise InvalidClaim("jti", "is not a non-empty string")
+
+
+def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> None:
+    """Law 3.7, with ``now`` in Unix seconds."""
+    exp, iat = numeric_date(claims, "exp"), numeric_date(claims, "iat")
+    nbf, auth_time = numeric_date(claims, "nbf"), numeric_date(claims, "auth_time")
+    if exp is None:
+        raise InvalidClaim("exp", "is missing")
+    if iat is None and (rules.require_iat or rules.max_lifetime is not None):
+        raise InvalidClaim("iat", "is missing")
+    latest = now + rules.leeway
+    for name, moment in (("nbf", nbf), ("iat", iat), ("auth_time", auth_time)):
+        if moment is not None and moment > latest:
+            raise InvalidClaim(name, f"is {moment}, {moment - now:.0f} s ahead of this machine's clock")
+    if rules.max_lifetime is not None and iat is not None and exp - iat > rules.max_lifetime:
+        raise InvalidClaim("exp", f"is {exp - iat:.0f} s after iat, more than {rules.max_lifetime:.0f}")
+    if now >= exp + rules.leeway:
+        raise TokenExpired(f"expired {now - exp:.0f} s ago, with a leeway of {rules.leeway:.0f} s")
+
+
+def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
+    """A NumericDate (RFC 7519 section 2) in Unix seconds, or None where the claim is absent.
+
+    Raises:
+        InvalidClaim: If it is not a number between the epoch and the end of the year 9999; true is no number.
+    """
+    if name not in claims:
+        return None
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LATEST:
+        raise InvalidClaim(name, "is not a number of seconds since 1970")
+    return value
+
+
+def _hidden(text: str) -> str:
+    """What may be said of an unverified value (Law 1.2)."""
+    return f"({len(text)} characters, sha256 {fingerprint(text)})"
+
+
+def _shown(value: object) -> str:
+    """A verified value, fit for a log line (Law 1.2)."""
+    return "missing" if value is None else ascii(value)[:64]

@@ -1,0 +1,216 @@
+"""Reads a compact JWS in the only way it can be read, before anything in it is believed (Laws 2.4, 3.1).
+
+No refusal here tells what the token says: nothing is verified yet (Law 1.2).
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+from ..errors import MalformedToken
+
+__all__ = ["Header", "Limits", "Parts", "decode_segment", "parse_header", "parse_object", "split"]
+
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
+_PADDING: Final = (b"", b"", b"==", b"=")
+# RFC 4648 section 3.5: what the last character may be when it carries 2 or 4 bits that no byte uses.
+_LAST: Final = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a token may be (Law 2.4).
+
+    Args:
+        token: Characters of the whole token.
+        header: Characters of the header segment, as it arrives.
+        depth: Nesting of JSON objects and arrays, the outermost included.
+    """
+
+    token: int = 16384
+    header: int = 2048
+    depth: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a JOSE header may say to us; ``jwk``, ``jku``, ``x5u`` and ``x5c`` are never read (Law 3.3)."""
+
+    alg: str
+    kid: str | None = None
+    typ: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A token taken apart; nothing of it is believed.
+
+    Args:
+        header: The header segment, as it arrived.
+        payload: The decoded payload.
+        signing_input: What the signature covers (RFC 7515 section 5.2).
+        signature: The decoded signature.
+    """
+
+    header: str = field(repr=False)
+    payload: bytes = field(repr=False)
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+
+def split(token: str, limits: Limits) -> Parts:
+    """Take a compact JWS apart (RFC 7515 section 7.1); its header is read by ``parse_header``.
+
+    Raises:
+        MalformedToken: If it is too long, not three segments, or a segment is not canonical base64url.
+    """
+    if len(token) > limits.token:
+        raise MalformedToken(f"the token has {len(token)} characters, more than {limits.token}")
+    try:
+        data = token.encode("ascii")
+    except UnicodeEncodeError:
+        raise MalformedToken("the token is not base64url: it holds a character beyond ASCII") from None
+    rest = data.translate(None, _ALPHABET)
+    if rest != b"..":
+        raise MalformedToken(_shape(rest))
+    header, payload, signature = data.split(b".")
+    return Parts(
+        header.decode("ascii"), _decode(payload), data[: len(header) + len(payload) + 1], _decode(signature)
+    )
+
+
+def parse_header(segment: str, limits: Limits) -> Header:
+    """Read the header segment.
+
+    Raises:
+        MalformedToken: If it is too long, not a strict JSON object, without ``alg``, has a member of another
+            type, or asks for an extension with ``crit`` (Law 3.3) or ``b64`` (RFC 7797 section 7).
+    """
+    if len(segment) > limits.header:
+        raise MalformedToken(f"the header has {len(segment)} characters, more than {limits.header}")
+    members = parse_object(decode_segment(segment), limits)
+    if "crit" in members or "b64" in members:
+        raise MalformedToken("the header asks for an extension (crit, b64) that is not implemented")
+    alg, kid, typ = (members.get(name) for name in ("alg", "kid", "typ"))
+    if not isinstance(alg, str):
+        raise MalformedToken("the header has no alg that is a string")
+    for name in ("kid", "typ"):
+        if name in members and not isinstance(members[name], str):
+            raise MalformedToken(f"the header's {name} is not a string")
+    return Header(alg, kid, typ)
+
+
+def parse_object(data: bytes, limits: Limits) -> dict[str, Any]:
+    """Read a JSON object that every reader reads alike (Law 3.1).
+
+    Args:
+        data: UTF-8 without a byte order mark.
+        limits: Of which ``depth`` counts here.
+
+    Raises:
+        MalformedToken: If it is not an object, repeats a member, holds NaN, Infinity, too large a number or a
+            lone surrogate, or is nested too deeply.
+    """
+    try:
+        value = _DECODER.decode(data.decode("utf-8"))
+    except _Refused as refused:
+        raise MalformedToken(str(refused)) from None
+    except UnicodeDecodeError:
+        raise MalformedToken("not UTF-8") from None
+    except RecursionError:
+        raise MalformedToken("nested too deeply") from None
+    except ValueError:  # a JSONDecodeError, or an integer of more digits than CPython converts
+        raise MalformedToken("not JSON") from None
+    if not isinstance(value, dict):
+        raise MalformedToken("not a JSON object")
+    # Fewer brackets than levels allowed cannot be too deep, and no token that is meant well has so many.
+    if data.count(b"{") + data.count(b"[") > limits.depth and _is_deeper(value, limits.depth):
+        raise MalformedToken(f"nested deeper than {limits.depth}")
+    if (b"\\ud" in data or b"\\uD" in data) and _has_lone_surrogate(value):
+        raise MalformedToken("half a surrogate pair")
+    return value
+
+
+def decode_segment(segment: str) -> bytes:
+    """Decode canonical, unpadded base64url (RFC 7515 section 2).
+
+    Raises:
+        MalformedToken: If it is anything else.
+    """
+    data = segment.encode("ascii", "replace")
+    if data.translate(None, _ALPHABET):
+        raise MalformedToken("not base64url")
+    return _decode(data)
+
+
+def _decode(segment: bytes) -> bytes:
+    """Decode what is known to hold characters of the alphabet only."""
+    if not segment:
+        return b""
+    surplus = len(segment) % 4
+    if segment[-1] not in _LAST[surplus]:
+        raise MalformedToken("not canonical base64url")
+    return binascii.a2b_base64(segment.translate(_TO_BASE64) + _PADDING[surplus])
+
+
+def _shape(rest: bytes) -> str:
+    """Say what is wrong with a token of which ``rest`` is what base64url does not explain."""
+    if rest.strip(b"."):
+        return "the token is not base64url"
+    if rest == b"....":
+        return "the token is encrypted (JWE); a signed one is expected"
+    return f"the token has {len(rest) + 1} segments instead of 3"
+
+
+class _Refused(Exception):
+    """Raised by the hooks of the JSON decoder, with a reason that tells nothing of the input."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Refused("a member occurs twice")
+    return members
+
+
+def _constant(_name: str) -> NoReturn:
+    raise _Refused("NaN and Infinity are not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _Refused("a number is too large")
+    return number
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [child for parent in level for child in _children(parent)]
+    return any(isinstance(value, (dict, list)) for value in level)
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _has_lone_surrogate(value: dict[str, Any]) -> bool:
+    """Whether a string could not be written again: only an escape can smuggle half a pair past UTF-8."""
+    try:
+        _ENCODER.encode(value).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,16 @@
+"""Keys: what each may verify, sets of them, and how they are read from documents, PEM and shared secrets."""
+
+from __future__ import annotations
+
+from .keyset import Key, KeySet
+from .reading import KeyDocument, UnusableKeys, key_from_pem, key_from_secret, read_key_set
+
+__all__ = [
+    "Key",
+    "KeyDocument",
+    "KeySet",
+    "UnusableKeys",
+    "key_from_pem",
+    "key_from_secret",
+    "read_key_set",
+]

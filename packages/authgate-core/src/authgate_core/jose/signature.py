@@ -1,0 +1,109 @@
+"""The algorithms that exist for us, which keys they fit, and the verification itself (Law 3.2).
+
+PyJWT's own table is never the allow-list: it holds ``none``, ES256K, the misspelt ES521 and Ed448 as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWS
+from jwt.algorithms import Algorithm
+
+__all__ = [
+    "ALGORITHMS",
+    "DEFAULT_ALGORITHMS",
+    "HMAC_ALGORITHMS",
+    "KNOWN_ALGORITHMS",
+    "Material",
+    "SignatureAlgorithm",
+    "fitting",
+    "is_allowed",
+    "is_valid",
+]
+
+Material: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey | bytes
+"""A key, ready to verify with; bytes are a shared secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureAlgorithm:
+    """An algorithm and the keys that it fits.
+
+    Args:
+        implementation: PyJWT's object for it.
+        kty: The type of its keys (RFC 7517 section 4.1).
+        crv: Their curve, where the type has curves.
+        secret_size: For HMAC the shortest secret, in bytes: the hash size (RFC 7518 section 3.2).
+    """
+
+    implementation: Algorithm
+    kty: str
+    crv: str | None = None
+    secret_size: int = 0
+
+
+def _algorithm(
+    name: str, kty: str, crv: str | None = None, *, pyjwt_name: str | None = None, secret_size: int = 0
+) -> tuple[str, SignatureAlgorithm]:
+    implementation = PyJWS().get_algorithm_by_name(pyjwt_name or name)
+    return name, SignatureAlgorithm(implementation, kty, crv, secret_size)
+
+
+ALGORITHMS: Final[Mapping[str, SignatureAlgorithm]] = dict(
+    [
+        *(_algorithm(name, "RSA") for name in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")),
+        _algorithm("ES256", "EC", "P-256"),
+        _algorithm("ES384", "EC", "P-384"),
+        _algorithm("ES512", "EC", "P-521"),
+        _algorithm("EdDSA", "OKP", "Ed25519"),
+        _algorithm("Ed25519", "OKP", "Ed25519", pyjwt_name="EdDSA"),  # RFC 9864's name of the same algorithm
+        _algorithm("HS256", "oct", secret_size=32),
+        _algorithm("HS384", "oct", secret_size=48),
+        _algorithm("HS512", "oct", secret_size=64),
+    ]
+)
+"""Every algorithm that authgate knows, by its name in a header."""
+
+_ED25519: Final = frozenset({"EdDSA", "Ed25519"})
+
+KNOWN_ALGORITHMS: Final = frozenset(ALGORITHMS)
+"""What an allow-list may name."""
+
+HMAC_ALGORITHMS: Final = frozenset({"HS256", "HS384", "HS512"})
+"""Allowed only where a shared secret is configured."""
+
+DEFAULT_ALGORITHMS: Final = KNOWN_ALGORITHMS - HMAC_ALGORITHMS - {"Ed25519"}
+"""The allow-list where none is configured; ``EdDSA`` stands for both of its names."""
+
+
+def is_allowed(alg: str, algorithms: frozenset[str]) -> bool:
+    """Whether an allow-list accepts ``alg``: ``none`` never, and either name of EdDSA stands for both."""
+    if alg in _ED25519:
+        return not _ED25519.isdisjoint(algorithms)
+    return alg in algorithms and alg in ALGORITHMS
+
+
+def fitting(kty: str, crv: str | None, algorithms: frozenset[str]) -> frozenset[str]:
+    """The algorithms of an allow-list that a key of this type and curve can verify."""
+    return frozenset(
+        name
+        for name, algorithm in ALGORITHMS.items()
+        if (algorithm.kty, algorithm.crv) == (kty, crv) and is_allowed(name, algorithms)
+    )
+
+
+def is_valid(material: Material, alg: str, signing_input: bytes, signature: bytes) -> bool:
+    """Whether the signature is good; that the key fits the algorithm is for ``Key.verifies`` to know."""
+    implementation: Any = ALGORITHMS[alg].implementation
+    try:
+        return bool(implementation.verify(signing_input, material, signature))
+    except (ValueError, UnsupportedAlgorithm, InternalError):
+        # Law 3.11: a signature that the library cannot even look at is not a good one.
+        return False
