@@ -76,7 +76,8 @@ class FakeIssuer(TokenMint):
         super().__init__(url or _NOWHERE, audience=audience, algorithm=algorithm, clock=clock)
         self._is_named_by_address = url is None
         self._address: str | None = None
-        self._server = LoopbackServer(self._respond, release=self._release)
+        self._port = 0
+        self._server: LoopbackServer | None = None
         self._lock = threading.Lock()
         self._hits: Counter[str] = Counter()
         self._mood = _Mood()
@@ -105,13 +106,15 @@ class FakeIssuer(TokenMint):
     def start(self) -> Self:
         """Serve; does nothing while served."""
         self._become(lambda mood: mood)
-        self._server.start()
-        self._address = self._server.url
+        self._placed().start()
+        self._settle()
         return self
 
     def stop(self) -> None:
         """Serve no longer; requests under way are cut, and no thread is left behind."""
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None  # it knows this issuer: without the circle, keys come back at once for reuse
 
     def __enter__(self) -> Self:
         return self.start()
@@ -124,8 +127,8 @@ class FakeIssuer(TokenMint):
     def outage(self, status: int | None = 503) -> None:
         """Answer everything with an error status; with None, cut all connections and refuse new ones."""
         if status is None:
-            self._server.refuse()
-            self._address = self._server.url
+            self._placed().refuse()
+            self._settle()
         else:
             self.answer(b"", status=status, content_type="text/plain")
 
@@ -166,7 +169,7 @@ class FakeIssuer(TokenMint):
     def recover(self) -> None:
         """End ``outage``, ``slow`` and every other untrue answer; requests that are held are answered now."""
         self._become(lambda _: _Mood())
-        if self._server.is_refusing:
+        if self._server is not None and self._server.is_refusing:
             self._server.start()
 
     def max_age(self, seconds: int | None) -> None:
@@ -183,6 +186,14 @@ class FakeIssuer(TokenMint):
         """Count from zero again."""
         with self._lock:
             self._hits.clear()
+
+    def _placed(self) -> LoopbackServer:
+        if self._server is None:
+            self._server = LoopbackServer(self._respond, release=self._release, port=self._port)
+        return self._server
+
+    def _settle(self) -> None:
+        self._port, self._address = self._placed().port, self._placed().url
 
     def _respond(self, asked: Asked) -> Answer:
         with self._lock:

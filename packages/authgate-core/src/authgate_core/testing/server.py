@@ -61,19 +61,27 @@ class LoopbackServer:
     Args:
         respond: Answers a request; called from many threads.
         release: Called when connections are about to be cut, so that a ``respond`` that waits comes back.
+        port: Where to listen; 0 for any that is free.
     """
 
-    def __init__(self, respond: Respond, *, release: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, respond: Respond, *, release: Callable[[], None] = lambda: None, port: int = 0
+    ) -> None:
         self._respond = respond
         self._release = release
-        self._port = 0
+        self._port = port
         self._reserved: socket.socket | None = None
         self._listener: _Listener | None = None
         self._thread: threading.Thread | None = None
 
     @property
+    def port(self) -> int:
+        """Where it listens or refuses; 0 before either."""
+        return self._port
+
+    @property
     def url(self) -> str:
-        """Where it is, or was, served; it has an address once it was started."""
+        """The address; to be asked for once there is a port."""
         return f"http://{_HOST}:{self._port}"
 
     @property

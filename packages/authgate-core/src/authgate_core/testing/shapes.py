@@ -12,6 +12,8 @@ __all__ = ["ABSENT", "Absent", "encode_json", "encode_segment"]
 
 
 class _Absent(Enum):
+    """Stands in the place of a claim or header parameter that is left out."""
+
     ABSENT = "ABSENT"
 
     def __repr__(self) -> str:
