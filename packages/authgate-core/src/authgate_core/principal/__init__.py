@@ -1,14 +1,16 @@
 """Who was admitted: principals, the admission that holds them, and what names them."""
 
-from .admission import Admission
+from .admission import Admission, Rule
+from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
-from .identity import Principal, Project, Service, User, frozen
+from .identity import Project, Service, User
 from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef
 
 __all__ = [
     "MISSING",
     "Admission",
     "ClaimPath",
+    "Common",
     "Missing",
     "Principal",
     "PrincipalRef",
@@ -16,6 +18,7 @@ __all__ = [
     "ProjectRef",
     "Revocation",
     "RevocationKind",
+    "Rule",
     "Service",
     "TokenRef",
     "User",

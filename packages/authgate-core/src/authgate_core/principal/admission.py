@@ -1,39 +1,80 @@
 """Who was admitted to one request."""
 
+# Attributes are initialised by ``put``, which the checker cannot see.
+# pyright: reportUninitializedInstanceVariable=false
+
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..errors import AuthgateError, NotAdmitted
-from .identity import Principal, Project, Service, User
+from .base import Principal, ReadOnly, put
+from .identity import Project, Service, User
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "Rule"]
 
 P = TypeVar("P", bound=Principal)
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Rule(Protocol):
+    """What an admission can be held against: a policy."""
+
+    def refusal(self, admission: Admission) -> AuthgateError | None:
+        """Why the rule does not admit these principals, or None where it does."""
+        ...
+
+
+class Admission(ReadOnly):
     """Who was admitted to one request: the principals of the branch of the policy that granted (Law 8.4).
 
     Args:
         principals: At most one of each kind; empty for an optional guard that nobody passed.
         refusal: In shadow mode only, the refusal that was not carried out.
+        request: The request, as policies read it; neither compared nor shown.
     """
 
-    principals: tuple[Principal, ...] = ()
-    refusal: AuthgateError | None = field(default=None, compare=False)
+    __slots__ = ("principals", "refusal", "request")
+
+    principals: tuple[Principal, ...]
+    refusal: AuthgateError | None
+    request: object
+
+    def __init__(
+        self,
+        principals: tuple[Principal, ...] = (),
+        refusal: AuthgateError | None = None,
+        *,
+        request: object = None,
+    ) -> None:
+        put(self, "principals", principals)
+        put(self, "refusal", refusal)
+        put(self, "request", request)
 
     def get(self, kind: type[P]) -> P | None:
         """The principal of this kind, or None."""
         return next((p for p in self.principals if isinstance(p, kind)), None)
 
+    def allows(self, policy: Rule) -> bool:
+        """Whether a further policy admits whoever was admitted; for decisions inside a handler."""
+        return policy.refusal(self) is None
+
+    def require(self, policy: Rule) -> None:
+        """Refuse the request unless a further policy admits whoever was admitted.
+
+        Raises:
+            AuthgateError: The refusal, which the adapter answers like one of the route's own policy.
+        """
+        refusal = policy.refusal(self)
+        if refusal is not None:
+            raise refusal
+
     def _one(self, kind: type[P]) -> P:
         principal = self.get(kind)
         if principal is None:
             held = ", ".join(type(p).__name__ for p in self.principals) or "nobody"
-            raise NotAdmitted(f"no {kind.__name__} was admitted here (admitted: {held}); let the policy ask for one")
+            raise NotAdmitted(
+                f"no {kind.__name__} was admitted here (admitted: {held}); let the policy ask for one"
+            )
         return principal
 
     @property
@@ -58,5 +99,18 @@ class Admission:
     @property
     def principal(self) -> Principal:
         """The one who calls: the user or service, else the project; raises NotAdmitted like ``user``."""
-        bearer = self.get(User) or self.get(Service) or self.get(Project)
-        return bearer if bearer is not None else self._one(Principal)
+        caller = self.get(User) or self.get(Service) or self.get(Project)
+        return caller if caller is not None else self._one(Principal)
+
+    def __bool__(self) -> bool:
+        return bool(self.principals)
+
+    def __eq__(self, other: object) -> bool:
+        return self.principals == other.principals if isinstance(other, Admission) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.principals)
+
+    def __repr__(self) -> str:
+        refusal = "" if self.refusal is None else f", refusal={self.refusal!r}"
+        return f"Admission({self.principals!r}{refusal})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 __all__ = ["MISSING", "ClaimPath", "Missing", "as_path", "claim_path", "resolve"]
 
@@ -73,9 +73,11 @@ def as_path(path: Path) -> ClaimPath:
 
 def resolve(claims: Mapping[str, object], path: ClaimPath) -> object:
     """The value at the path; ``MISSING`` where a member is absent or its parent is no object."""
-    value: object = claims
+    found: object = claims
     for part in path.parts:
-        if not isinstance(value, Mapping) or part not in value:
-            return MISSING
-        value = value[part]
-    return value
+        found = _member(found, part)
+    return found
+
+
+def _member(value: object, name: str) -> object:
+    return cast("Mapping[str, object]", value).get(name, MISSING) if isinstance(value, Mapping) else MISSING

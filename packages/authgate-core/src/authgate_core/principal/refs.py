@@ -7,7 +7,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 __all__ = ["PrincipalRef", "ProjectRef", "Revocation", "RevocationKind", "TokenRef"]
 
-RevocationKind: TypeAlias = Literal["token", "session", "subject", "client", "tenant", "key", "secret_version"]
+RevocationKind: TypeAlias = Literal[
+    "token", "session", "subject", "client", "tenant", "key", "secret_version"
+]
 
 
 class PrincipalRef(NamedTuple):
@@ -70,7 +72,8 @@ class Revocation:
         kind: What is revoked.
         issuer: The configured name of the issuer; of the project directory for a secret version.
         tenant: The tenant within the issuer.
-        value: What names it: a token's name, a sid, a subject, a client id, a kid, a project id; empty for a tenant.
+        value: What names it: a token's name, a sid, a subject, a client id, a kid or a project id; empty for
+            a tenant.
         before: For subject, client and tenant: what was issued before this moment is revoked, Unix seconds.
         except_session: For those: the one session that goes on.
         version: For a secret version: the lowest that is still accepted.

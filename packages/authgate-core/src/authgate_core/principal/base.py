@@ -1,0 +1,242 @@
+"""What every principal has: an identity, roles, scopes and read-only claims."""
+
+# Attributes are initialised by ``put``, which the checker cannot see.
+# pyright: reportUninitializedInstanceVariable=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
+
+from .refs import PrincipalRef
+
+__all__ = ["PUBLIC_FIELDS", "Common", "Principal", "ReadOnly", "frozen", "put"]
+
+M = TypeVar("M")
+
+PUBLIC_FIELDS: Final = ("id", "issuer", "tenant", "roles", "scopes")
+"""What ``to_dict`` shows of any principal; each kind adds its own."""
+
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+_INSTEAD: Final[Mapping[str, str]] = {
+    "act": "actor",
+    "azp": "client_id",
+    "iss": "issuer",
+    "preferred_username": "username",
+    "scope": "scopes",
+    "sid": "session_id",
+    "sub": "id",
+    "uuid": "id",
+}
+
+
+@overload
+def frozen(value: Mapping[str, object]) -> Mapping[str, Any]: ...
+@overload
+def frozen(value: object) -> object: ...
+def frozen(value: object) -> object:
+    """A deeply read-only copy of a JSON value (Law 7.2)."""
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, object]", value)
+        return MappingProxyType({name: frozen(item) for name, item in members.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(frozen(item) for item in cast("Sequence[object]", value))
+    return value
+
+
+put: Final = object.__setattr__
+"""Sets an attribute of a ``ReadOnly`` while it is made."""
+
+
+class ReadOnly:
+    """A value that cannot be changed once it is made."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is read-only")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is read-only")
+
+
+class Common(TypedDict, total=False):
+    """What every kind of principal takes besides its own arguments; see ``Principal``."""
+
+    tenant: str | None
+    roles: Sequence[str]
+    scopes: Sequence[str]
+    claims: Mapping[str, object]
+    source: str
+    implied_roles: frozenset[str] | None
+    model: object
+
+
+class Principal(ReadOnly):
+    """An authenticated identity.
+
+    Args:
+        id: Non-empty, unique within issuer and tenant.
+        issuer: The configured name of the issuer or directory that vouches for it.
+        tenant: The tenant it belongs to.
+        roles: In token order.
+        scopes: In token order.
+        claims: The verified claims.
+        source: The kind of credential that identified it.
+        implied_roles: The roles with everything that a configured hierarchy adds (Law 8.5).
+        model: The object that ``Issuer(claims=...)`` validated.
+    """
+
+    __slots__ = (
+        "_claims",
+        "_granted_roles",
+        "_model",
+        "_view",
+        "id",
+        "issuer",
+        "roles",
+        "scopes",
+        "source",
+        "tenant",
+    )
+    _public: ClassVar[tuple[str, ...]] = PUBLIC_FIELDS
+
+    id: str
+    issuer: str
+    tenant: str | None
+    roles: tuple[str, ...]
+    scopes: tuple[str, ...]
+    source: str
+    _claims: Mapping[str, object]
+    _view: Mapping[str, Any] | None
+    _granted_roles: frozenset[str]
+    _model: object
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - the public name of the attribute
+        issuer: str,
+        tenant: str | None = None,
+        roles: Sequence[str] = (),
+        scopes: Sequence[str] = (),
+        claims: Mapping[str, object] = _NOTHING,
+        source: str = "",
+        implied_roles: frozenset[str] | None = None,
+        model: object = None,
+    ) -> None:
+        put(self, "id", id)
+        put(self, "issuer", issuer)
+        put(self, "tenant", tenant)
+        put(self, "roles", tuple(roles))
+        put(self, "scopes", tuple(scopes))
+        put(self, "source", source)
+        put(self, "_claims", claims)
+        put(self, "_view", None)
+        put(self, "_granted_roles", frozenset(roles) if implied_roles is None else implied_roles)
+        put(self, "_model", model)
+
+    @property
+    def ref(self) -> PrincipalRef:
+        """What identifies this principal (Law 3.14)."""
+        return PrincipalRef(self.issuer, self.tenant, self.id)
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """The verified claims, deeply read-only; Any because they are JSON."""
+        view = self._view
+        if view is None:
+            # Most requests never read claims, so the copy waits for the first that does.
+            view = frozen(self._claims)
+            put(self, "_view", view)
+        return view
+
+    def model(self, kind: type[M]) -> M:
+        """The claims object that was validated with the token.
+
+        Raises:
+            TypeError: If the issuer was not configured with ``claims=kind``.
+        """
+        if not isinstance(self._model, kind):
+            raise TypeError(f"the issuer was not configured with claims={kind.__name__}")
+        return self._model
+
+    def has_role(self, role: str) -> bool:
+        """Whether the principal has this role, by itself or through the configured hierarchy."""
+        return role in self._granted_roles
+
+    def has_any_role(self, *roles: str) -> bool:
+        """Whether it has at least one of these roles; of none: False."""
+        return not self._granted_roles.isdisjoint(roles)
+
+    def has_all_roles(self, *roles: str) -> bool:
+        """Whether it has every one of these roles; of none: False (Law 8.1)."""
+        return bool(roles) and self._granted_roles.issuperset(roles)
+
+    def has_scope(self, *scopes: str) -> bool:
+        """Whether it has every one of these scopes; of none: False."""
+        return bool(scopes) and set(self.scopes).issuperset(scopes)
+
+    def has_any_scope(self, *scopes: str) -> bool:
+        """Whether it has at least one of these scopes; of none: False."""
+        return not set(self.scopes).isdisjoint(scopes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The public fields as JSON types, which Any stands for; what responses show."""
+        return {name: _plain(getattr(self, name)) for name in self._public}
+
+    def keys(self) -> Iterator[str]:
+        """The names of the public fields, so that ``dict(principal)`` is ``to_dict()``."""
+        return iter(self._public)
+
+    def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - fields differ in type
+        """A public field, or the default."""
+        return self.to_dict().get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._public
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a claim is JSON of any type
+        """A public field or a claim, for reading; authorisation never uses it.
+
+        Raises:
+            KeyError: Naming the attribute to use instead, where there is one.
+        """
+        if name in self._public:
+            return _plain(getattr(self, name))
+        if name in self._claims:
+            return self.claims[name]
+        attribute = _INSTEAD.get(name, name)
+        hint = f"; use .{attribute}" if attribute.isidentifier() and hasattr(self, attribute) else ""
+        raise KeyError(f"no claim {name!r}{hint}")
+
+    def __iter__(self) -> Iterator[str]:
+        return self.keys()
+
+    def __len__(self) -> int:
+        return len(self._public)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Principal) or type(self) is not type(other):
+            return NotImplemented
+        return self.ref == other.ref
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self.ref))
+
+    def __repr__(self) -> str:
+        tenant = f", tenant={self.tenant!r}" if self.tenant is not None else ""
+        return f"{type(self).__name__}(id={self.id!r}, issuer={self.issuer!r}{tenant})"
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        # Law 3.14: the copy is equal to the original, so what identifies goes along with what is public.
+        return _restore, (type(self), {**self.ref._asdict(), **self.to_dict()})
+
+
+def _plain(value: object) -> object:
+    return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _restore(kind: type[Principal], fields: dict[str, Any]) -> Principal:
+    return kind(**fields)
