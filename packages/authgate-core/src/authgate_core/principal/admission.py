@@ -1,14 +1,12 @@
 """Who was admitted to one request."""
 
-# Attributes are initialised by ``put``, which the checker cannot see.
-# pyright: reportUninitializedInstanceVariable=false
-
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from ..errors import AuthgateError, NotAdmitted
-from .base import Principal, ReadOnly, put
+from .base import Principal
 from .identity import Project, Service, User
 
 __all__ = ["Admission", "Rule"]
@@ -24,31 +22,21 @@ class Rule(Protocol):
         ...
 
 
-class Admission(ReadOnly):
+@dataclass(frozen=True, slots=True)
+class Admission:
     """Who was admitted to one request: the principals of the branch of the policy that granted (Law 8.4).
+
+    True where anybody was admitted.
 
     Args:
         principals: At most one of each kind; empty for an optional guard that nobody passed.
         refusal: In shadow mode only, the refusal that was not carried out.
-        request: The request, as policies read it; neither compared nor shown.
+        request: The request as policies read it, for ``allows`` and ``require``.
     """
 
-    __slots__ = ("principals", "refusal", "request")
-
-    principals: tuple[Principal, ...]
-    refusal: AuthgateError | None
-    request: object
-
-    def __init__(
-        self,
-        principals: tuple[Principal, ...] = (),
-        refusal: AuthgateError | None = None,
-        *,
-        request: object = None,
-    ) -> None:
-        put(self, "principals", principals)
-        put(self, "refusal", refusal)
-        put(self, "request", request)
+    principals: tuple[Principal, ...] = ()
+    refusal: AuthgateError | None = field(default=None, compare=False)
+    request: object = field(default=None, compare=False, repr=False)
 
     def get(self, kind: type[P]) -> P | None:
         """The principal of this kind, or None."""
@@ -104,13 +92,3 @@ class Admission(ReadOnly):
 
     def __bool__(self) -> bool:
         return bool(self.principals)
-
-    def __eq__(self, other: object) -> bool:
-        return self.principals == other.principals if isinstance(other, Admission) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.principals)
-
-    def __repr__(self) -> str:
-        refusal = "" if self.refusal is None else f", refusal={self.refusal!r}"
-        return f"Admission({self.principals!r}{refusal})"
