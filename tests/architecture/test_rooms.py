@@ -102,7 +102,7 @@ class TestBorders:
 
 class TestHeaders:
     def test_only_credentials_knows_the_credential_headers(self) -> None:
-        """In the core only credentials reads what callers present; io and testing write it, a command names it."""
+        """Only credentials reads what callers present; io and testing write such headers, a command names one."""
 
         def check(tree: ast.Module) -> list[str]:
             return checks.mentions(tree, CREDENTIAL_CONSTANTS, CREDENTIAL_HEADERS)
