@@ -102,7 +102,7 @@ class TestBorders:
 
 class TestHeaders:
     def test_only_credentials_knows_the_credential_headers(self) -> None:
-        """Only credentials reads what callers present; io and testing write such headers, a command names one."""
+        """Only credentials reads what callers present; io and testing write it, and a command names it."""
 
         def check(tree: ast.Module) -> list[str]:
             return checks.mentions(tree, CREDENTIAL_CONSTANTS, CREDENTIAL_HEADERS)
