@@ -1,0 +1,127 @@
+"""Settings by name: ``AUTHGATE_*`` variables of the environment, or keys of a mapping."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ..errors import ConfigurationError
+
+__all__ = ["Settings", "read_settings"]
+
+PREFIX: Final = "AUTHGATE_"
+_ELSEWHERE: Final = frozenset({"SET_G", "EXPLAIN", "VECTORS"})
+"""Names with our prefix that other parts of authgate read."""
+
+
+def _split(value: object) -> object:
+    """A comma list, or what a mapping may hold already."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """The settings that a gate can be built from by name; see docs/reference/configuration.md for each."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    issuer: str | None = None
+    audience: Names = ()
+    jwks_url: str | None = None
+    algorithms: Names = ()
+    leeway: float | None = None
+    max_lifetime: float | None = None
+    require_at_jwt: bool = False
+    subject: str | None = None
+    roles: Names = ()
+    scopes: Names = ()
+    tenant: str | None = None
+    authorized_parties: Names = ()
+    service_claim: str | None = None
+    allow_http: bool = False
+    projects_file: str | None = None
+    service_id: str | None = None
+    revocation: Literal["memory", "none"] = "none"
+    redis_url: str | None = Field(default=None, repr=False)
+    redis_on_error: Literal["deny", "allow"] = "deny"
+    realm: str = "api"
+    shadow: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: a mapping must never be completed from the environment behind its back."""
+        return (init_settings,)
+
+    def problems(self) -> Iterator[str]:
+        """What the settings lack of each other."""
+        if self.issuer is None and self.projects_file is None:
+            yield "AUTHGATE_ISSUER: is not set; give the issuer's URL, or AUTHGATE_PROJECTS_FILE for projects alone"
+        if self.issuer is not None and not self.audience:
+            yield "AUTHGATE_AUDIENCE: is not set; name this API's audience, or write ANY_AUDIENCE"
+        if self.jwks_url is not None and self.issuer is None:
+            yield "AUTHGATE_JWKS_URL: needs AUTHGATE_ISSUER, the exact iss of its tokens"
+        if self.service_claim is not None and "=" not in self.service_claim:
+            yield "AUTHGATE_SERVICE_CLAIM: write claim=value, for example gty=client-credentials"
+        if self.redis_url is not None and self.revocation == "memory":
+            yield "AUTHGATE_REVOCATION: memory contradicts AUTHGATE_REDIS_URL; set one of them"
+
+    def options(self) -> dict[str, Any]:
+        """The options of ``Issuer`` that are set; Any because each has a type of its own."""
+        names = ("algorithms", "leeway", "max_lifetime", "subject", "roles", "scopes", "tenant", "authorized_parties")
+        options = {name: getattr(self, name) for name in names if getattr(self, name) not in (None, ())}
+        if self.service_claim is not None:
+            claim, _, value = self.service_claim.partition("=")
+            options["service_when"] = {claim: value}
+        return options | {"require_at_jwt": self.require_at_jwt, "allow_http": self.allow_http}
+
+
+def read_settings(mapping: Mapping[str, Any]) -> Settings:
+    """Read the ``AUTHGATE_*`` keys of a mapping.
+
+    Raises:
+        ConfigurationError: Naming every key that is unknown or holds the wrong kind of value.
+    """
+    given = {key.removeprefix(PREFIX): value for key, value in mapping.items() if str(key).startswith(PREFIX)}
+    given = {name: value for name, value in given.items() if name not in _ELSEWHERE and value is not None}
+    known = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
+    problems = [*_unknown(sorted(set(given) - set(known)))]
+    try:
+        settings = Settings(**{name.lower(): value for name, value in known.items()})
+    except ValidationError as error:
+        problems += [_line(problem) for problem in error.errors(include_url=False, include_input=False)]
+        raise ConfigurationError(*problems) from None
+    if problems:
+        raise ConfigurationError(*problems, *settings.problems())
+    return settings
+
+
+def _unknown(names: list[str]) -> Iterator[str]:
+    fields = [name.upper() for name in Settings.model_fields]
+    for name in names:
+        near = difflib.get_close_matches(name, fields, n=1)
+        if near:
+            yield f"{PREFIX}{name}: is not a setting; did you mean {PREFIX}{near[0]}?"
+        else:
+            # A stranger with our prefix need not be a mistake of ours, so it does not stop the service.
+            logging.getLogger("authgate").warning("%s%s is not a setting and is ignored", PREFIX, name)
+
+
+def _line(problem: Any) -> str:
+    name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+    return f"{PREFIX}{name}: {problem['msg']}"

@@ -1,0 +1,147 @@
+"""From a request and a policy to an admission: the one way through the house."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..cache import ProjectCache
+from ..clock import Instant
+from ..credentials import SCHEMES, BearerToken, Credential, Kind, Presented, extract
+from ..effects import Flow
+from ..errors import (
+    AuthenticationError,
+    AuthgateError,
+    AuthUnavailable,
+    MalformedCredentials,
+    MissingCredentials,
+)
+from ..policy import CompiledPolicy, evaluate
+from ..principal import Admission, Principal, ProjectRef
+from ..request import RequestView
+from .project import authenticate_project
+from .revoked import check_revoked
+from .token import Trust, authenticate_token
+
+__all__ = ["Desk", "admit", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a gate decides with.
+
+    Args:
+        gate: Tells this gate's entries in a request's memo from another's (Law 2.6).
+        trust: What tokens are verified with.
+        projects: What is known of project credentials; None where there is no directory.
+        service_id: The service that a project must be enabled for.
+        header_limit: How long a credential header may be, in bytes (Law 2.4).
+        shadow: Whether refusals are only reported (Law 8.6).
+    """
+
+    gate: int
+    trust: Trust
+    projects: ProjectCache | None
+    service_id: str | None
+    header_limit: int
+    shadow: bool
+
+
+def admit(view: RequestView, policy: CompiledPolicy, desk: Desk, now: Instant, *, optional: bool) -> Flow[Admission]:
+    """Authenticate every kind that the policy names and the request presents, then let the policy decide.
+
+    Raises:
+        AuthgateError: The outcome of Law 2.3, with the schemes that the policy accepts.
+    """
+    found: dict[Kind, Principal] = {}
+    try:
+        presented = extract(view.headers, policy.kinds, limit=desk.header_limit)
+        if optional and not presented:
+            return Admission()
+        yield from _authenticate(view, policy, presented, desk, now, found)
+        return decide(view, policy, found)
+    except AuthgateError as refusal:
+        refusal.accepts = refusal.accepts or tuple(SCHEMES[kind] for kind in policy.kinds)
+        if not desk.shadow:
+            raise
+        return Admission(tuple(found.values()), refusal)
+
+
+def _authenticate(
+    view: RequestView,
+    policy: CompiledPolicy,
+    presented: Presented,
+    desk: Desk,
+    now: Instant,
+    found: dict[Kind, Principal],
+) -> Flow[None]:
+    """Fill ``found``; of what failed, the worst by Law 2.3 is raised, whatever the order written."""
+    credentials = {kind: _well_formed(presented[kind]) for kind in policy.kinds if kind in presented}
+    failures: list[AuthgateError] = []
+    for kind, credential in credentials.items():
+        outcome = yield from _outcome(view, kind, credential, desk, now)
+        if isinstance(outcome, AuthgateError):
+            failures.append(outcome)
+        else:
+            found[kind] = outcome
+    if failures:
+        raise min(failures, key=_rank).with_traceback(None)
+
+
+def _well_formed(presented: Credential | MalformedCredentials) -> Credential:
+    if isinstance(presented, MalformedCredentials):
+        raise presented
+    return presented
+
+
+def _rank(failure: AuthgateError) -> int:
+    return 0 if isinstance(failure, AuthenticationError) else 1 if isinstance(failure, AuthUnavailable) else 2
+
+
+def _outcome(
+    view: RequestView, kind: Kind, credential: Credential, desk: Desk, now: Instant
+) -> Flow[Principal | AuthgateError]:
+    """Authenticate one kind, at most once for each request (Law 2.6)."""
+    memo = view.memo
+    known = None if memo is None else memo.recall(desk.gate, kind, credential)
+    if isinstance(known, (Principal, AuthgateError)):
+        return known
+    outcome: Principal | AuthgateError
+    try:
+        outcome = yield from _one(credential, desk, now)
+    except AuthgateError as failure:
+        failure.scheme = failure.scheme or SCHEMES[kind]
+        outcome = failure
+    if memo is not None:
+        memo.remember(desk.gate, kind, credential, outcome)
+    return outcome
+
+
+def _one(credential: Credential, desk: Desk, now: Instant) -> Flow[Principal]:
+    if isinstance(credential, BearerToken):
+        return (yield from authenticate_token(credential, desk.trust, now))
+    if desk.projects is None:
+        raise LookupError("a policy names projects but the gate has no directory; check_policy should have said so")
+
+    def revoked(ref: ProjectRef) -> Flow[bool]:
+        return (yield from check_revoked(ref, desk.trust.known))
+
+    return (yield from authenticate_project(credential, desk.projects, desk.service_id, now, revoked))
+
+
+def decide(view: RequestView, policy: CompiledPolicy, found: Mapping[Kind, Principal]) -> Admission:
+    """Let a policy decide about authenticated principals (Law 2.3).
+
+    Raises:
+        MissingCredentials: If no branch of the policy has all its kinds.
+        AuthorizationError: If a branch has, and does not admit them.
+    """
+    missing = policy.missing_kinds(found)
+    if missing:
+        error = MissingCredentials(f"not presented: {', '.join(missing)}")
+        error.accepts = tuple(SCHEMES[kind] for kind in missing)
+        raise error
+    decision = evaluate(policy, found, view)
+    if not decision.granted:
+        raise decision.refusal()
+    return Admission(decision.principals)

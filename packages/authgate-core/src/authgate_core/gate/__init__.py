@@ -1,0 +1,1 @@
+"""The gate: composes rooms, rules and ports from a configuration."""

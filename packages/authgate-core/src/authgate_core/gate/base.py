@@ -1,0 +1,223 @@
+"""What both gates share: everything but the colour."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..cache import ProjectCache
+from ..challenge import Problem, problem
+from ..clock import Clock, Instant
+from ..config import GateConfig
+from ..config.gate_config import Colour
+from ..credentials import APP, BEARER
+from ..effects import AnyEffect, RingName
+from ..errors import AuthgateError, AuthUnavailable, ConfigurationError, MissingCredentials
+from ..events import Decided, Journal, Notice
+from ..flows.admit import Desk, decide
+from ..flows.revoked import Known
+from ..flows.token import Trust, TrustedIssuer
+from ..io.http import SafeHttp
+from ..issuer import AnyAudience, Discovery, Issuer, JwksUrl, StaticKeys
+from ..jose.compact import Limits
+from ..keyring import KeyRing, KeySetHealth, KeySource, KeyTimes
+from ..policy import CompiledPolicy, Policy, compile_policy
+from ..principal import Admission, Principal, Project, Service, User
+from ..request import RequestView
+from ..runner.refresher import KeyRefresher
+
+__all__ = ["GateBase", "Health", "Keys"]
+
+_numbers: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a gate depends on, and how it is.
+
+    Args:
+        keys: One entry for each key set (Law 4.12).
+        revocation: One entry for each source that can say how it is.
+    """
+
+    keys: tuple[KeySetHealth, ...]
+    revocation: tuple[object, ...] = ()
+
+
+class Keys:
+    """The keys that a gate holds, for whoever must act on one."""
+
+    __slots__ = ("_refresher",)
+
+    def __init__(self, refresher: KeyRefresher) -> None:
+        self._refresher = refresher
+
+    def forget(self, issuer: str, kid: str, *, tenant: str | None = None) -> None:
+        """Stop believing a key in this process at once, whatever the issuer publishes (Law 4.7).
+
+        Args:
+            issuer: The configured name of the issuer.
+            kid: The key's id.
+            tenant: The tenant whose key it is.
+
+        Raises:
+            KeyError: If the gate has no such key set.
+        """
+        self._refresher.forget(RingName(issuer, tenant), kid)
+
+
+class GateBase:
+    """The colourless part of a gate: its rooms, its rules and its reports."""
+
+    def __init__(self, config: GateConfig, clock: Clock, colour: Colour) -> None:
+        problems = tuple(config.problems(colour))
+        if problems:
+            raise ConfigurationError(*problems)
+        self.config = config
+        self.clock = clock
+        self._journal = Journal(config.on_event)
+        self._http = SafeHttp(proxy=config.proxy)
+        self._refresher = KeyRefresher(self._http, clock, notice=self._journal.notice, random=random.random)
+        self.keys = Keys(self._refresher)
+        self._issuers = {issuer.name: self._trusted(issuer) for issuer in config.issuers}
+        self._warn()
+
+    def _trusted(self, issuer: Issuer) -> TrustedIssuer:
+        name = RingName(issuer.name)
+        source = _source(issuer)
+        if source is None:
+            ring = KeyRing.static(name, _static_keys(issuer))
+        else:
+            ring = KeyRing(name, KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale))
+        self._refresher.add(ring, source)
+        return TrustedIssuer(issuer, issuer.rules(require_iat=bool(self.config.sources)), ring)
+
+    def _desk(self, known: Known, projects: ProjectCache | None) -> Desk:
+        config = self.config
+        limits = Limits(token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth)
+        issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
+        return Desk(
+            gate=next(_numbers),
+            trust=Trust(issuers, limits, config.roles.expand, known),
+            projects=projects,
+            service_id=config.service_id,
+            header_limit=config.credential_limit,
+            shadow=config.shadow,
+        )
+
+    def _warn(self) -> None:
+        for issuer in self.config.issuers:
+            if isinstance(issuer.terms.audience, AnyAudience):
+                self._journal.notice(Notice("audience_unchecked", issuer.name, "tokens meant for other APIs are accepted"))
+        if self.config.shadow:
+            self._journal.notice(Notice("shadow", "gate", "refusals are reported but not carried out", alarm=True))
+
+    def check_policy(self, policy: Policy) -> None:
+        """Check that this gate can ever satisfy a policy; adapters call it when a guard is registered.
+
+        Raises:
+            ConfigurationError: If the policy is contradictory, or names a kind that the gate has no source for.
+        """
+        self._compiled(policy)
+
+    def _compiled(self, policy: Policy) -> CompiledPolicy:
+        compiled = compile_policy(policy)
+        missing = [line for kind, line in _SOURCES.items() if kind in compiled.principals and not self._makes(kind)]
+        if missing:
+            raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
+        return compiled
+
+    def _makes(self, kind: type[Principal]) -> bool:
+        if kind is User:
+            return any(issuer.makes_users for issuer in self.config.issuers)
+        if kind is Service:
+            return any(issuer.makes_services for issuer in self.config.issuers)
+        if kind is Principal:
+            return bool(self.config.issuers)
+        return self.config.projects is not None
+
+    def has_source(self, policy: Policy) -> bool:
+        """Whether this gate can ever satisfy a policy."""
+        try:
+            self._compiled(policy)
+        except ConfigurationError:
+            return False
+        return True
+
+    def judge(self, admission: Admission, policy: Policy, view: RequestView, *, optional: bool = False) -> Admission:
+        """Let a policy decide about principals that are there already; asks nobody.
+
+        Raises:
+            MissingCredentials: If the admission lacks a kind that the policy names.
+            AuthorizationError: If the policy does not admit them.
+        """
+        if optional and not admission.principals:
+            return admission
+        found = {APP if isinstance(p, Project) else BEARER: p for p in admission.principals}
+        return decide(view, self._compiled(policy), found)
+
+    def problem(self, error: AuthgateError) -> Problem:
+        """The response that an error becomes."""
+        return problem(error, realm=self.config.realm, jitter=random.random())  # noqa: S311 - spreads retries
+
+    def _report(self, admission: Admission, started: Instant, trace: Sequence[AnyEffect]) -> Admission:
+        if admission.refusal is not None:
+            self._refuse(admission.refusal, started, trace, shadow=True)
+        elif self._journal.listens("granted"):
+            now = self.clock.now()
+            first = admission.principals[0] if admission.principals else None
+            event = Decided(
+                outcome="granted",
+                kind="+".join(p.source for p in admission.principals) or "none",
+                issuer=first.issuer if first is not None else "unknown",
+                code="ok",
+                cached=not trace,
+                duration=now.mono - started.mono,
+            )
+            self._journal.decided(event, now.mono)
+        return admission
+
+    def _refuse(
+        self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
+    ) -> AuthgateError:
+        """Report a refusal, and cut its traceback: the frames behind it hold what the caller presented (Law 2.5)."""
+        now = self.clock.now()
+        event = Decided(
+            outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
+            kind="none" if isinstance(error, MissingCredentials) or error.scheme is None else error.scheme,
+            issuer=error.issuer or "unknown",
+            code=error.code,
+            cached=not trace,
+            duration=now.mono - started.mono,
+            reason=error.reason,
+            shadow=shadow,
+        )
+        self._journal.decided(event, now.mono)
+        return error.with_traceback(None)
+
+
+_SOURCES: Final[dict[type[Principal], str]] = {
+    User: "nobody issues users; give issuers=[Issuer...] that may assert them",
+    Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
+    Principal: "nobody issues tokens; give issuers=[Issuer...]",
+}
+
+
+def _source(issuer: Issuer) -> KeySource | None:
+    algorithms = issuer.terms.algorithms
+    match issuer.trust:
+        case StaticKeys():
+            return None
+        case JwksUrl(url):
+            return KeySource(algorithms=algorithms, jwks_url=url, plain_http=issuer.allow_http)
+        case Discovery() as discovery:
+            return KeySource(
+                algorithms=algorithms,
+                discovery_url=discovery.document_url,
+                issuer=issuer.issuer,
+                plain_http=issuer.allow_http,
+            )

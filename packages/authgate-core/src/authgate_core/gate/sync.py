@@ -1,0 +1,117 @@
+"""The gate for sync code."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from ..cache import ProjectCache
+from ..clock import Clock, SystemClock
+from ..config import GateConfig
+from ..credentials import BearerToken
+from ..effects import AnyEffect, Flow
+from ..errors import AuthgateError
+from ..flows.admit import admit
+from ..flows.token import authenticate_token
+from ..policy import Policy
+from ..principal import Admission
+from ..request import RequestView
+from ..runner import Ports, Runner
+from ..secret import Secret
+from .base import GateBase, Health
+from .revocations import Revocations
+from .sources import known_by, open_projects, open_stores
+
+__all__ = ["Gate"]
+
+
+class Gate(GateBase):
+    """Decides who may pass, for threads and processes; ``AsyncGate`` is its twin for event loops.
+
+    Args:
+        config: What it is built from.
+        clock: Where it gets the time from.
+
+    Raises:
+        ConfigurationError: Naming everything that is wrong with the configuration (Law 1.6).
+    """
+
+    def __init__(self, config: GateConfig, *, clock: Clock = SystemClock()) -> None:
+        super().__init__(config, clock, "sync")
+        self._stores = open_stores(config, clock, self._journal.notice)
+        self._projects = open_projects(config, clock, self._journal.notice)
+        cache = None if self._projects is None else self._projects.cache
+        self._decides_with = self._desk(known_by(self._stores), cache)
+        self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
+        self.revocations = Revocations(self)
+
+    def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
+        """Admit a request by a policy.
+
+        Args:
+            view: The request.
+            policy: Who is let in.
+            optional: Whether a request that presents nothing of what the policy asks for goes on (Law 1.4).
+
+        Returns:
+            The principals of the branch that granted; none for an optional guard that nobody passed.
+
+        Raises:
+            AuthgateError: The outcome, by the table of Law 1.
+            ConfigurationError: If the policy names a kind that the gate has no source for.
+        """
+        now = self.clock.now()
+        return self._run(admit(view, self._compiled(policy), self._decides_with, now, optional=optional))
+
+    def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
+        """Admit the bearer of a token where there is no request: a queue, a job, a socket.
+
+        Args:
+            token: The token, without a scheme.
+            policy: Who is let in; None admits every user and service.
+
+        Raises:
+            AuthgateError: As ``admit`` does; revocation is checked.
+        """
+        flow = authenticate_token(BearerToken(Secret(token)), self._decides_with.trust, self.clock.now())
+        return self._run(self._as_admission(flow, policy))
+
+    def _run(self, flow: Flow[Admission]) -> Admission:
+        started = self.clock.now()
+        trace: list[AnyEffect] = []
+        try:
+            admission = self._runner.run(flow, trace)
+        except AuthgateError as error:
+            refusal = self._refuse(error, started, trace)
+        else:
+            return self._report(admission, started, trace)
+        raise refusal
+
+    def warm_up(self, timeout: float = 5.0) -> None:
+        """Fetch every key set now rather than at the first request; an issuer that is down stops nothing (Law 4.12).
+
+        Args:
+            timeout: How long to wait for all of them, in seconds.
+        """
+        self._refresher.warm_up(timeout)
+
+    def health(self) -> Health:
+        """How the key sets and revocation sources are; asks nobody."""
+        return Health(self._keys_health(), tuple(store.health() for store in self._stores if hasattr(store, "health")))
+
+    def close(self) -> None:
+        """Let go of connections; what the gate was handed is left to its owner."""
+        for store in self._stores:
+            close = getattr(store, "close", None)
+            if close is not None and store not in self.config.sources:
+                close()
+        self._refresher.close()
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Gate({', '.join(self._issuers) or 'projects only'})"

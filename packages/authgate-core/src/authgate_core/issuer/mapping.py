@@ -1,0 +1,152 @@
+"""From verified claims to a principal (Laws 3.9, 3.10, 3.13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any, Final
+
+from ..errors import InvalidClaim
+from ..jose.verify import VerifiedClaims
+from ..principal import MISSING, ClaimPath, Service, TokenRef, User, as_path, frozen, resolve
+from .settings import ClaimsMap, Grants, ServiceWhen
+
+__all__ = ["map_principal", "token_ref"]
+
+Expand = Callable[[tuple[str, ...]], frozenset[str]]
+
+_MAX_ID: Final = 255
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def map_principal(
+    verified: VerifiedClaims, issuer: str, mapping: ClaimsMap, grants: Grants, expand: Expand
+) -> User | Service:
+    """Who the claims speak of; raises InvalidClaim where they do not fit."""
+    claims = verified.claims
+    roles = _limited(_names(claims, mapping.roles, mapping), grants.roles)
+    common: dict[str, Any] = {
+        "id": mapping.namespace + _identifier(claims, mapping.subject),
+        "issuer": issuer,
+        "tenant": None if mapping.tenant is None else _identifier(claims, mapping.tenant),
+        "roles": roles,
+        "scopes": _limited(_names(claims, mapping.scopes, mapping), grants.scopes),
+        "claims": claims,
+        "source": "bearer",
+        "implied_roles": expand(roles),
+        "model": _judged(claims, mapping),
+    }
+    kind = "service" if _is_service(claims, mapping.service_when) else "user"
+    if grants.kinds is not None and kind not in grants.kinds:
+        raise InvalidClaim("grants", f"the issuer may not assert a {kind}")
+    client_id = _text(claims, "client_id") or _text(claims, "azp")
+    if kind == "service":
+        return Service(name=_text(claims, "name") or client_id, client_id=client_id, **common)
+    return _user(verified, client_id, common)
+
+
+def token_ref(verified: VerifiedClaims, principal: User | Service) -> TokenRef:
+    """What names this token to a revocation source (Law 5.9)."""
+    return TokenRef(
+        issuer=principal.issuer,
+        tenant=principal.tenant,
+        name=verified.name,
+        has_jti=verified.has_jti,
+        session_id=_text(verified.claims, "sid"),
+        subject=principal.id,
+        client_id=principal.client_id,
+        issued_at=verified.issued_at,
+        auth_time=verified.auth_time,
+        expires_at=verified.expires_at,
+        kid=verified.kid,
+    )
+
+
+def _user(verified: VerifiedClaims, client_id: str | None, common: dict[str, Any]) -> User:
+    claims = verified.claims
+    actor = claims.get("act")
+    return User(
+        username=_text(claims, "preferred_username") or _text(claims, "username"),
+        email=_text(claims, "email"),
+        name=_text(claims, "name"),
+        session_id=_text(claims, "sid"),
+        client_id=client_id,
+        auth_time=verified.auth_time,
+        acr=_text(claims, "acr"),
+        amr=_strings("amr", claims.get("amr", ()), None),
+        actor=actor if isinstance(actor, Mapping) else None,
+        **common,
+    )
+
+
+def _identifier(claims: Mapping[str, Any], path: ClaimPath) -> str:
+    value = resolve(claims, path)
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID or _CONTROL.search(value):
+        raise InvalidClaim(str(path), f"is not a text of 1 to {_MAX_ID} characters without control characters")
+    return value
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    """A descriptive claim: what is not text says nothing, and authorisation does not read it."""
+    value = claims.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _names(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...], mapping: ClaimsMap) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for path in paths:
+        value = resolve(claims, path)
+        if value is not MISSING:
+            found.update(dict.fromkeys(_strings(str(path), value, mapping.separators.get(path))))
+    return tuple(found)
+
+
+def _strings(name: str, value: object, separator: str | None) -> tuple[str, ...]:
+    if isinstance(value, str) and separator is not None:
+        return tuple(part for part in value.split(separator) if part)
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value):
+        return tuple(value)
+    raise InvalidClaim(name, "is neither a list of texts nor a text with a configured separator")
+
+
+def _limited(names: tuple[str, ...], limit: frozenset[str] | None) -> tuple[str, ...]:
+    return names if limit is None else tuple(name for name in names if name in limit)
+
+
+def _is_service(claims: Mapping[str, Any], rule: ServiceWhen | None) -> bool:
+    if rule is None:
+        return False
+    if isinstance(rule, Mapping):
+        return bool(rule) and all(_holds(resolve(claims, as_path(path)), value) for path, value in rule.items())
+    answer = rule(frozen(claims))
+    if not isinstance(answer, bool):
+        raise TypeError(f"service_when returned {type(answer).__name__}, not a bool")
+    return answer
+
+
+def _holds(found: object, expected: object) -> bool:
+    """Whether a claim has the value, or one of the values, that the configuration names."""
+    accepted = expected if isinstance(expected, Collection) and not isinstance(expected, str) else (expected,)
+    values = found if isinstance(found, list) else [found]
+    return any(value == wanted and type(value) is type(wanted) for value in values for wanted in accepted)
+
+
+def _judged(claims: Mapping[str, Any], mapping: ClaimsMap) -> object:
+    """Run what the user configured, last (Law 3.10); the model is built before the validators."""
+    try:
+        model = None if mapping.model is None else _adapter(mapping.model).validate_python(deepcopy(claims))
+        for validator in mapping.validators:
+            validator(frozen(claims))
+    except ValueError:
+        # The text of a ValueError may quote the claims, so it goes no further (Law 1.2).
+        raise InvalidClaim("validators", "a claims model or validator refused the token") from None
+    return model
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: type) -> Any:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - only those who configure a claims model pay for it
+
+    return TypeAdapter(kind)

@@ -1,0 +1,151 @@
+"""The terms on which an issuer is believed, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from ..jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS, KNOWN_ALGORITHMS
+from ..principal import ClaimPath, as_path
+
+__all__ = ["ANY_AUDIENCE", "AnyAudience", "ClaimsMap", "Grants", "Terms", "Validator"]
+
+MAX_LEEWAY: Final = 120.0
+
+Path: TypeAlias = str | ClaimPath
+Validator: TypeAlias = Callable[[Mapping[str, Any]], None]
+ServiceWhen: TypeAlias = Mapping[str, Any] | Callable[[Mapping[str, Any]], bool]
+
+
+class AnyAudience:
+    """The type of ``ANY_AUDIENCE``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ANY_AUDIENCE"
+
+
+ANY_AUDIENCE: Final = AnyAudience()
+"""Opts out of checking the audience; said aloud because it lets in tokens meant for other APIs (Law 3.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The most that an issuer may assert (Law 3.14); None is no limit.
+
+    Args:
+        kinds: ``user`` and ``service``; a token of another kind is refused.
+        roles: Other roles are left out.
+        scopes: Other scopes are left out.
+    """
+
+    kinds: frozenset[str] | None = None
+    roles: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
+
+    @classmethod
+    def read(cls, grants: Mapping[str, Collection[str]] | None) -> Grants:
+        """From ``{"kinds": [...], "roles": [...], "scopes": [...]}``, each optional."""
+        return cls(**{name: frozenset(values) for name, values in (grants or {}).items()})
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong."""
+        if self.kinds is not None and not self.kinds <= {"user", "service"}:
+            yield f"grants: kinds are 'user' and 'service', not {sorted(self.kinds)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimsMap:
+    """Which claims say who the principal is (Law 3.9).
+
+    Args:
+        subject: Where the id is.
+        roles: Where roles are; every path that is present adds.
+        scopes: Where scopes are.
+        tenant: Where the tenant is, if the issuer has tenants.
+        separators: For claims that are one string: the path as written, and what separates the values.
+        namespace: Put before each id.
+        service_when: What makes a token a service's: claim paths with the value, or one of the values, that each
+            must have; or a function of the claims. None: every token is a user's (Law 3.13).
+        model: A dataclass or pydantic model that the claims must fit.
+        validators: Run last; ValueError is a bad token, AuthUnavailable an outage (Law 3.10).
+    """
+
+    subject: ClaimPath
+    roles: tuple[ClaimPath, ...]
+    scopes: tuple[ClaimPath, ...]
+    tenant: ClaimPath | None = None
+    separators: Mapping[ClaimPath, str] = field(default_factory=dict)
+    namespace: str = ""
+    service_when: ServiceWhen | None = None
+    model: type | None = None
+    validators: tuple[Validator, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a token of this issuer must be (Laws 3.2, 3.6 to 3.8).
+
+    Args:
+        audience: Accepted audiences, or ANY_AUDIENCE.
+        algorithms: Accepted algorithms.
+        leeway: Tolerated clock difference, seconds.
+        max_lifetime: The longest that a token may live from ``iat``, seconds.
+        require_at_jwt: Whether RFC 9068 is kept in full.
+        required_claims: Claims that must be present besides.
+        authorized_parties: Accepted ``azp`` or ``client_id``.
+        token_types: Values of ``typ`` and its like that are accepted besides the standard ones.
+    """
+
+    audience: frozenset[str] | AnyAudience
+    algorithms: frozenset[str]
+    leeway: float = 30.0
+    max_lifetime: float | None = None
+    require_at_jwt: bool = False
+    required_claims: tuple[str, ...] = ()
+    authorized_parties: frozenset[str] | None = None
+    token_types: frozenset[str] = frozenset()
+
+    def problems(self, *, symmetric: bool) -> Iterator[str]:
+        """What is wrong, where ``symmetric`` says that the issuer's key is a shared secret."""
+        if isinstance(self.audience, frozenset) and (not self.audience or "" in self.audience):
+            yield "audience: name the audience of this API, or write audience=ANY_AUDIENCE to accept every token"
+        yield from _algorithm_problems(self.algorithms, symmetric=symmetric)
+        if not 0 <= self.leeway <= MAX_LEEWAY:
+            yield f"leeway: {self.leeway:g} is not between 0 and {MAX_LEEWAY:g} seconds"
+        if self.max_lifetime is not None and self.max_lifetime <= 0:
+            yield f"max_lifetime: {self.max_lifetime:g} is not a positive number of seconds"
+
+
+def _algorithm_problems(algorithms: frozenset[str], *, symmetric: bool) -> Iterator[str]:
+    unknown = algorithms - KNOWN_ALGORITHMS
+    if not algorithms:
+        yield "algorithms: the list is empty; leave it out for the default"
+    if unknown:
+        yield f"algorithms: {', '.join(sorted(unknown))} unknown; choose from {', '.join(sorted(KNOWN_ALGORITHMS))}"
+    hmac = algorithms & HMAC_ALGORITHMS
+    if symmetric and algorithms - HMAC_ALGORITHMS - unknown:
+        yield "algorithms: a shared secret verifies HS256, HS384 and HS512 only"
+    elif hmac and not symmetric:
+        yield f"algorithms: {', '.join(sorted(hmac))} needs Issuer.static(Secret(...)) and never goes with public keys"
+
+
+def read_audience(audience: str | Collection[str] | AnyAudience) -> frozenset[str] | AnyAudience:
+    """One audience, several, or ANY_AUDIENCE."""
+    if isinstance(audience, AnyAudience):
+        return audience
+    return frozenset([audience] if isinstance(audience, str) else audience)
+
+
+def read_algorithms(algorithms: Collection[str] | None, *, symmetric: bool) -> frozenset[str]:
+    """The allow-list, by default every algorithm that fits the kind of key (Law 3.2)."""
+    if algorithms is None:
+        return HMAC_ALGORITHMS if symmetric else DEFAULT_ALGORITHMS
+    return frozenset([algorithms] if isinstance(algorithms, str) else algorithms)
+
+
+def read_paths(paths: Path | Sequence[Path]) -> tuple[ClaimPath, ...]:
+    """One claim path or several."""
+    return tuple(as_path(path) for path in ([paths] if isinstance(paths, (str, ClaimPath)) else paths))

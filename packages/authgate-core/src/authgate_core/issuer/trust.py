@@ -1,0 +1,112 @@
+"""Where an issuer's keys come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from ..jose.compact import Limits, parse_object
+from ..jose.keys import KeySet, UnusableKeys, key_from_pem, key_from_secret, read_key_set
+from ..errors import MalformedToken
+from ..secret import Secret
+
+__all__ = ["Discovery", "JwksUrl", "StaticKeys", "Trust", "url_problems"]
+
+_DOCUMENT_LIMITS = Limits(token=512 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticKeys:
+    """Keys that are part of the configuration.
+
+    Args:
+        material: A JWKS document (mapping or JSON text), a PEM, or a ``Secret`` for HMAC.
+    """
+
+    material: Mapping[str, Any] | str | bytes | Secret = field(repr=False)
+
+    def load(self, algorithms: frozenset[str]) -> KeySet:
+        """Read the keys.
+
+        Raises:
+            UnusableKeys: With a reason fit for a configuration error.
+        """
+        material = self.material
+        if isinstance(material, Secret):
+            return KeySet((key_from_secret(material, algorithms),))
+        if isinstance(material, Mapping):
+            return read_key_set(material, algorithms).keys
+        text = material.decode("utf-8", "replace") if isinstance(material, bytes) else material
+        if text.lstrip().startswith("-----BEGIN"):
+            return KeySet((key_from_pem(text, algorithms),))
+        try:
+            document = parse_object(text.encode("utf-8", "surrogatepass"), _DOCUMENT_LIMITS)
+        except MalformedToken:
+            raise UnusableKeys("is neither a PEM nor a JWKS document") from None
+        return read_key_set(document, algorithms).keys
+
+    def problems(self, algorithms: frozenset[str]) -> Iterator[str]:
+        """What is wrong with the keys."""
+        try:
+            self.load(algorithms)
+        except UnusableKeys as error:
+            yield f"keys: {error}; give a JWKS document, a public PEM, or a Secret for HMAC"
+
+
+@dataclass(frozen=True, slots=True)
+class JwksUrl:
+    """Keys that are fetched from one URL."""
+
+    url: str
+
+    def problems(self, *, plain_http: bool) -> Iterator[str]:
+        """What is wrong with the URL."""
+        yield from url_problems("jwks_url", self.url, plain_http=plain_http)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Keys whose URL is read from the issuer's discovery document (OpenID Connect Discovery, section 4)."""
+
+    url: str
+
+    def problems(self, *, plain_http: bool) -> Iterator[str]:
+        """What is wrong with the URL."""
+        yield from url_problems("issuer URL", self.url, plain_http=plain_http)
+
+    @property
+    def document_url(self) -> str:
+        """Where the discovery document is."""
+        return self.url.rstrip("/") + "/.well-known/openid-configuration"
+
+
+Trust: TypeAlias = StaticKeys | JwksUrl | Discovery
+
+
+def url_problems(setting: str, url: str, *, plain_http: bool) -> Iterator[str]:
+    """Whether the gate may ask this URL for keys (Law 4.9)."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        yield f"{setting}: {url!r} is not a URL; write https://host/path"
+        return
+    if parts.scheme not in {"http", "https"} or not host:
+        yield f"{setting}: {url!r} is not an absolute URL; write https://host/path"
+    elif parts.username is not None or parts.password is not None:
+        yield f"{setting}: must not hold a user name or password"
+    elif parts.scheme == "http" and not plain_http and not _is_loopback(host):
+        yield f"{setting}: {url!r} is not https; use https, or write allow_http=True if that network is trusted"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

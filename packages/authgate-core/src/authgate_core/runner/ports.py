@@ -1,0 +1,38 @@
+"""What a runner performs effects with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ports import AsyncRevocationStore, HttpPort, RevocationStore
+from .lookups import AsyncProjectLookups, ProjectLookups
+from .refresher import KeyRefresher
+
+__all__ = ["AsyncPorts", "Ports"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The sync ports.
+
+    Args:
+        http: Sends the gate's own requests.
+        keys: Refreshes key sets, shared by both colours.
+        revocation: The sources that must be asked.
+        projects: Calls the project directory; None where there is none.
+    """
+
+    http: HttpPort
+    keys: KeyRefresher
+    revocation: tuple[RevocationStore, ...] = ()
+    projects: ProjectLookups | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncPorts:
+    """The async ports; fields as in ``Ports``."""
+
+    http: HttpPort
+    keys: KeyRefresher
+    revocation: tuple[AsyncRevocationStore, ...] = ()
+    projects: AsyncProjectLookups | None = None

@@ -1,0 +1,142 @@
+"""The two runners: one loop each, different in ``await`` only.
+
+They are twins on purpose and stay this small; one test module steps every flow through both and compares outcome
+and trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar, assert_never
+
+from ..effects import AnyEffect, AwaitKeys, CheckRevoked, Flow, LookUpProject, RefreshProject, SendRequest, StartRefresh
+from ..ports import RevocationStore
+from ..principal import ProjectRef, TokenRef
+from .ports import AsyncPorts, Ports
+
+__all__ = ["AsyncRunner", "Runner"]
+
+T = TypeVar("T")
+L = TypeVar("L")
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs flows with sync ports."""
+
+    ports: Ports
+
+    def run(self, flow: Flow[T], trace: list[AnyEffect] | None = None) -> T:
+        """Perform what the flow asks for until it returns; ``trace`` collects the effects."""
+        trace = [] if trace is None else trace
+        try:
+            effect = next(flow)
+            while True:
+                trace.append(effect)
+                try:
+                    reply = self.perform(effect)
+                except Exception as error:  # noqa: BLE001 - the flow decides what a failed effect means
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            flow.close()
+
+    def perform(self, effect: AnyEffect) -> object:
+        """Perform one effect; a new one fails type checking here."""
+        match effect:
+            case SendRequest(request):
+                return self.ports.http.send(request)
+            case AwaitKeys():
+                return self.ports.keys.wait(effect)
+            case StartRefresh(ring):
+                return _told(self.ports.keys.start(ring))
+            case CheckRevoked(ref):
+                return _any_revoked([_ask(store, ref) for store in self.ports.revocation])
+            case LookUpProject():
+                return _present(self.ports.projects).look_up(effect)
+            case RefreshProject():
+                return _present(self.ports.projects).refresh(effect)
+            case _:
+                assert_never(effect)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncRunner:
+    """Runs flows with async ports."""
+
+    ports: AsyncPorts
+
+    async def run(self, flow: Flow[T], trace: list[AnyEffect] | None = None) -> T:
+        """Perform what the flow asks for until it returns; ``trace`` collects the effects."""
+        trace = [] if trace is None else trace
+        try:
+            effect = next(flow)
+            while True:
+                trace.append(effect)
+                try:
+                    reply = await self.perform(effect)
+                except BaseException as error:  # noqa: BLE001 - a cancellation unwinds the flow too
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            flow.close()
+
+    async def perform(self, effect: AnyEffect) -> object:
+        """Perform one effect; a new one fails type checking here."""
+        match effect:
+            case SendRequest(request):
+                return await asyncio.to_thread(self.ports.http.send, request)
+            case AwaitKeys():
+                return await self.ports.keys.wait_async(effect)
+            case StartRefresh(ring):
+                return _told(self.ports.keys.start(ring))
+            case CheckRevoked(ref):
+                asked = [store.is_revoked(ref) for store in self.ports.revocation]
+                if len(asked) == 1:
+                    return _any_revoked([await asked[0]])
+                return _any_revoked(await asyncio.gather(*asked, return_exceptions=True))
+            case LookUpProject():
+                return await _present(self.ports.projects).look_up(effect)
+            case RefreshProject():
+                return _present(self.ports.projects).refresh(effect)
+            case _:
+                assert_never(effect)
+
+
+def _ask(store: RevocationStore, ref: TokenRef | ProjectRef) -> bool | BaseException:
+    try:
+        return store.is_revoked(ref)
+    except Exception as error:  # noqa: BLE001 - judged with the other answers
+        return error
+
+
+def _any_revoked(answers: Sequence[bool | BaseException]) -> bool:
+    """One yes is enough; else every source must have answered (Law 5.3)."""
+    if any(answer is True for answer in answers):
+        return True
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+        if answer is not False:
+            raise TypeError(f"a revocation store answered {type(answer).__name__}, not a bool")
+    return False
+
+
+def _present(lookups: L | None) -> L:
+    if lookups is None:
+        raise LookupError("a flow asked for a project but the gate has no directory")
+    return lookups
+
+
+def _told(_: object) -> None:
+    """StartRefresh replies nothing: whoever wants the result yields AwaitKeys."""
