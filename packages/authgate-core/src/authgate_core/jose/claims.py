@@ -101,9 +101,10 @@ def _check_audience(claims: Mapping[str, Any], audience: frozenset[str] | None) 
             raise InvalidClaim("aud", "is missing")
         return
     aud = claims["aud"]
-    names = [aud] if isinstance(aud, str) else aud
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise InvalidClaim("aud", "is neither a string nor a list of strings")
+    names = aud if isinstance(aud, list) else [aud]
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidClaim("aud", "is neither a string nor a list of strings")
     if audience is not None and audience.isdisjoint(names):
         raise InvalidClaim("aud", f"is {_shown(aud)}, which names none of {sorted(audience)}")
 
@@ -142,30 +143,22 @@ def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
 
 def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> None:
     """Law 3.7, with ``now`` in Unix seconds."""
-    exp, iat = numeric_date(claims, "exp"), numeric_date(claims, "iat")
-    nbf, auth_time = numeric_date(claims, "nbf"), numeric_date(claims, "auth_time")
-    if exp is None:
-        raise InvalidClaim("exp", "is missing")
-    if iat is None and (rules.require_iat or rules.max_lifetime is not None):
-        raise InvalidClaim("iat", "is missing")
-    latest = now + rules.leeway
-    for name, moment in (("nbf", nbf), ("iat", iat), ("auth_time", auth_time)):
-        if moment is not None and moment > latest:
+    for name in ("nbf", "iat", "auth_time"):
+        if name in claims and (moment := _date(claims, name)) > now + rules.leeway:
             raise InvalidClaim(name, f"is {moment}, {moment - now:.0f} s ahead of this machine's clock")
-    if rules.max_lifetime is not None and iat is not None and exp - iat > rules.max_lifetime:
-        raise InvalidClaim("exp", f"is {exp - iat:.0f} s after iat, more than {rules.max_lifetime:.0f}")
+    exp = _date(claims, "exp")
+    if rules.max_lifetime is not None and (lifetime := exp - _date(claims, "iat")) > rules.max_lifetime:
+        raise InvalidClaim("exp", f"is {lifetime:.0f} s after iat, more than {rules.max_lifetime:.0f}")
+    if rules.require_iat and "iat" not in claims:
+        raise InvalidClaim("iat", "is missing")
     if now >= exp + rules.leeway:
         raise TokenExpired(f"expired {now - exp:.0f} s ago, with a leeway of {rules.leeway:.0f} s")
 
 
-def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
-    """A NumericDate (RFC 7519 section 2) in Unix seconds, or None where the claim is absent.
-
-    Raises:
-        InvalidClaim: If it is not a number between the epoch and the end of the year 9999; true is no number.
-    """
+def _date(claims: Mapping[str, Any], name: str) -> float:
+    """A NumericDate (RFC 7519 section 2): a number from 1970 to the end of the year 9999; true is none."""
     if name not in claims:
-        return None
+        raise InvalidClaim(name, "is missing")
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LATEST:
         raise InvalidClaim(name, "is not a number of seconds since 1970")

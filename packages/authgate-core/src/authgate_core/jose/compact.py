@@ -9,17 +9,18 @@ import binascii
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, NoReturn
 
 from ..errors import MalformedToken
 
 __all__ = ["Header", "Limits", "Parts", "decode_segment", "parse_header", "parse_object", "split"]
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
+# To the alphabet of binascii; what is base64 but not base64url becomes what its strict mode refuses.
+_TO_BASE64: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING: Final = (b"", b"", b"==", b"=")
-# RFC 4648 section 3.5: what the last character may be when it carries 2 or 4 bits that no byte uses.
+# RFC 4648 section 3.5: what the last character may be, where 4 or 2 of its bits belong to no byte.
 _LAST: Final = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
 
 
@@ -47,8 +48,7 @@ class Header:
     typ: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A token taken apart; nothing of it is believed.
 
     Args:
@@ -58,10 +58,13 @@ class Parts:
         signature: The decoded signature.
     """
 
-    header: str = field(repr=False)
-    payload: bytes = field(repr=False)
-    signing_input: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    header: str
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+
+    def __repr__(self) -> str:
+        return f"Parts({len(self.signing_input)} and {len(self.signature)} bytes)"
 
 
 def split(token: str, limits: Limits) -> Parts:
@@ -72,17 +75,13 @@ def split(token: str, limits: Limits) -> Parts:
     """
     if len(token) > limits.token:
         raise MalformedToken(f"the token has {len(token)} characters, more than {limits.token}")
-    try:
-        data = token.encode("ascii")
-    except UnicodeEncodeError:
-        raise MalformedToken("the token is not base64url: it holds a character beyond ASCII") from None
-    rest = data.translate(None, _ALPHABET)
-    if rest != b"..":
-        raise MalformedToken(_shape(rest))
-    header, payload, signature = data.split(b".")
-    return Parts(
-        header.decode("ascii"), _decode(payload), data[: len(header) + len(payload) + 1], _decode(signature)
-    )
+    signing_input, _, signature = token.encode("ascii", "replace").rpartition(b".")
+    header, dot, payload = signing_input.partition(b".")
+    if not dot or b"." in payload:
+        segments = token.count(".") + 1
+        kind = "an encrypted token (JWE)" if segments == 5 else "no token"
+        raise MalformedToken(f"{segments} segments are {kind}; a signed token has 3")
+    return Parts(token[: len(header)], _decode(payload), signing_input, _decode(signature))
 
 
 def parse_header(segment: str, limits: Limits) -> Header:
@@ -118,22 +117,23 @@ def parse_object(data: bytes, limits: Limits) -> dict[str, Any]:
             lone surrogate, or is nested too deeply.
     """
     try:
-        value = _DECODER.decode(data.decode("utf-8"))
+        text = data.decode("utf-8").strip(_WHITESPACE)
+        value, end = _DECODER.raw_decode(text)
+        if b"\\" in data:  # an escape may bring half a surrogate pair, which cannot be written again
+            _ENCODER.encode(value).encode("utf-8")
     except _Refused as refused:
         raise MalformedToken(str(refused)) from None
-    except UnicodeDecodeError:
-        raise MalformedToken("not UTF-8") from None
+    except UnicodeError:
+        raise MalformedToken("not text in UTF-8") from None
     except RecursionError:
         raise MalformedToken("nested too deeply") from None
     except ValueError:  # a JSONDecodeError, or an integer of more digits than CPython converts
         raise MalformedToken("not JSON") from None
-    if not isinstance(value, dict):
-        raise MalformedToken("not a JSON object")
-    # Fewer brackets than levels allowed cannot be too deep, and no token that is meant well has so many.
+    if not isinstance(value, dict) or end != len(text):
+        raise MalformedToken("not one JSON object")
+    # What has no more brackets than levels are allowed need not be walked.
     if data.count(b"{") + data.count(b"[") > limits.depth and _is_deeper(value, limits.depth):
         raise MalformedToken(f"nested deeper than {limits.depth}")
-    if (b"\\ud" in data or b"\\uD" in data) and _has_lone_surrogate(value):
-        raise MalformedToken("half a surrogate pair")
     return value
 
 
@@ -143,29 +143,19 @@ def decode_segment(segment: str) -> bytes:
     Raises:
         MalformedToken: If it is anything else.
     """
-    data = segment.encode("ascii", "replace")
-    if data.translate(None, _ALPHABET):
-        raise MalformedToken("not base64url")
-    return _decode(data)
+    return _decode(segment.encode("ascii", "replace"))
 
 
 def _decode(segment: bytes) -> bytes:
-    """Decode what is known to hold characters of the alphabet only."""
     if not segment:
         return b""
     surplus = len(segment) % 4
     if segment[-1] not in _LAST[surplus]:
-        raise MalformedToken("not canonical base64url")
-    return binascii.a2b_base64(segment.translate(_TO_BASE64) + _PADDING[surplus])
-
-
-def _shape(rest: bytes) -> str:
-    """Say what is wrong with a token of which ``rest`` is what base64url does not explain."""
-    if rest.strip(b"."):
-        return "the token is not base64url"
-    if rest == b"....":
-        return "the token is encrypted (JWE); a signed one is expected"
-    return f"the token has {len(rest) + 1} segments instead of 3"
+        raise MalformedToken("a segment is not canonical base64url")
+    try:
+        return binascii.a2b_base64(segment.translate(_TO_BASE64) + _PADDING[surplus], strict_mode=True)
+    except binascii.Error:
+        raise MalformedToken("a segment is not base64url") from None
 
 
 class _Refused(Exception):
@@ -190,6 +180,7 @@ def _finite(text: str) -> float:
     return number
 
 
+_WHITESPACE: Final = " \t\n\r"  # RFC 8259 section 2
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
@@ -205,12 +196,3 @@ def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
-
-
-def _has_lone_surrogate(value: dict[str, Any]) -> bool:
-    """Whether a string could not be written again: only an escape can smuggle half a pair past UTF-8."""
-    try:
-        _ENCODER.encode(value).encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..clock import Instant
 from ..errors import AlgorithmRefused, BadSignature, UnknownKey
-from .claims import TokenRules, check_claims, check_header, numeric_date
+from .claims import TokenRules, check_claims, check_header
 from .compact import Header, Limits, Parts, parse_header, split
 from .keys import Key, KeySet
 from .signature import is_allowed
@@ -19,8 +18,7 @@ __all__ = ["VerifiedClaims", "verify", "verify_signature"]
 _LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedClaims:
+class VerifiedClaims(NamedTuple):
     """Claims under a good signature that keep the issuer's rules; made by ``verify`` only.
 
     Args:
@@ -34,16 +32,19 @@ class VerifiedClaims:
         expires_at: ``exp``, Unix seconds.
     """
 
-    claims: Mapping[str, Any] = field(repr=False)
-    name: str = field(repr=False)
+    claims: Mapping[str, Any]
+    name: str
     has_jti: bool
     kid: str | None
     issued_at: float | None
     auth_time: float | None
     expires_at: float
 
+    def __repr__(self) -> str:
+        return f"VerifiedClaims(kid={self.kid!r}, expires_at={self.expires_at!r})"
 
-def verify(  # noqa: PLR0917 - six facts that exist one by one in the flow; a bag for them would be made to be unpacked
+
+def verify(
     parts: Parts, header: Header, claims: dict[str, Any], keys: Sequence[Key], rules: TokenRules, now: Instant
 ) -> VerifiedClaims:
     """Check the header's terms, then the signature, then the claims.
@@ -71,8 +72,8 @@ def verify(  # noqa: PLR0917 - six facts that exist one by one in the flow; a ba
         name=jti or hashlib.sha256(parts.signing_input).hexdigest(),
         has_jti=jti is not None,
         kid=header.kid if key.kid is None else key.kid,
-        issued_at=numeric_date(claims, "iat"),
-        auth_time=numeric_date(claims, "auth_time"),
+        issued_at=claims.get("iat"),
+        auth_time=claims.get("auth_time"),
         expires_at=claims["exp"],
     )
 
