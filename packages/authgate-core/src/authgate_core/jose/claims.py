@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..clock import Instant
 from ..errors import AlgorithmRefused, InvalidClaim, TokenExpired
 from ..secret import fingerprint
-from .compact import Header
+from .compact import Header, Json
 from .signature import is_allowed
 
 __all__ = ["TokenRules", "check_claims", "check_header"]
@@ -100,7 +100,7 @@ def _check_audience(claims: Mapping[str, Any], audience: frozenset[str] | None) 
         if audience is not None:
             raise InvalidClaim("aud", "is missing")
         return
-    aud = claims["aud"]
+    aud: Json = claims["aud"]
     names = aud if isinstance(aud, list) else [aud]
     for name in names:
         if not isinstance(name, str):

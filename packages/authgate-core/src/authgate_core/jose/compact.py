@@ -10,11 +10,14 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 from ..errors import MalformedToken
 
-__all__ = ["Header", "Limits", "Parts", "decode_segment", "parse_header", "parse_object", "split"]
+__all__ = ["Header", "Json", "Limits", "Parts", "decode_segment", "parse_header", "parse_object", "split"]
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | None"
+"""What a JSON text can hold."""
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # To the alphabet of binascii; what is base64 but not base64url becomes what its strict mode refuses.
@@ -116,6 +119,7 @@ def parse_object(data: bytes, limits: Limits) -> dict[str, Any]:
         MalformedToken: If it is not an object, repeats a member, holds NaN, Infinity, too large a number or a
             lone surrogate, or is nested too deeply.
     """
+    value: Json
     try:
         text = data.decode("utf-8").strip(_WHITESPACE)
         value, end = _DECODER.raw_decode(text)
@@ -185,14 +189,14 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_co
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
-def _is_deeper(value: object, depth: int) -> bool:
+def _is_deeper(value: Json, depth: int) -> bool:
     level = [value]
     for _ in range(depth):
         level = [child for parent in level for child in _children(parent)]
     return any(isinstance(value, (dict, list)) for value in level)
 
 
-def _children(value: object) -> Iterable[object]:
+def _children(value: Json) -> Iterable[Json]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()

@@ -15,7 +15,7 @@ from jwt.exceptions import InvalidKeyError
 
 from ...errors import MalformedToken
 from ...secret import Secret
-from ..compact import Limits, decode_segment, parse_object
+from ..compact import Json, Limits, decode_segment, parse_object
 from ..signature import ALGORITHMS, fitting, is_allowed
 from .keyset import Key, KeySet
 
@@ -63,7 +63,7 @@ class _Unrelated(_Skipped):
     """As above, but nothing is wrong: a key for encryption, or for an algorithm that is not allowed."""
 
 
-def read_key_set(body: bytes | Mapping[str, object], algorithms: frozenset[str]) -> KeyDocument:
+def read_key_set(body: bytes | Mapping[str, Any], algorithms: frozenset[str]) -> KeyDocument:
     """Read a JWK set (RFC 7517 section 5); one bad key does not spoil the others (Law 4.8).
 
     Args:
@@ -137,13 +137,13 @@ def key_from_secret(secret: Secret | bytes, algorithms: frozenset[str], kid: str
     return Key(kid, "oct", None, usable, data, answers_any_kid=kid is None)
 
 
-def _entries(body: bytes | Mapping[str, object]) -> list[Any]:
+def _entries(body: bytes | Mapping[str, Any]) -> list[Json]:
     if isinstance(body, bytes):
         try:
             body = parse_object(body, _LIMITS)
         except MalformedToken as error:
             raise UnusableKeys(f"is no JWK set: {error.reason}") from None
-    entries = body.get("keys")
+    entries: Json = body.get("keys")
     if not isinstance(entries, list):
         raise UnusableKeys("is no JWK set: it has no list of keys")
     if not entries:
@@ -153,18 +153,18 @@ def _entries(body: bytes | Mapping[str, object]) -> list[Any]:
     return entries
 
 
-def _read_jwk(entry: object, algorithms: frozenset[str]) -> Key:
-    if not isinstance(entry, dict):
+def _read_jwk(jwk: Json, algorithms: frozenset[str]) -> Key:
+    if not isinstance(jwk, dict):
         raise _Skipped("is not an object")
-    kty, kid, crv = (_text(entry, name) for name in ("kty", "kid", "crv"))
+    kty, kid, crv = (_text(jwk, name) for name in ("kty", "kid", "crv"))
     if kty == "oct":
         raise _Skipped("is symmetric; a shared secret does not belong in a document")
-    if not _PRIVATE.isdisjoint(entry):
+    if not _PRIVATE.isdisjoint(jwk):
         raise _Skipped("is private; whoever can read the document can sign tokens")
     if kty not in _MEMBERS:
         raise _Unrelated("is of a type that is not known here")
-    usable = _usable(entry, fitting(kty, None if kty == "RSA" else crv, algorithms))
-    members = {name: _base64url(entry, name) for name in _MEMBERS[kty]}
+    usable = _usable(jwk, fitting(kty, None if kty == "RSA" else crv, algorithms))
+    members = {name: _base64url(jwk, name) for name in _MEMBERS[kty]}
     try:
         material = ALGORITHMS[min(usable)].implementation.from_jwk({"kty": kty, "crv": crv, **members})
     except (InvalidKeyError, ValueError):
@@ -172,9 +172,9 @@ def _read_jwk(entry: object, algorithms: frozenset[str]) -> Key:
     return _key(material, usable, kid)
 
 
-def _usable(entry: Mapping[str, Any], candidates: frozenset[str]) -> frozenset[str]:
+def _usable(jwk: Mapping[str, Json], candidates: frozenset[str]) -> frozenset[str]:
     """What ``use``, ``key_ops`` and ``alg`` leave of the algorithms that fit the key's type (Law 3.2)."""
-    use, alg, operations = _text(entry, "use"), _text(entry, "alg"), entry.get("key_ops", ["verify"])
+    use, alg, operations = _text(jwk, "use"), _text(jwk, "alg"), jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list):
         raise _Skipped("has key_ops that are no list")
     if use not in {None, "sig"} or "verify" not in operations:
@@ -207,15 +207,15 @@ def _key(
     return Key(kid, kty, crv, usable, material, answers_any_kid)
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str | None:
-    value = entry.get(name)
+def _text(jwk: Mapping[str, Json], name: str) -> str | None:
+    value = jwk.get(name)
     if value is not None and not isinstance(value, str):
         raise _Skipped(f"has a {name} that is no string")
     return value
 
 
-def _base64url(entry: Mapping[str, Any], name: str) -> str:
-    value = _text(entry, name) or ""
+def _base64url(jwk: Mapping[str, Json], name: str) -> str:
+    value = _text(jwk, name) or ""
     try:
         decode_segment(value)
     except MalformedToken:
