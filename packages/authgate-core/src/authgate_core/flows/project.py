@@ -1,0 +1,82 @@
+"""From an app id and a secret to a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..cache import Ask, Hit, HitAndRefresh, Limited, ProjectCache, Refused
+from ..clock import Instant
+from ..credentials import APP, SCHEMES, AppCredentials
+from ..effects import Flow, LookUpProject, RefreshProject
+from ..errors import AuthUnavailable, InvalidProjectCredentials, ProjectsUnavailable, ServiceNotEnabled
+from ..principal import Project, ProjectRef
+
+__all__ = ["authenticate_project"]
+
+_SCHEME: Final = SCHEMES[APP]
+
+
+def authenticate_project(
+    credentials: AppCredentials,
+    cache: ProjectCache,
+    service_id: str | None,
+    now: Instant,
+    revoked: Callable[[ProjectRef], Flow[bool]],
+) -> Flow[Project]:
+    """Find the project, then judge revocation and services anew, whatever the cache knew (Law 6.4).
+
+    Args:
+        credentials: What was presented.
+        cache: What the directory answered before.
+        service_id: The service that the project must be enabled for; None asks for none.
+        now: The time of the request.
+        revoked: Answers whether a secret version was revoked.
+
+    Raises:
+        InvalidProjectCredentials: Unknown app id, wrong secret or revoked version, told alike (Law 6.5).
+        ServiceNotEnabled: If the project may not use this service.
+        ProjectsUnavailable: If the directory cannot answer, or too much has failed to ask it.
+        RevocationUnavailable: If the revocation source cannot answer.
+    """
+    project = yield from _find(credentials, cache, now)
+    if project is None:
+        raise InvalidProjectCredentials(
+            "the directory does not know this app id with this secret", scheme=_SCHEME
+        )
+    if (yield from revoked(ProjectRef(project.id, project.secret_version))):
+        raise InvalidProjectCredentials("this version of the secret was revoked", scheme=_SCHEME)
+    if (
+        service_id is not None
+        and project.enabled_services is not None
+        and service_id not in project.enabled_services
+    ):
+        raise ServiceNotEnabled("the project's enabled services do not hold this service", scheme=_SCHEME)
+    return project
+
+
+def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flow[Project | None]:
+    key = cache.key(credentials)
+    match cache.plan(key, credentials.app_id, now):
+        case Hit(project):
+            return project
+        case HitAndRefresh(project):
+            yield from RefreshProject(credentials, key)
+            return project
+        case Refused():
+            return None
+        case Limited(retry_after):
+            raise ProjectsUnavailable("too many failed attempts", retry_after=retry_after, scheme=_SCHEME)
+        case Ask():
+            return (yield from _ask(LookUpProject(credentials, key), cache, now))
+
+
+def _ask(effect: LookUpProject, cache: ProjectCache, now: Instant) -> Flow[Project | None]:
+    try:
+        return (yield from effect)
+    except AuthUnavailable as outage:
+        project = cache.last_good(effect.flight_key, now)
+        if project is not None:
+            return project
+        # All who waited for one call were given one exception; each request gets an error of its own.
+        raise ProjectsUnavailable(outage.reason, retry_after=outage.retry_after, scheme=_SCHEME) from outage
