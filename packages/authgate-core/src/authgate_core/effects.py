@@ -8,7 +8,7 @@ thrown into the flow at that line.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from .clock import Instant
@@ -76,11 +76,13 @@ class AwaitKeys(Effect[Instant]):
         timeout: How long to wait at most, in seconds.
         unknown_kid: Whether an unknown kid asks while the set has keys: it draws from the ring's bucket
             and takes one of the few places to wait.
+        since: When that kid was looked for; a document that came later makes a fetch for it needless.
     """
 
     ring: RingName
     timeout: float
     unknown_kid: bool = False
+    since: Instant | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,156 @@
+"""The one HTTP client of the gate's own requests (Law 4.9).
+
+It stands on httpcore2, the transport under httpx2: what a transport does not have, such as redirects,
+cookies, decompression, proxies and credentials from the environment, cannot be left switched on. A connection
+serves one request: keys are fetched every few minutes, and what is not kept needs no care after ``fork()``
+(Law 9.5).
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final
+
+import httpcore2
+import httpx2
+
+from ..errors import AuthUnavailable, ConfigurationError
+from ..request import HttpReply, HttpRequest
+from .sockets import Deadline, DeadlineBackend, is_loopback
+
+__all__ = ["SafeHttp"]
+
+_MAX_BODY: Final = 512 * 1024
+_ALWAYS: Final = (("accept-encoding", "identity"), ("connection", "close"), ("user-agent", "authgate"))
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+
+
+class SafeHttp:
+    """An ``HttpPort`` that no answer can hold up, fill up or lead astray.
+
+    It asks https URLs only, http where the host is loopback or the request allows it explicitly; follows no
+    redirect; takes no compressed answer, no HTML and no more than 512 KiB; and gives up after ``timeout``
+    seconds in all, name look-up, TLS and a dripping peer included. Of an answer that is no success (RFC 9110
+    section 15.3) only status and headers are read.
+
+    Args:
+        proxy: ``http://host:port``, or ``http://user:password@host:port``; loopback is asked directly.
+            Nothing is read from the environment.
+        ssl_context: What to trust; by default the machine's certificate authorities.
+        timeout: Seconds for one request in all.
+
+    Raises:
+        ConfigurationError: If ``proxy`` is anything else.
+    """
+
+    def __init__(
+        self, *, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None, timeout: float = 5.0
+    ) -> None:
+        self._proxy = None if proxy is None else _read_proxy(proxy)
+        self._given_context = ssl_context
+        self._timeout = timeout
+        self._closed = False
+
+    def send(self, request: HttpRequest) -> HttpReply:
+        """Send one request; what its answer means is for the caller to judge.
+
+        Raises:
+            AuthUnavailable: If the URL may not be asked, or no acceptable answer came in time.
+        """
+        if self._closed:
+            raise AuthUnavailable("the HTTP client is closed")
+        url = _read_url(request)
+        host = url.raw_host.decode("ascii")
+        try:
+            return self._exchange(request, url, host)
+        except TimeoutError:
+            raise AuthUnavailable(f"{host} did not answer within {self._timeout:g} s") from None
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise AuthUnavailable(f"no connection to {host}: {why}") from None
+        except httpcore2.ProxyError:
+            raise AuthUnavailable(f"the proxy does not connect to {host}") from None
+        except httpcore2.ProtocolError:
+            raise AuthUnavailable(f"{host} broke off, or answered something that is not HTTP") from None
+
+    def close(self) -> None:
+        """Send nothing any more; a request under way ends by its own deadline."""
+        self._closed = True
+
+    def _exchange(self, request: HttpRequest, url: httpx2.URL, host: str) -> HttpReply:
+        headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]
+        target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        with (
+            self._connections(url, Deadline(self._timeout)) as pool,
+            pool.stream(request.method, target, headers=headers, content=request.body or None) as response,
+        ):
+            answered = _join_headers(response.headers)
+            if not 200 <= response.status < 300:
+                return HttpReply(response.status, answered, b"")
+            _check_form(answered, host)
+            return HttpReply(response.status, answered, _read_body(response.iter_stream(), host))
+
+    def _connections(self, url: httpx2.URL, deadline: Deadline) -> httpcore2.ConnectionPool:
+        proxy = None if is_loopback(url.host) else self._proxy
+        context = self._ssl_context if url.scheme == "https" else None
+        backend = DeadlineBackend(deadline)
+        return httpcore2.ConnectionPool(ssl_context=context, proxy=proxy, network_backend=backend)
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext:
+        return self._given_context or httpx2.create_ssl_context(trust_env=False)
+
+
+def _read_url(request: HttpRequest) -> httpx2.URL:
+    """Parse the URL once, so that what was checked is what is asked."""
+    try:
+        url = httpx2.URL(request.url)
+    except (httpx2.InvalidURL, ValueError):
+        raise AuthUnavailable("the URL is not valid") from None
+    host = url.raw_host.decode("ascii")
+    if not host or url.scheme not in {"http", "https"}:
+        raise AuthUnavailable("the URL is neither https nor http")
+    if url.userinfo:
+        raise AuthUnavailable(f"the URL of {host} holds a user name or password")
+    if url.scheme == "http" and not request.plain_http and not is_loopback(host):
+        raise AuthUnavailable(f"the URL of {host} is not https")
+    return url
+
+
+def _read_proxy(proxy: str) -> httpcore2.Proxy:
+    try:
+        url = httpx2.URL(proxy)
+    except (httpx2.InvalidURL, ValueError):
+        url = httpx2.URL()
+    if url.scheme != "http" or not url.raw_host:
+        raise ConfigurationError("proxy: is not the URL of an HTTP proxy; write http://host:port")
+    target = httpcore2.URL(scheme=b"http", host=url.raw_host, port=url.port, target=b"/")
+    auth = (url.username.encode(), url.password.encode()) if url.userinfo else None
+    return httpcore2.Proxy(target, auth=auth)
+
+
+def _join_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Lower the names and join what is repeated (RFC 9110 section 5.3)."""
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def _check_form(headers: dict[str, str], host: str) -> None:
+    if "content-encoding" in headers:
+        raise AuthUnavailable(f"{host} sent a compressed answer that nobody asked for")
+    if headers.get("content-type", "").partition(";")[0].strip().lower() in _HTML:
+        raise AuthUnavailable(f"{host} answered with an HTML page")
+
+
+def _read_body(chunks: Iterable[bytes], host: str) -> bytes:
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise AuthUnavailable(f"the answer of {host} is larger than {_MAX_BODY} bytes")
+    return bytes(body)
