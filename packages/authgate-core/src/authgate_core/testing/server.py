@@ -24,12 +24,14 @@ class Asked:
     Args:
         method: The HTTP method.
         path: Without the query.
+        query: Without the question mark.
         headers: Names in lower case; of repeated ones the last.
         body: The body, in bytes.
     """
 
     method: str
     path: str
+    query: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -192,7 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(size)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self._listener.respond(Asked(self.command, self.path.partition("?")[0], headers, body))
+        path, _, query = self.path.partition("?")
+        answer = self._listener.respond(Asked(self.command, path, query, headers, body))
         if self._listener.closing:
             self.close_connection = True
         else:
