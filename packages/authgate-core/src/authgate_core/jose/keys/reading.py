@@ -23,6 +23,11 @@ __all__ = ["KeyDocument", "UnusableKeys", "key_from_pem", "key_from_secret", "re
 
 _MAX_KEYS: Final = 100
 _RSA_BITS: Final = range(2048, 8193)
+# The order of the subgroup that 65537 generates modulo each prime, where it is not the whole group.
+_ROCA_ORDERS: Final = {
+    **{11: 2, 13: 6, 17: 8, 19: 9, 37: 3, 53: 26, 61: 20, 71: 35, 73: 24, 79: 13},
+    **{97: 6, 103: 51, 107: 53, 109: 54, 127: 42, 151: 50, 157: 78},
+}
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
@@ -193,8 +198,7 @@ def _key(
     match material:
         case RSAPublicKey():
             kty, crv = "RSA", None
-            if material.key_size not in _RSA_BITS:
-                raise _Skipped(f"is an RSA key of {material.key_size} bits; from 2048 to 8192 are used")
+            _check_rsa(material)
         case EllipticCurvePublicKey():
             kty, crv = "EC", _CURVES.get(material.curve.name, material.curve.name)
         case Ed25519PublicKey():
@@ -205,6 +209,15 @@ def _key(
     if not usable:
         raise _Skipped(f"is a key for {crv or kty}, and none of the allowed algorithms uses one")
     return Key(kid, kty, crv, usable, material, answers_any_kid)
+
+
+def _check_rsa(key: RSAPublicKey) -> None:
+    if key.key_size not in _RSA_BITS:
+        raise _Skipped(f"is an RSA key of {key.key_size} bits; from 2048 to 8192 are used")
+    modulus = key.public_numbers().n
+    if all(pow(modulus, order, prime) == 1 for prime, order in _ROCA_ORDERS.items()):
+        # CVE-2017-15361: such moduli can be factored; of other keys one in 250 million looks like that.
+        raise _Skipped("is an RSA key with the ROCA weakness; anyone may have its private half")
 
 
 def _text(jwk: Mapping[str, Json], name: str) -> str | None:
