@@ -24,10 +24,8 @@ __all__ = ["KeyDocument", "UnusableKeys", "key_from_pem", "key_from_secret", "re
 _MAX_KEYS: Final = 100
 _RSA_BITS: Final = range(2048, 8193)
 # The order of the subgroup that 65537 generates modulo each prime, where it is not the whole group.
-_ROCA_ORDERS: Final = {
-    **{11: 2, 13: 6, 17: 8, 19: 9, 37: 3, 53: 26, 61: 20, 71: 35, 73: 24, 79: 13},
-    **{97: 6, 103: 51, 107: 53, 109: 54, 127: 42, 151: 50, 157: 78},
-}
+_ROCA_PRIMES: Final = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+_ROCA_ORDERS: Final = (2, 6, 8, 9, 3, 26, 20, 35, 24, 13, 6, 51, 53, 54, 42, 50, 78)
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
@@ -215,7 +213,7 @@ def _check_rsa(key: RSAPublicKey) -> None:
     if key.key_size not in _RSA_BITS:
         raise _Skipped(f"is an RSA key of {key.key_size} bits; from 2048 to 8192 are used")
     modulus = key.public_numbers().n
-    if all(pow(modulus, order, prime) == 1 for prime, order in _ROCA_ORDERS.items()):
+    if all(pow(modulus, *test) == 1 for test in zip(_ROCA_ORDERS, _ROCA_PRIMES, strict=True)):
         # CVE-2017-15361: such moduli can be factored; of other keys one in 250 million looks like that.
         raise _Skipped("is an RSA key with the ROCA weakness; anyone may have its private half")
 
