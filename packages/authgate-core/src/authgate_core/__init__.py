@@ -1,1 +1,121 @@
-"""One gate in front of any Python API."""
+"""authgate: one gate in front of any Python API that says who is calling.
+
+    import authgate_core as ag
+
+    gate = ag.Gate(ag.GateConfig(issuers=[ag.Issuer.oidc("https://id.example.com", audience="orders-api")]))
+    admission = gate.admit(ag.RequestView("GET", "/orders", headers), ag.is_user & ag.all_scopes("orders:read"))
+    admission.user.id
+"""
+
+from . import ports
+from .config import GateConfig
+from .errors import (
+    AlgorithmRefused,
+    AuthenticationError,
+    AuthgateError,
+    AuthorizationError,
+    AuthUnavailable,
+    BadSignature,
+    ConfigurationError,
+    InsufficientScope,
+    InvalidClaim,
+    InvalidProjectCredentials,
+    InvalidToken,
+    KeysUnavailable,
+    MalformedCredentials,
+    MalformedToken,
+    MissingCredentials,
+    NotAdmitted,
+    ProjectsUnavailable,
+    RevocationUnavailable,
+    ServiceNotEnabled,
+    TokenExpired,
+    TokenRevoked,
+    UnknownIssuer,
+    UnknownKey,
+)
+from .gate import AsyncGate, Gate
+from .issuer import ANY_AUDIENCE, Issuer
+from .policy import (
+    Decision,
+    Policy,
+    RoleHierarchy,
+    UnsafeAllowAnonymous,
+    all_roles,
+    all_scopes,
+    any_client,
+    any_role,
+    any_scope,
+    check,
+    claim_equals,
+    from_issuer,
+    has_claim,
+    is_project,
+    is_service,
+    is_user,
+    same_tenant,
+)
+from .principal import Admission, Project, Service, User, claim_path
+from .projects import StaticProjects
+from .request import RequestView
+from .revocation import MemoryRevocation, RedisRevocation
+from .secret import Secret
+
+__all__ = [
+    "ANY_AUDIENCE",
+    "Admission",
+    "AlgorithmRefused",
+    "AsyncGate",
+    "AuthUnavailable",
+    "AuthenticationError",
+    "AuthgateError",
+    "AuthorizationError",
+    "BadSignature",
+    "ConfigurationError",
+    "Decision",
+    "Gate",
+    "GateConfig",
+    "InsufficientScope",
+    "InvalidClaim",
+    "InvalidProjectCredentials",
+    "InvalidToken",
+    "Issuer",
+    "KeysUnavailable",
+    "MalformedCredentials",
+    "MalformedToken",
+    "MemoryRevocation",
+    "MissingCredentials",
+    "NotAdmitted",
+    "Policy",
+    "Project",
+    "ProjectsUnavailable",
+    "RedisRevocation",
+    "RequestView",
+    "RevocationUnavailable",
+    "RoleHierarchy",
+    "Secret",
+    "Service",
+    "ServiceNotEnabled",
+    "StaticProjects",
+    "TokenExpired",
+    "TokenRevoked",
+    "UnknownIssuer",
+    "UnknownKey",
+    "UnsafeAllowAnonymous",
+    "User",
+    "all_roles",
+    "all_scopes",
+    "any_client",
+    "any_role",
+    "any_scope",
+    "check",
+    "claim_equals",
+    "claim_path",
+    "from_issuer",
+    "has_claim",
+    "is_project",
+    "is_service",
+    "is_user",
+    "ports",
+    "same_tenant",
+]

@@ -9,13 +9,7 @@ from ..cache import ProjectCache
 from ..clock import Instant
 from ..credentials import SCHEMES, BearerToken, Credential, Kind, Presented, extract
 from ..effects import Flow
-from ..errors import (
-    AuthenticationError,
-    AuthgateError,
-    AuthUnavailable,
-    MalformedCredentials,
-    MissingCredentials,
-)
+from ..errors import AuthenticationError, AuthgateError, AuthUnavailable, MalformedCredentials
 from ..policy import CompiledPolicy, evaluate
 from ..principal import Admission, Principal, ProjectRef
 from ..request import RequestView
@@ -33,7 +27,7 @@ class Desk:
     Args:
         gate: Tells this gate's entries in a request's memo from another's (Law 2.6).
         trust: What tokens are verified with.
-        projects: What is known of project credentials; None where there is no directory.
+        projects: What is known of project credentials.
         service_id: The service that a project must be enabled for.
         header_limit: How long a credential header may be, in bytes (Law 2.4).
         shadow: Whether refusals are only reported (Law 8.6).
@@ -41,7 +35,7 @@ class Desk:
 
     gate: int
     trust: Trust
-    projects: ProjectCache | None
+    projects: ProjectCache
     service_id: str | None
     header_limit: int
     shadow: bool
@@ -57,14 +51,14 @@ def admit(view: RequestView, policy: CompiledPolicy, desk: Desk, now: Instant, *
     try:
         presented = extract(view.headers, policy.kinds, limit=desk.header_limit)
         if optional and not presented:
-            return Admission()
+            return Admission(request=view)
         yield from _authenticate(view, policy, presented, desk, now, found)
         return decide(view, policy, found)
     except AuthgateError as refusal:
-        refusal.accepts = refusal.accepts or tuple(SCHEMES[kind] for kind in policy.kinds)
+        refusal.accepts = refusal.accepts or policy.schemes
         if not desk.shadow:
             raise
-        return Admission(tuple(found.values()), refusal)
+        return Admission(tuple(found.values()), refusal, view)
 
 
 def _authenticate(
@@ -120,8 +114,6 @@ def _outcome(
 def _one(credential: Credential, desk: Desk, now: Instant) -> Flow[Principal]:
     if isinstance(credential, BearerToken):
         return (yield from authenticate_token(credential, desk.trust, now))
-    if desk.projects is None:
-        raise LookupError("a policy names projects but the gate has no directory; check_policy should have said so")
 
     def revoked(ref: ProjectRef) -> Flow[bool]:
         return (yield from check_revoked(ref, desk.trust.known))
@@ -136,12 +128,7 @@ def decide(view: RequestView, policy: CompiledPolicy, found: Mapping[Kind, Princ
         MissingCredentials: If no branch of the policy has all its kinds.
         AuthorizationError: If a branch has, and does not admit them.
     """
-    missing = policy.missing_kinds(found)
-    if missing:
-        error = MissingCredentials(f"not presented: {', '.join(missing)}")
-        error.accepts = tuple(SCHEMES[kind] for kind in missing)
-        raise error
     decision = evaluate(policy, found, view)
     if not decision.granted:
         raise decision.refusal()
-    return Admission(decision.principals)
+    return Admission(decision.principals, request=view)

@@ -66,7 +66,7 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
     with _named(trusted):
         principal = trusted.issuer.principal(verified, trust.expand)
         if (yield from check_revoked(trusted.issuer.token_ref(verified, principal), trust.known)):
-            raise TokenRevoked
+            raise TokenRevoked("the token, or what it belongs to, was revoked")
     return principal
 
 

@@ -14,21 +14,24 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.gate_config import Colour
-from ..credentials import APP, BEARER
-from ..effects import AnyEffect, RingName
-from ..errors import AuthgateError, AuthUnavailable, ConfigurationError, MissingCredentials
+from ..credentials import APP, BEARER, SCHEMES, BearerToken
+from ..effects import AnyEffect, Flow, RingName
+from ..errors import AuthgateError, AuthUnavailable, ConfigurationError
 from ..events import Decided, Journal, Notice
 from ..flows.admit import Desk, decide
 from ..flows.revoked import Known
-from ..flows.token import Trust, TrustedIssuer
+from ..flows.token import Trust, TrustedIssuer, authenticate_token
 from ..io.http import SafeHttp
 from ..issuer import AnyAudience, Discovery, Issuer, JwksUrl, StaticKeys
 from ..jose.compact import Limits
+from ..jose.keys import KeySet
 from ..keyring import KeyRing, KeySetHealth, KeySource, KeyTimes
 from ..policy import CompiledPolicy, Policy, compile_policy
 from ..principal import Admission, Principal, Project, Service, User
 from ..request import RequestView
 from ..runner.refresher import KeyRefresher
+from ..secret import Secret
+from .revocations import Clerk
 
 __all__ = ["GateBase", "Health", "Keys"]
 
@@ -89,14 +92,14 @@ class GateBase:
     def _trusted(self, issuer: Issuer) -> TrustedIssuer:
         name = RingName(issuer.name)
         source = _source(issuer)
-        if source is None:
-            ring = KeyRing.static(name, _static_keys(issuer))
+        if isinstance(source, KeySet):
+            ring = KeyRing.static(name, source)
         else:
             ring = KeyRing(name, KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale))
-        self._refresher.add(ring, source)
+        self._refresher.add(ring, None if isinstance(source, KeySet) else source)
         return TrustedIssuer(issuer, issuer.rules(require_iat=bool(self.config.sources)), ring)
 
-    def _desk(self, known: Known, projects: ProjectCache | None) -> Desk:
+    def _desk(self, known: Known, projects: ProjectCache) -> Desk:
         config = self.config
         limits = Limits(token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth)
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
@@ -108,6 +111,21 @@ class GateBase:
             header_limit=config.credential_limit,
             shadow=config.shadow,
         )
+
+    def _keys_health(self) -> tuple[KeySetHealth, ...]:
+        now = self.clock.now()
+        return tuple(ring.health(now) for ring in self._refresher.rings.values())
+
+    def _clerk(self, desk: Desk) -> Clerk:
+        return Clerk(self.config, self.clock, desk.trust, self._issuers)
+
+    def _verified(self, token: str, policy: Policy | None, desk: Desk) -> Flow[Admission]:
+        """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
+        compiled = None if policy is None else self._compiled(policy)
+        principal = yield from authenticate_token(BearerToken(Secret(token)), desk.trust, self.clock.now())
+        if compiled is None:
+            return Admission((principal,))
+        return decide(RequestView("", "", ()), compiled, {BEARER: principal})
 
     def _warn(self) -> None:
         for issuer in self.config.issuers:
@@ -188,7 +206,7 @@ class GateBase:
         now = self.clock.now()
         event = Decided(
             outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
-            kind="none" if isinstance(error, MissingCredentials) or error.scheme is None else error.scheme,
+            kind=_KINDS.get(error.scheme or "", "none"),
             issuer=error.issuer or "unknown",
             code=error.code,
             cached=not trace,
@@ -204,14 +222,16 @@ _SOURCES: Final[dict[type[Principal], str]] = {
     User: "nobody issues users; give issuers=[Issuer...] that may assert them",
     Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
     Principal: "nobody issues tokens; give issuers=[Issuer...]",
+    Project: "nobody knows projects; give projects=StaticProjects(...) or a directory of your own",
 }
+_KINDS: Final = {scheme: kind for kind, scheme in SCHEMES.items()}
 
 
-def _source(issuer: Issuer) -> KeySource | None:
+def _source(issuer: Issuer) -> KeySource | KeySet:
     algorithms = issuer.terms.algorithms
     match issuer.trust:
-        case StaticKeys():
-            return None
+        case StaticKeys() as static:
+            return static.load(algorithms)
         case JwksUrl(url):
             return KeySource(algorithms=algorithms, jwks_url=url, plain_http=issuer.allow_http)
         case Discovery() as discovery:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -146,6 +146,6 @@ def read_algorithms(algorithms: Collection[str] | None, *, symmetric: bool) -> f
     return frozenset([algorithms] if isinstance(algorithms, str) else algorithms)
 
 
-def read_paths(paths: Path | Sequence[Path]) -> tuple[ClaimPath, ...]:
+def read_paths(paths: Path | Collection[Path]) -> tuple[ClaimPath, ...]:
     """One claim path or several."""
     return tuple(as_path(path) for path in ([paths] if isinstance(paths, (str, ClaimPath)) else paths))

@@ -55,13 +55,15 @@ class Runner:
             case AwaitKeys():
                 return self.ports.keys.wait(effect)
             case StartRefresh(ring):
-                return _told(self.ports.keys.start(ring))
+                self.ports.keys.start(ring)  # whoever wants the outcome yields AwaitKeys
+                return None
             case CheckRevoked(ref):
                 return _any_revoked([_ask(store, ref) for store in self.ports.revocation])
             case LookUpProject():
                 return _present(self.ports.projects).look_up(effect)
             case RefreshProject():
-                return _present(self.ports.projects).refresh(effect)
+                _present(self.ports.projects).refresh(effect)
+                return None
             case _:
                 assert_never(effect)
 
@@ -99,7 +101,8 @@ class AsyncRunner:
             case AwaitKeys():
                 return await self.ports.keys.wait_async(effect)
             case StartRefresh(ring):
-                return _told(self.ports.keys.start(ring))
+                self.ports.keys.start(ring)  # whoever wants the outcome yields AwaitKeys
+                return None
             case CheckRevoked(ref):
                 asked = [store.is_revoked(ref) for store in self.ports.revocation]
                 if len(asked) == 1:
@@ -108,7 +111,8 @@ class AsyncRunner:
             case LookUpProject():
                 return await _present(self.ports.projects).look_up(effect)
             case RefreshProject():
-                return _present(self.ports.projects).refresh(effect)
+                _present(self.ports.projects).refresh(effect)
+                return None
             case _:
                 assert_never(effect)
 
@@ -136,7 +140,3 @@ def _present(lookups: L | None) -> L:
     if lookups is None:
         raise LookupError("a flow asked for a project but the gate has no directory")
     return lookups
-
-
-def _told(_: object) -> None:
-    """StartRefresh replies nothing: whoever wants the result yields AwaitKeys."""

@@ -1,0 +1,103 @@
+"""The gate for event loops."""
+
+from __future__ import annotations
+
+import os
+from typing import Self, TypeVar
+
+from ..cache import ProjectCache
+from ..clock import Clock, SystemClock
+from ..config import GateConfig
+from ..effects import AnyEffect, Flow
+from ..errors import AuthgateError
+from ..flows.admit import admit
+from ..policy import Policy
+from ..ports import AsyncRevocationLog
+from ..principal import Admission
+from ..request import RequestView
+from ..runner import AsyncPorts, AsyncRunner
+from .base import GateBase, Health
+from .revocations import AsyncRevocations
+from .sources import known_by, open_async_projects, open_async_stores
+
+__all__ = ["AsyncGate"]
+
+T = TypeVar("T")
+
+
+class AsyncGate(GateBase):
+    """``Gate`` for asyncio: the same names, awaitable where they may wait; usable from several loops at once.
+
+    Args:
+        config: What it is built from.
+        clock: Where it gets the time from.
+
+    Raises:
+        ConfigurationError: Naming everything that is wrong with the configuration (Law 1.6).
+    """
+
+    def __init__(self, config: GateConfig, *, clock: Clock = SystemClock()) -> None:
+        super().__init__(config, clock, "async")
+        self._stores = open_async_stores(config, clock, self._journal.notice)
+        cache = ProjectCache(os.urandom(32))
+        self._projects = open_async_projects(config, cache, clock, self._journal.notice)
+        self._decides_with = self._desk(known_by(self._stores), cache)
+        self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
+        logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
+        self.revocations = AsyncRevocations(self, self._clerk(self._decides_with), logs)
+
+    async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
+        """As ``Gate.admit``."""
+        now = self.clock.now()
+        return await self._run(admit(view, self._compiled(policy), self._decides_with, now, optional=optional))
+
+    async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
+        """As ``Gate.verify_token``."""
+        return await self._run(self._verified(token, policy, self._decides_with))
+
+    async def run_flow(self, flow: Flow[T]) -> T:
+        """As ``Gate.run_flow``."""
+        try:
+            return await self._runner.run(flow)
+        except AuthgateError as error:
+            refusal = error.with_traceback(None)
+        raise refusal
+
+    async def _run(self, flow: Flow[Admission]) -> Admission:
+        started = self.clock.now()
+        trace: list[AnyEffect] = []
+        try:
+            admission = await self._runner.run(flow, trace)
+        except AuthgateError as error:
+            refusal = self._refuse(error, started, trace)
+        else:
+            return self._report(admission, started, trace)
+        raise refusal
+
+    async def warm_up(self, timeout: float = 5.0) -> None:
+        """As ``Gate.warm_up``."""
+        await self._refresher.warm_up_async(timeout)
+
+    def health(self) -> Health:
+        """As ``Gate.health``, and as plain."""
+        return Health(self._keys_health(), tuple(s.health() for s in self._stores if hasattr(s, "health")))
+
+    async def aclose(self) -> None:
+        """As ``Gate.close``, for the running loop."""
+        for store in self._stores:
+            aclose = getattr(store, "aclose", None)
+            if aclose is not None and store not in self.config.sources:
+                await aclose()
+        if self._projects is not None:
+            await self._projects.aclose()
+        self._refresher.close()
+        self._http.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"AsyncGate({', '.join(self._issuers) or 'projects only'})"

@@ -1,0 +1,262 @@
+"""Revoking: ``gate.revocations`` in both colours (Law 5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ..clock import Clock
+from ..config.gate_config import GateConfig
+from ..credentials import BearerToken
+from ..effects import Flow
+from ..errors import ConfigurationError, MalformedToken, TokenExpired
+from ..flows.token import Trust, TrustedIssuer, verify_token
+from ..jose.compact import parse_header
+from ..ports import AsyncRevocationLog, RevocationLog
+from ..principal import Revocation, TokenRef
+from ..revocation import cut_off_entry, key_entry, secret_version_entry, session_entry, token_entry
+from ..secret import Secret
+
+if TYPE_CHECKING:
+    from .aio import AsyncGate
+    from .sync import Gate
+
+__all__ = ["AsyncRevocations", "Clerk", "Revocations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Writes entries, but stores none: the colourless half of ``Revocations``.
+
+    Args:
+        config: The gate's configuration.
+        clock: Where the present moment comes from.
+        trust: What tokens are verified with.
+        issuers: By configured name.
+    """
+
+    config: GateConfig
+    clock: Clock
+    trust: Trust
+    issuers: Mapping[str, TrustedIssuer]
+
+    def token(self, token: str) -> Flow[Revocation | None]:
+        """The entry for a whole token, verified first: a forgery must not revoke the token that it imitates.
+
+        Returns:
+            The entry, or None for a token that has expired and is refused without one.
+        """
+        now = self.clock.now()
+        try:
+            trusted, verified = yield from verify_token(BearerToken(Secret(token)), self.trust, now)
+        except TokenExpired:
+            return None
+        principal = trusted.issuer.principal(verified, self.trust.expand)
+        return self._of(trusted.issuer.token_ref(verified, principal))
+
+    def _of(self, ref: TokenRef) -> Revocation:
+        limit = self._lifetime(ref.issuer)
+        return token_entry(
+            ref.issuer, ref.tenant, ref.name, expires_at=ref.expires_at, max_lifetime=limit, now=self.clock.now()
+        )
+
+    def jti(self, jti: str, issuer: str | None, tenant: str | None) -> Revocation:
+        """The entry for a token of which only the ``jti`` is at hand."""
+        name = self._issuer(issuer)
+        limit = self._lifetime(name)
+        return token_entry(name, tenant, jti, expires_at=None, max_lifetime=limit, now=self.clock.now())
+
+    def session(self, sid: str, issuer: str | None, tenant: str | None) -> Revocation:
+        """The entry for a session."""
+        name = self._issuer(issuer)
+        return session_entry(name, tenant, sid, max_lifetime=self._lifetime(name), now=self.clock.now())
+
+    def cut_off(
+        self,
+        moment: float | datetime | None,
+        *,
+        subject: str | None,
+        client_id: str | None,
+        tenant: str | None,
+        issuer: str | None,
+        except_session: str | None,
+    ) -> Revocation:
+        """The entry for everything of a subject, client or tenant that was issued before a moment."""
+        name = self._issuer(issuer)
+        return cut_off_entry(
+            name,
+            tenant,
+            subject=subject,
+            client_id=client_id,
+            before=moment.timestamp() if isinstance(moment, datetime) else moment,
+            except_session=except_session,
+            max_lifetime=self._lifetime(name),
+            now=self.clock.now(),
+        )
+
+    def key(self, kid: str, issuer: str | None, tenant: str | None) -> Revocation:
+        """The entry for a key."""
+        name = self._issuer(issuer)
+        return key_entry(name, tenant, kid, max_lifetime=self._lifetime(name), now=self.clock.now())
+
+    def is_token(self, token_or_jti: str) -> bool:
+        """Whether this is a whole token: three segments, of which the first is a JOSE header."""
+        if token_or_jti.count(".") != 2:  # noqa: PLR2004 - RFC 7515 section 3.1: three segments
+            return False
+        try:
+            parse_header(token_or_jti.partition(".")[0], self.trust.limits)
+        except MalformedToken:
+            return False
+        return True
+
+    def _issuer(self, name: str | None) -> str:
+        if name is None and len(self.issuers) == 1:
+            return next(iter(self.issuers))
+        if name is None or name not in self.issuers:
+            raise ValueError(f"issuer={name!r}: name one of {', '.join(map(repr, self.issuers)) or 'none'}")
+        return name
+
+    def _lifetime(self, issuer: str) -> float | None:
+        return self.issuers[issuer].issuer.terms.max_lifetime
+
+
+def _no_store() -> ConfigurationError:
+    return ConfigurationError("revocation: no source that can be written to; give MemoryRevocation() or RedisRevocation(...)")
+
+
+class Revocations:
+    """Revokes. Every method returns once the write is durable, else raises ``RevocationUnavailable``.
+
+    ``issuer`` is the configured name and may be left out where the gate has one issuer; ``tenant`` names the tenant
+    within it. Without a source that can be written to, every method raises ConfigurationError.
+    """
+
+    def __init__(self, gate: Gate, clerk: Clerk, logs: tuple[RevocationLog, ...]) -> None:
+        self._gate = gate
+        self._clerk = clerk
+        self._logs = logs
+
+    def revoke_token(self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
+        """Revoke one token, given whole or by its ``jti``; one that has expired needs no entry.
+
+        Raises:
+            InvalidToken: If a whole token does not verify: only a genuine one may be revoked by showing it.
+        """
+        if not self._clerk.is_token(token_or_jti):
+            self._write(self._clerk.jti(token_or_jti, issuer, tenant))
+            return
+        entry = self._gate.run_flow(self._clerk.token(token_or_jti))
+        if entry is not None:
+            self._write(entry)
+
+    def revoke_session(self, sid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
+        """Revoke every token of a session, also those still to be issued."""
+        self._write(self._clerk.session(sid, issuer, tenant))
+
+    def revoke_before(
+        self,
+        moment: float | datetime | None = None,
+        *,
+        subject: str | None = None,
+        client_id: str | None = None,
+        tenant: str | None = None,
+        issuer: str | None = None,
+        except_session: str | None = None,
+    ) -> None:
+        """Revoke what was issued before a moment to a subject, to a client, or with neither in a whole tenant.
+
+        Args:
+            moment: Unix seconds or an aware datetime; None for now.
+            subject: The mapped id of a principal.
+            client_id: A client.
+            tenant: The tenant of the subject or client, or the one to revoke whole.
+            issuer: The configured name of the issuer.
+            except_session: The one session that goes on.
+
+        Raises:
+            ValueError: If the moment is in the future (Law 5.7), or what to revoke is not named.
+        """
+        self._write(
+            self._clerk.cut_off(
+                moment,
+                subject=subject,
+                client_id=client_id,
+                tenant=tenant,
+                issuer=issuer,
+                except_session=except_session,
+            )
+        )
+
+    def revoke_key(self, kid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
+        """Revoke every token that a key verifies."""
+        self._write(self._clerk.key(kid, issuer, tenant))
+
+    def require_secret_version(self, project_id: str, version: int) -> None:
+        """Refuse every secret of a project below a version."""
+        self._write(secret_version_entry(project_id, version))
+
+    def _write(self, entry: Revocation) -> None:
+        if not self._logs:
+            raise _no_store()
+        for log in self._logs:
+            log.revoke(entry)
+
+
+class AsyncRevocations:
+    """``Revocations`` for ``AsyncGate``: the same methods, awaitable."""
+
+    def __init__(self, gate: AsyncGate, clerk: Clerk, logs: tuple[AsyncRevocationLog, ...]) -> None:
+        self._gate = gate
+        self._clerk = clerk
+        self._logs = logs
+
+    async def revoke_token(self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
+        """As ``Revocations.revoke_token``."""
+        if not self._clerk.is_token(token_or_jti):
+            await self._write(self._clerk.jti(token_or_jti, issuer, tenant))
+            return
+        entry = await self._gate.run_flow(self._clerk.token(token_or_jti))
+        if entry is not None:
+            await self._write(entry)
+
+    async def revoke_session(self, sid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
+        """As ``Revocations.revoke_session``."""
+        await self._write(self._clerk.session(sid, issuer, tenant))
+
+    async def revoke_before(
+        self,
+        moment: float | datetime | None = None,
+        *,
+        subject: str | None = None,
+        client_id: str | None = None,
+        tenant: str | None = None,
+        issuer: str | None = None,
+        except_session: str | None = None,
+    ) -> None:
+        """As ``Revocations.revoke_before``."""
+        await self._write(
+            self._clerk.cut_off(
+                moment,
+                subject=subject,
+                client_id=client_id,
+                tenant=tenant,
+                issuer=issuer,
+                except_session=except_session,
+            )
+        )
+
+    async def revoke_key(self, kid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
+        """As ``Revocations.revoke_key``."""
+        await self._write(self._clerk.key(kid, issuer, tenant))
+
+    async def require_secret_version(self, project_id: str, version: int) -> None:
+        """As ``Revocations.require_secret_version``."""
+        await self._write(secret_version_entry(project_id, version))
+
+    async def _write(self, entry: Revocation) -> None:
+        if not self._logs:
+            raise _no_store()
+        for log in self._logs:
+            await log.revoke(entry)

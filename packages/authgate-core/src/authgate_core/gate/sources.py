@@ -1,0 +1,92 @@
+"""From specifications to what does I/O: the one place that turns the ones into the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias, cast
+
+from ..cache import ProjectCache
+from ..clock import Clock
+from ..config import GateConfig
+from ..events import Notice
+from ..flows.revoked import Known
+from ..io.memory import COVERS_ONE_PROCESS, AsyncMemoryStore, MemoryStore
+from ..io.projects import AsyncLocalDirectory, LocalDirectory
+from ..ports import AsyncProjectDirectory, AsyncRevocationStore, ProjectDirectory, RevocationStore
+from ..principal import ProjectRef, TokenRef
+from ..projects import StaticProjects
+from ..revocation import MemoryRevocation, RedisRevocation
+from ..runner.lookups import AsyncProjectLookups, ProjectLookups
+
+__all__ = ["known_by", "open_async_projects", "open_async_stores", "open_projects", "open_stores"]
+
+Tell: TypeAlias = Callable[[Notice], None]
+
+
+def open_stores(config: GateConfig, clock: Clock, notice: Tell) -> tuple[RevocationStore, ...]:
+    """The revocation sources of a ``Gate``."""
+    return tuple(_store(source, clock, notice) for source in config.sources)
+
+
+def _store(source: object, clock: Clock, notice: Tell) -> RevocationStore:
+    if isinstance(source, MemoryRevocation):
+        notice(COVERS_ONE_PROCESS)
+        return MemoryStore(clock)
+    if isinstance(source, RedisRevocation):
+        from ..io.redis import RedisStore  # noqa: PLC0415 - redis is imported only where it is used
+
+        return RedisStore(source, clock, notice=notice)
+    return cast("RevocationStore", source)  # GateConfig.problems has looked at it
+
+
+def open_async_stores(config: GateConfig, clock: Clock, notice: Tell) -> tuple[AsyncRevocationStore, ...]:
+    """The revocation sources of an ``AsyncGate``."""
+    return tuple(_async_store(source, clock, notice) for source in config.sources)
+
+
+def _async_store(source: object, clock: Clock, notice: Tell) -> AsyncRevocationStore:
+    if isinstance(source, MemoryRevocation):
+        notice(COVERS_ONE_PROCESS)
+        return AsyncMemoryStore(clock)
+    if isinstance(source, RedisRevocation):
+        from ..io.redis import AsyncRedisStore  # noqa: PLC0415 - redis is imported only where it is used
+
+        return AsyncRedisStore(source, clock, notice=notice)
+    return cast("AsyncRevocationStore", source)  # as above
+
+
+def known_by(stores: Sequence[object]) -> Known:
+    """The pure door to revocation: what the stores know without being asked (Law 5.1)."""
+    memories = [store.known for store in stores if isinstance(store, (MemoryStore, AsyncMemoryStore))]
+    otherwise: Literal["clear", "ask"] = "clear" if len(memories) == len(stores) else "ask"
+
+    def known(ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
+        for memory in memories:
+            if memory(ref) == "revoked":
+                return "revoked"
+        return otherwise
+
+    return known
+
+
+def open_projects(
+    config: GateConfig, cache: ProjectCache, clock: Clock, notice: Tell
+) -> ProjectLookups | None:
+    """The project directory of a ``Gate``, in front of its cache."""
+    projects = config.projects
+    if projects is None:
+        return None
+    directory = LocalDirectory(projects) if isinstance(projects, StaticProjects) else projects
+    return ProjectLookups(cast("ProjectDirectory", directory), cache, clock, notice=notice)
+
+
+def open_async_projects(
+    config: GateConfig, cache: ProjectCache, clock: Clock, notice: Tell
+) -> AsyncProjectLookups | None:
+    """The project directory of an ``AsyncGate``, in front of its cache."""
+    projects = config.projects
+    if projects is None:
+        return None
+    directory = AsyncLocalDirectory(projects) if isinstance(projects, StaticProjects) else projects
+    return AsyncProjectLookups(cast("AsyncProjectDirectory", directory), cache, clock, notice=notice)
+
