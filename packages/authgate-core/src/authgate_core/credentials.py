@@ -35,7 +35,15 @@ SCHEMES: Final[Mapping[Kind, str]] = {BEARER: "Bearer", APP: "AppCredentials"}
 """The scheme that challenges for each kind (Law 1.1)."""
 
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]*\Z")
-_SECOND_CREDENTIAL: Final = re.compile(r",\s*[A-Za-z][A-Za-z0-9-]*[ ]+\S")
+_ONE_CREDENTIAL: Final = re.compile(
+    r"""
+    [^",]*+                                                   # the scheme and what is outside of quotes
+    (?: "(?:[^"\\]|\\.)*+" [^",]*+                            # a quoted string
+      | ,(?= [ ]*[!\#$%&'*+.^_`|~\w-]+[ ]* = [ ]*[^ =,]) [^",]*+    # another parameter
+    )*+ \Z""",
+    re.VERBOSE | re.ASCII,
+)
+"""A scheme with its parameters: outside of quotes, a comma is followed by ``name=value`` (RFC 9110, 11.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +95,8 @@ def _bearer(headers: HeaderPairs, limit: int) -> BearerToken | None:
     scheme, _, rest = value.strip(" ").partition(" ")
     token = rest.strip(" ")
     if scheme.lower() != "bearer":
-        # Law 2.2: a WSGI server joins repeated headers, so a second credential may hide behind a foreign scheme.
-        if _SECOND_CREDENTIAL.search(value):
+        # Law 2.2: WSGI servers join repeated headers, so another credential may hide behind a foreign scheme.
+        if "," in value and not _ONE_CREDENTIAL.match(value):
             raise MalformedCredentials("two credentials in one Authorization header", scheme=SCHEMES[BEARER])
         return None
     if not token or "," in token:

@@ -71,7 +71,7 @@ class AuthgateError(Exception):
         code: Precise and stable, for logs and metrics.
         public_code: What the problem body says.
         detail: Short text that is safe to show.
-        scheme: The authentication scheme that failed, where one did.
+        scheme: The authentication scheme that failed, where one did; at first the class's ``default_scheme``.
         accepts: The schemes that the policy accepts, set by the flow that knows the policy.
         issuer: The configured name of the issuer concerned, for logs.
     """
@@ -80,11 +80,12 @@ class AuthgateError(Exception):
     code: ClassVar[str] = "error"
     public_code: ClassVar[str] = "error"
     detail: ClassVar[str] = "The request was refused."
+    default_scheme: ClassVar[str | None] = None
 
     def __init__(self, reason: str = "", *, scheme: str | None = None, issuer: str | None = None) -> None:
         super().__init__(reason or self.detail)
         self.reason = reason or self.detail
-        self.scheme = scheme
+        self.scheme = scheme or self.default_scheme
         self.issuer = issuer
         self.accepts: tuple[str, ...] = ()
 
@@ -98,7 +99,7 @@ class AuthenticationError(AuthgateError):
 
 
 class MissingCredentials(AuthenticationError):
-    """Nothing of what the policy asks for was presented (RFC 6750 section 3.1: a challenge without ``error``)."""
+    """What the policy asks for was not presented (RFC 6750 section 3.1: a challenge without ``error``)."""
 
     code = public_code = "credentials_missing"
 
@@ -116,6 +117,7 @@ class InvalidToken(AuthenticationError):
 
     code = public_code = "token_invalid"
     detail = "The token is not valid."
+    default_scheme = "Bearer"
 
 
 class MalformedToken(InvalidToken):
@@ -181,6 +183,7 @@ class InvalidProjectCredentials(AuthenticationError):
 
     code = public_code = "project_invalid"
     detail = "The project credentials are not valid."
+    default_scheme = "AppCredentials"
 
 
 class AuthorizationError(AuthgateError):
@@ -196,14 +199,25 @@ class InsufficientScope(AuthorizationError):
 
     Args:
         scopes: The scopes that the policy asks for.
+        reason: Why, for logs.
+        missing: Those of them that the token lacks; all of them unless said.
+        issuer: The configured name of the token's issuer.
     """
 
     code = public_code = "scope_insufficient"
     detail = "The token lacks a required scope."
 
-    def __init__(self, scopes: tuple[str, ...], reason: str = "") -> None:
-        super().__init__(reason)
+    def __init__(
+        self,
+        scopes: tuple[str, ...],
+        reason: str = "",
+        *,
+        missing: tuple[str, ...] | None = None,
+        issuer: str | None = None,
+    ) -> None:
+        super().__init__(reason, issuer=issuer)
         self.scopes = scopes
+        self.missing = scopes if missing is None else missing
 
 
 class ServiceNotEnabled(AuthorizationError):
@@ -226,7 +240,12 @@ class AuthUnavailable(AuthgateError):
     detail = "Authentication is temporarily unavailable."
 
     def __init__(
-        self, reason: str = "", *, retry_after: float = 1.0, scheme: str | None = None, issuer: str | None = None
+        self,
+        reason: str = "",
+        *,
+        retry_after: float = 1.0,
+        scheme: str | None = None,
+        issuer: str | None = None,
     ) -> None:
         super().__init__(reason, scheme=scheme, issuer=issuer)
         self.retry_after = retry_after
@@ -259,7 +278,9 @@ class ConfigurationError(Exception):
 
     def __init__(self, *problems: str) -> None:
         self.problems = problems
-        super().__init__("\n".join(("authgate is not configured correctly:", *(f"  - {p}" for p in problems))))
+        super().__init__(
+            "\n".join(("authgate is not configured correctly:", *(f"  - {p}" for p in problems)))
+        )
 
 
 class NotAdmitted(Exception):

@@ -1,4 +1,4 @@
-"""Seeing every decision: one event each, with bounded labels, through the standard library's logging (Law 10.1)."""
+"""Seeing every decision: one event each, with bounded labels, through the standard logging (Law 10.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Outcome: TypeAlias = Literal["granted", "refused", "unavailable"]
 
 _REPEAT_AFTER: Final = 1.0
 _FIXES: Final[Mapping[str, str]] = {
-    "token_issuer_unknown": "add the issuer to GateConfig(issuers=[...]), or check the iss that it puts in tokens",
+    "token_issuer_unknown": "add the issuer to GateConfig(issuers=[...]), or check the iss of its tokens",
     "token_algorithm": "name the algorithm in Issuer(algorithms=[...]) if the issuer is meant to use it",
     "token_key_unknown": "check that the issuer publishes the key that signs its tokens",
     "token_claim": "compare the claim named in the reason with the issuer's settings",
@@ -28,7 +28,7 @@ class Decided:
 
     Args:
         outcome: What came of the request.
-        kind: The credential kinds that were authenticated, joined with ``+``; ``none`` where none was presented.
+        kind: The credential kinds that were authenticated, joined with ``+``; ``none`` where there were none.
         issuer: The configured name of the issuer, or ``unknown``.
         code: The stable code of the outcome; ``ok`` when granted.
         cached: Whether every answer came from memory.
@@ -49,7 +49,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that an operator should know and that is no decision: a failed refresh, a breaker that opened.
+    """Something that an operator should know and that is no decision, such as a breaker that opened.
 
     Args:
         code: Stable.
@@ -97,7 +97,8 @@ class Journal:
         verb = "would have been refused" if event.shadow else event.outcome
         level, fix = self._level(event, label)
         more = f" ({suppressed} more like it)" if suppressed else ""
-        self._log.log(level, "%s: %s issuer=%s: %s%s%s", verb, event.code, event.issuer, event.reason, fix, more)
+        said = (verb, event.code, event.issuer, event.reason, fix, more)
+        self._log.log(level, "%s: %s issuer=%s: %s%s%s", *said)
 
     def notice(self, event: Notice) -> None:
         """Report something that is no decision."""
@@ -115,7 +116,7 @@ class Journal:
         return logging.WARNING, f" ({fix})" if fix else ""
 
     def _admit(self, label: tuple[str, str], now: float) -> int | None:
-        """How many lines were held back since the last one for this label, or None to hold this one back too."""
+        """How many lines were held back since the last for this label; None to hold this one back too."""
         last, held = self._last.get(label, (-_REPEAT_AFTER, 0))
         if now - last < _REPEAT_AFTER:
             self._last[label] = (last, held + 1)
@@ -128,6 +129,5 @@ class Journal:
             return
         try:
             self._observer(event)
-        except Exception:
-            # Law 10.2: a failing observer never changes an outcome; it is seen in the log instead.
+        except Exception:  # noqa: BLE001 - Law 10.2: whatever an observer raises, the outcome stands
             self._log.exception("the observer failed on %s", type(event).__name__)

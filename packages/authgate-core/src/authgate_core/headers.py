@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 __all__ = [
     "AUTHORIZATION",
     "CACHE_CONTROL",
+    "CONTENT_TYPE",
     "RETRY_AFTER",
     "WWW_AUTHENTICATE",
     "X_APP_ID",
@@ -24,13 +25,14 @@ X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
 WWW_AUTHENTICATE: Final = "WWW-Authenticate"
 RETRY_AFTER: Final = "Retry-After"
 CACHE_CONTROL: Final = "Cache-Control"
+CONTENT_TYPE: Final = "Content-Type"
 
 HeaderPairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def header_pairs(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> HeaderPairs:
     """Lower the names and keep every pair, duplicates included."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
     return tuple((name.lower(), value) for name, value in pairs)
 
 

@@ -21,13 +21,14 @@ class Secret:
 
     Raises:
         TypeError: If ``value`` is neither text nor bytes.
+        ValueError: If it is bytes that are not UTF-8.
     """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str | bytes) -> None:
         if isinstance(value, bytes):
-            value = value.decode("utf-8")
+            value = _decoded(value)
         elif not isinstance(value, str):
             raise TypeError(f"a secret is text or bytes, not {type(value).__name__}")
         self._value = value
@@ -42,12 +43,14 @@ class Secret:
 
     def matches(self, other: Secret | None) -> bool:
         """Whether both are the same, in constant time; nothing matches an empty secret or None (Law 2.5)."""
-        if other is None or not self._value or not other._value:
+        if other is None or not self or not other:
             return False
         return hmac.compare_digest(self.digest(), other.digest())
 
     def __eq__(self, other: object) -> bool:
-        return hmac.compare_digest(self.digest(), other.digest()) if isinstance(other, Secret) else NotImplemented
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.digest(), other.digest())
 
     def __hash__(self) -> int:
         return hash(self.digest())
@@ -65,3 +68,11 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a Secret is not pickled")
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        # Law 2.5: the original error holds the secret.
+        raise ValueError("a secret in bytes is UTF-8 text; encode binary secrets first") from None

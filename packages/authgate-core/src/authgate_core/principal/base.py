@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
 
+from .claims import ClaimPath, resolve
 from .refs import PrincipalRef
 
 __all__ = ["PUBLIC_FIELDS", "Common", "Principal", "ReadOnly", "frozen", "put"]
@@ -151,6 +152,10 @@ class Principal(ReadOnly):
             view = frozen(self._claims)
             put(self, "_view", view)
         return view
+
+    def claim(self, path: ClaimPath) -> object:
+        """The claim at a path, deeply read-only; ``MISSING`` where there is none."""
+        return frozen(resolve(self._claims, path))
 
     def model(self, kind: type[M]) -> M:
         """The claims object that was validated with the token.

@@ -1,0 +1,121 @@
+"""From an error to the response that tells it: the only writer of ``WWW-Authenticate`` (Law 1.1)."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from .credentials import BEARER, SCHEMES
+from .errors import AuthenticationError, AuthgateError, AuthUnavailable, InsufficientScope, MissingCredentials
+from .headers import CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
+
+__all__ = ["PROBLEM_JSON", "Problem", "problem"]
+
+PROBLEM_JSON: Final = "application/problem+json"
+"""The media type of a problem (RFC 9457 section 3)."""
+
+_BEARER: Final = SCHEMES[BEARER]
+_CODES: Final[Mapping[int, tuple[int, str]]] = {
+    400: (4400, "BAD_CREDENTIALS"),
+    401: (4401, "UNAUTHENTICATED"),
+    403: (4403, "FORBIDDEN"),
+    503: (1013, "AUTH_UNAVAILABLE"),
+}
+_ERRORS: Final[Mapping[int, str]] = {400: "invalid_request", 401: "invalid_token"}
+
+# RFC 9110 section 5.6.4 of a quoted string, and RFC 6749 section 3.3 of a scope.
+_UNQUOTABLE: Final = re.compile(r"[^\x20-\x7e]")
+_ESCAPED: Final = re.compile(r'["\\]')
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an error becomes in each protocol (the table of section 1 of the laws).
+
+    Args:
+        status: The HTTP status.
+        headers: Pairs to send as they are; they stand even where an application replaces the body (Law 1.10).
+        body: The problem details (RFC 9457); Any because they are JSON.
+        websocket_code: The code to close an accepted WebSocket with.
+        graphql_code: The ``extensions.code`` of a GraphQL error.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: dict[str, Any]
+    websocket_code: int
+    graphql_code: str
+
+    def json(self) -> bytes:
+        """The body as it is sent."""
+        return json.dumps(self.body, separators=(",", ":")).encode()
+
+
+def problem(error: AuthgateError, *, realm: str, jitter: float) -> Problem:
+    """Say an error to the caller, and no more than the caller may know (Law 1.2).
+
+    Args:
+        error: What went wrong.
+        realm: The realm of the challenges (RFC 9110 section 11.5).
+        jitter: A random number from 0 to 1: spreads the callers that come back after an outage (Law 1.8).
+    """
+    websocket_code, graphql_code = _CODES[error.status]
+    return Problem(
+        error.status, tuple(_headers(error, realm, jitter)), _body(error), websocket_code, graphql_code
+    )
+
+
+def _body(error: AuthgateError) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.public_code,
+    }
+    if isinstance(error, InsufficientScope):
+        body["missing"] = list(error.missing)
+    return body
+
+
+def _headers(error: AuthgateError, realm: str, jitter: float) -> Iterable[tuple[str, str]]:
+    yield CONTENT_TYPE, PROBLEM_JSON
+    yield CACHE_CONTROL, "no-store"  # Law 1.7
+    challenges = ", ".join(_challenges(error, realm))
+    if challenges:
+        yield WWW_AUTHENTICATE, challenges
+    if isinstance(error, AuthUnavailable):
+        yield RETRY_AFTER, str(_retry_after(error.retry_after, jitter))
+
+
+def _challenges(error: AuthgateError, realm: str) -> Iterable[str]:
+    """One challenge for each scheme that may be tried, Bearer first (RFC 9110 section 11.6.1)."""
+    if isinstance(error, InsufficientScope):
+        scope = " ".join(filter(_SCOPE.fullmatch, error.scopes))
+        yield _challenge(_BEARER, realm=realm, error="insufficient_scope", scope=scope)
+    if not isinstance(error, AuthenticationError):
+        return
+    failed = None if isinstance(error, MissingCredentials) else error.scheme
+    for scheme in sorted(error.accepts or (error.scheme or _BEARER,), key=lambda scheme: scheme != _BEARER):
+        yield _challenge(scheme, realm=realm, error=_ERRORS[error.status] if scheme == failed else "")
+
+
+def _challenge(scheme: str, **parameters: str) -> str:
+    given = [f"{name}={_quoted(value)}" for name, value in parameters.items() if value]
+    return " ".join((scheme, ", ".join(given))).rstrip()
+
+
+def _quoted(value: str) -> str:
+    """A quoted string that ends where it should, whatever a realm or a scope holds."""
+    return '"' + _ESCAPED.sub(r"\\\g<0>", _UNQUOTABLE.sub("?", value)) + '"'
+
+
+def _retry_after(rest: float, jitter: float) -> int:
+    """Whole seconds: what is left of the back-off and up to half as much again, from 1 to 60 (Law 1.8)."""
+    return math.ceil(max(1.0, min(60.0, rest * (1 + jitter / 2))))

@@ -1,0 +1,50 @@
+"""Policies: who may pass, written as a value and decided in one place."""
+
+from .algebra import AllOf, AnyOf, Leaf, Policy, UnsafeAllowAnonymous, compile_policy
+from .compiled import Branch, CompiledPolicy
+from .decision import Decision, evaluate
+from .hierarchy import RoleHierarchy
+from .vocabulary import (
+    Of,
+    all_roles,
+    all_scopes,
+    any_client,
+    any_role,
+    any_scope,
+    check,
+    claim_equals,
+    from_issuer,
+    has_claim,
+    is_project,
+    is_service,
+    is_user,
+    same_tenant,
+)
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Branch",
+    "CompiledPolicy",
+    "Decision",
+    "Leaf",
+    "Of",
+    "Policy",
+    "RoleHierarchy",
+    "UnsafeAllowAnonymous",
+    "all_roles",
+    "all_scopes",
+    "any_client",
+    "any_role",
+    "any_scope",
+    "check",
+    "claim_equals",
+    "compile_policy",
+    "evaluate",
+    "from_issuer",
+    "has_claim",
+    "is_project",
+    "is_service",
+    "is_user",
+    "same_tenant",
+]

@@ -1,0 +1,153 @@
+"""Deciding: what a policy says about the principals of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final, TypeAlias
+
+from ..credentials import APP, BEARER, SCHEMES, Kind
+from ..errors import AuthgateError, AuthorizationError, InsufficientScope, MissingCredentials
+from ..principal import Admission, Principal, Project
+from ..request import RequestView
+from .compiled import Branch, CompiledPolicy
+from .terms import AboutOne, Anybody, Check, Scopes, Term
+
+__all__ = ["Decision", "evaluate", "judge"]
+
+_Missing: TypeAlias = tuple[tuple[Term, Kind | None], ...]
+
+_NO_REQUEST: Final = RequestView("", "", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a policy says about the principals of a request, and why (Law 8.4); true when it grants.
+
+    Args:
+        granted: Whether it admits them.
+        branch: The branch that granted; else the one that came nearest.
+        principals: When granted, the principals of that branch, and no others.
+        missing: The terms of the nearest branch that do not hold.
+        unpresented: Where no branch has all its kinds: the kinds that are missing.
+        missing_scopes: The scopes that the Bearer principal lacks for that branch.
+        scopes: Where scopes are all that is missing: every scope that the branch asks for.
+        issuer: The configured name of the issuer of the principal that was judged, for logs.
+    """
+
+    granted: bool
+    branch: str = ""
+    principals: tuple[Principal, ...] = ()
+    missing: tuple[Term, ...] = ()
+    unpresented: tuple[Kind, ...] = ()
+    missing_scopes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    issuer: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.granted
+
+    def refusal(self) -> AuthgateError:
+        """The error that a refused request ends with.
+
+        Returns:
+            ``MissingCredentials`` where no branch has all its kinds, ``InsufficientScope`` where scopes are
+            all that is missing, else ``AuthorizationError``.
+
+        Raises:
+            ValueError: If the decision granted.
+        """
+        if self.granted:
+            raise ValueError("a decision that granted has no refusal")
+        if self.unpresented:
+            missing = MissingCredentials(f"not presented: {', '.join(self.unpresented)}")
+            missing.accepts = tuple(SCHEMES[kind] for kind in self.unpresented)
+            return missing
+        reason = f"{self.branch}: does not hold: {', '.join(map(repr, self.missing))}"
+        if self.scopes:
+            return InsufficientScope(self.scopes, reason, missing=self.missing_scopes, issuer=self.issuer)
+        return AuthorizationError(reason, issuer=self.issuer)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a caller may see, as JSON, which Any stands for: of what is missing, the scopes (Law 1.2)."""
+        return {"granted": self.granted, "missing": list(self.missing_scopes)}
+
+
+def evaluate(policy: CompiledPolicy, principals: Mapping[Kind, Principal], request: RequestView) -> Decision:
+    """Decide about authenticated principals; each condition is judged on one of them (Law 8.3).
+
+    Args:
+        policy: What is asked.
+        principals: Who was identified, by the kind of credential.
+        request: The request, for its path parameters and for checks.
+    """
+    refused: list[tuple[Branch, _Missing]] = []
+    for branch in policy.branches:
+        if all(kind in principals for kind in branch.kinds):
+            missing = _missing(branch, principals, request)
+            if not missing:
+                return Decision(
+                    granted=True,
+                    branch=branch.text,
+                    principals=tuple(principals[kind] for kind in branch.kinds),
+                )
+            refused.append((branch, missing))
+    if not refused:
+        return Decision(granted=False, unpresented=policy.missing_kinds(principals))
+    # The nearest branch: one that more scopes would satisfy goes before one of as many other leaves.
+    candidates = [_refused(branch, missing, principals) for branch, missing in refused]
+    return min(candidates, key=lambda decision: (len(decision.missing), not decision.scopes))
+
+
+def judge(policy: CompiledPolicy, admission: Admission) -> AuthgateError | None:
+    """Why a policy does not admit the principals of an admission, or None where it does."""
+    principals: dict[Kind, Principal] = {_kind(principal): principal for principal in admission.principals}
+    request = admission.request if isinstance(admission.request, RequestView) else _NO_REQUEST
+    decision = evaluate(policy, principals, request)
+    return None if decision.granted else decision.refusal()
+
+
+def _kind(principal: Principal) -> Kind:
+    return APP if isinstance(principal, Project) else BEARER
+
+
+def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: RequestView) -> _Missing:
+    admission = Admission(tuple(principals[kind] for kind in branch.kinds), request=request)
+
+    def holds(term: Term, kind: Kind | None) -> bool:
+        if isinstance(term, AboutOne) and kind is not None:
+            return term.holds(principals[kind], request)
+        if isinstance(term, Check):
+            return term.holds(admission, request)
+        return isinstance(term, Anybody)
+
+    return tuple((term, kind) for term, kind in branch.terms if not holds(term, kind))
+
+
+def _refused(branch: Branch, missing: _Missing, principals: Mapping[Kind, Principal]) -> Decision:
+    lacking = _lacking(missing, principals)
+    return Decision(
+        granted=False,
+        branch=branch.text,
+        missing=tuple(term for term, _ in missing),
+        missing_scopes=_each(term.lacked(principals[BEARER]) for term in lacking),
+        scopes=_asked_scopes(branch, lacking) if len(lacking) == len(missing) else (),
+        issuer=principals[branch.kinds[0]].issuer,
+    )
+
+
+def _lacking(missing: _Missing, principals: Mapping[Kind, Principal]) -> list[Scopes]:
+    """Of what is missing, the leaves that a token with more scopes would satisfy."""
+    scopes = [term for term, kind in missing if isinstance(term, Scopes) and kind == BEARER]
+    return [term for term in scopes if term.lacked(principals[BEARER])]
+
+
+def _asked_scopes(branch: Branch, lacking: list[Scopes]) -> tuple[str, ...]:
+    """The scopes that a token needs for this branch (RFC 6750 section 3.1), those that it has included."""
+    scopes = [term for term, kind in branch.terms if isinstance(term, Scopes) and kind == BEARER]
+    return _each(term.names for term in scopes if term.every or term in lacking)
+
+
+def _each(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(groups)))
