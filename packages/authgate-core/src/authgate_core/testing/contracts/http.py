@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import itertools
+import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from ..server import Answer, Asked, LoopbackServer
 __all__ = ["HttpPortContract"]
 
 _LIMIT: Final = 512 * 1024
+_PATIENCE: Final = 10.0
 _KEYS: Final = b'{"keys":[]}'
 
 
@@ -39,16 +42,16 @@ class Peer:
         self.answers[path] = answer
         return HttpRequest("GET", f"{self.server.url}{path}")
 
-    def endless(self) -> Iterator[bytes]:
-        """A body that comes as fast as it is read and never ends."""
-        while not self.gone.is_set():
-            yield b" " * 65_536
+    def flood(self) -> Iterator[bytes]:
+        """A body of 64 MiB, as fast as it is read."""
+        return itertools.repeat(b" " * 65_536, 1024)
 
-    def dripping(self) -> Iterator[bytes]:
-        """A body that comes a byte at a time and never ends."""
-        yield b"["
-        while not self.gone.wait(0.05):
+    def drip(self, seconds: float) -> Iterator[bytes]:
+        """A body that comes a byte at a time for so long."""
+        for _ in range(math.ceil(seconds / 0.05)):
             yield b" "
+            if self.gone.wait(0.05):
+                return
 
 
 class HttpPortContract:
@@ -140,15 +143,18 @@ class HttpPortContract:
             with pytest.raises(AuthUnavailable):
                 http.send(peer.put(Answer(body)))
 
-    def test_an_endless_body_is_refused(self, http: HttpPort, peer: Peer) -> None:
-        """Law 4.9: counted while it streams, so this ends."""
+    def test_a_flood_is_not_read_to_its_end(self, http: HttpPort, peer: Peer) -> None:
+        """Law 4.9: the bytes are counted while they stream."""
+        flood = peer.flood()
         with pytest.raises(AuthUnavailable):
-            http.send(peer.put(Answer(peer.endless())))
+            http.send(peer.put(Answer(flood)))
+        peer.server.stop()
+        assert next(flood, None) is not None, "all of it was read first"
 
     def test_a_dripping_body_is_given_up(self, http: HttpPort, peer: Peer) -> None:
-        """Law 4.9: the time is for the whole answer, not for each piece, so this ends."""
+        """Law 4.9: the time is for the whole answer, not for each piece."""
         with pytest.raises(AuthUnavailable):
-            http.send(peer.put(Answer(peer.dripping())))
+            http.send(peer.put(Answer(peer.drip(_PATIENCE))))
 
     @pytest.mark.parametrize(
         "kind", ["text/html", "text/html; charset=utf-8", "TEXT/HTML", "application/xhtml+xml"]

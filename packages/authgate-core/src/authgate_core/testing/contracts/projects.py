@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -143,10 +144,11 @@ class _DirectoryLaws:
         for name in ("id", "roles", "enabled_services", "secret_version"):
             with pytest.raises(AttributeError):
                 setattr(project, name, "changed")
-        before = project.to_dict()
-        for name, value in project.to_dict().items():
+        before, given = copy.deepcopy(project.to_dict()), project.to_dict()
+        for value in given.values():
             if isinstance(value, list):
-                cast("list[object]", value).append(name)
+                cast("list[object]", value).append("changed")
+        given.clear()
         again = driver.look_up(credentials)
         assert again is not None, "the right secret was refused the second time"
         assert before == project.to_dict() == again.to_dict(), "a copy that was changed changed the project"

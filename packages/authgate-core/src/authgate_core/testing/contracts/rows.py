@@ -8,7 +8,7 @@ from typing import Final
 
 from ...principal import ProjectRef, Revocation, RevocationKind, TokenRef
 
-__all__ = ["EXAMPLE", "FRESH", "ROWS", "Row", "entry_for_example"]
+__all__ = ["EXAMPLE", "FRESH", "ROWS", "Row", "apart", "entry_for_example"]
 
 _T: Final = 1_700_000_000
 _OVER: Final = _T + 3600.0
@@ -246,3 +246,12 @@ FRESH: Final[tuple[tuple[Revocation, TokenRef | ProjectRef], ...]] = (
     (Revocation("secret_version", "projects", None, "p1", version=5), ProjectRef("p1", 4)),
 )
 """One entry of each kind, with what it revokes and no other entry does."""
+
+
+def apart(row: Row) -> Row:
+    """The same promise under an issuer for each kind of entry, so that no kind covers up for another."""
+    if isinstance(row.asked, ProjectRef):
+        return row
+    entries = tuple(replace(entry, issuer=f"{entry.kind} {entry.issuer}") for entry in row.entries)
+    kind = row.entries[0].kind if row.entries else ""
+    return replace(row, entries=entries, asked=replace(row.asked, issuer=f"{kind} {row.asked.issuer}"))
