@@ -1,0 +1,166 @@
+"""Configuration by name: the environment and mappings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import authgate_core as ag
+import pytest
+from authgate_core.config import read_settings
+from authgate_core.config.environment import Settings
+from authgate_core.issuer import Discovery, JwksUrl
+
+ISSUER = {"AUTHGATE_ISSUER": "https://id.test", "AUTHGATE_AUDIENCE": "orders"}
+
+
+class TestFromMapping:
+    """Law 1.6: settings are read by name, and what is wrong is said at once."""
+
+    def test_an_openid_provider(self) -> None:
+        """Two settings are enough."""
+        (issuer,) = ag.GateConfig.from_mapping(ISSUER).issuers
+
+        assert ("https://id.test", Discovery("https://id.test")) == (issuer.issuer, issuer.trust)
+        assert frozenset({"orders"}) == issuer.terms.audience
+
+    def test_every_setting_arrives(self, tmp_path: Path) -> None:
+        """As text, the way an environment has it."""
+        (tmp_path / "projects.toml").write_text("")
+        config = ag.GateConfig.from_mapping(
+            ISSUER
+            | {
+                "AUTHGATE_AUDIENCE": "orders, carts",
+                "AUTHGATE_JWKS_URL": "https://id.test/keys",
+                "AUTHGATE_ALGORITHMS": "RS256,ES256",
+                "AUTHGATE_LEEWAY": "5",
+                "AUTHGATE_MAX_LIFETIME": "3600",
+                "AUTHGATE_REQUIRE_AT_JWT": "true",
+                "AUTHGATE_SUBJECT": "sub.uuid",
+                "AUTHGATE_ROLES": "realm_access.roles,roles",
+                "AUTHGATE_SCOPES": "scp",
+                "AUTHGATE_TENANT": "org",
+                "AUTHGATE_AUTHORIZED_PARTIES": "web",
+                "AUTHGATE_SERVICE_CLAIM": "gty=client-credentials",
+                "AUTHGATE_PROJECTS_FILE": str(tmp_path / "projects.toml"),
+                "AUTHGATE_SERVICE_ID": "orders",
+                "AUTHGATE_REDIS_URL": "redis://localhost:6379/0",
+                "AUTHGATE_REDIS_ON_ERROR": "allow",
+                "AUTHGATE_REALM": "shop",
+                "AUTHGATE_SHADOW": "1",
+            }
+        )
+        (issuer,) = config.issuers
+
+        assert JwksUrl("https://id.test/keys") == issuer.trust
+        assert (frozenset({"orders", "carts"}), frozenset({"RS256", "ES256"})) == (
+            issuer.terms.audience,
+            issuer.terms.algorithms,
+        )
+        assert (5.0, 3600.0, True) == (issuer.terms.leeway, issuer.terms.max_lifetime, issuer.terms.require_at_jwt)
+        assert frozenset({"web"}) == issuer.terms.authorized_parties
+        assert ("sub.uuid", ["realm_access.roles", "roles"]) == (
+            str(issuer.mapping.subject),
+            [str(path) for path in issuer.mapping.roles],
+        )
+        assert (["scp"], "org") == ([str(path) for path in issuer.mapping.scopes], str(issuer.mapping.tenant))
+        assert {"gty": "client-credentials"} == issuer.mapping.service_when
+        assert isinstance(config.projects, ag.StaticProjects)
+        assert ag.RedisRevocation("redis://localhost:6379/0", on_error="allow") == config.revocation
+        assert ("orders", "shop", True) == (config.service_id, config.realm, config.shadow)
+
+    def test_any_audience_is_spelled_out(self) -> None:
+        """Law 3.6."""
+        config = ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_AUDIENCE": "ANY_AUDIENCE"})
+
+        assert ag.ANY_AUDIENCE is config.issuers[0].terms.audience
+
+    def test_memory_revocation(self) -> None:
+        """For one process."""
+        config = ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_REVOCATION": "memory"})
+
+        assert ag.MemoryRevocation() == config.revocation
+
+    def test_values_of_a_mapping_keep_their_type(self) -> None:
+        """A Flask config holds lists and booleans."""
+        config = ag.GateConfig.from_mapping(
+            ISSUER | {"AUTHGATE_AUDIENCE": ["a", "b"], "AUTHGATE_SHADOW": True, "AUTHGATE_REALM": None, "DEBUG": 1}
+        )
+
+        assert (frozenset({"a", "b"}), True, "api") == (
+            config.issuers[0].terms.audience,
+            config.shadow,
+            config.realm,
+        )
+
+    @pytest.mark.parametrize(
+        ("settings", "expected"),
+        [
+            ({}, ["AUTHGATE_ISSUER: is not set"]),
+            ({"AUTHGATE_ISSUER": "https://id.test"}, ["AUTHGATE_AUDIENCE: is not set"]),
+            ({"AUTHGATE_JWKS_URL": "https://x.test"}, ["AUTHGATE_ISSUER: is not set", "AUTHGATE_JWKS_URL: needs"]),
+            (ISSUER | {"AUTHGATE_AUDIENSE": "x"}, ["did you mean AUTHGATE_AUDIENCE?"]),
+            (ISSUER | {"AUTHGATE_LEEWAY": "soon", "AUTHGATE_SHADOW": "perhaps"}, ["AUTHGATE_LEEWAY", "AUTHGATE_SHADOW"]),
+            (ISSUER | {"AUTHGATE_SERVICE_CLAIM": "gty"}, ["write claim=value"]),
+            (ISSUER | {"AUTHGATE_REVOCATION": "redis"}, ["AUTHGATE_REVOCATION"]),
+            (
+                ISSUER | {"AUTHGATE_REVOCATION": "memory", "AUTHGATE_REDIS_URL": "redis://localhost"},
+                ["memory contradicts"],
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_said_at_once(self, settings: dict[str, Any], expected: list[str]) -> None:
+        """With the name of the setting and what to write instead."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            ag.GateConfig.from_mapping(settings)
+
+        for text in expected:
+            assert text in str(caught.value)
+
+    def test_a_wrong_value_is_not_shown(self) -> None:
+        """Law 2.5: a secret in the wrong place is still a secret."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_LEEWAY": "private-value"})
+
+        assert "private-value" not in str(caught.value)
+
+    def test_settings_do_not_show_the_password_of_redis(self) -> None:
+        """Nor does the configuration made of them."""
+        given = ISSUER | {"AUTHGATE_REDIS_URL": "redis://:private-value@localhost"}
+
+        assert "private-value" not in repr(read_settings(given))
+        assert "private-value" not in repr(ag.GateConfig.from_mapping(given))
+
+    def test_a_stranger_with_our_prefix_is_only_mentioned(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Others may use the prefix for things of their own."""
+        ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_XYZZY_QUUX": "1"})
+
+        assert "AUTHGATE_XYZZY_QUUX is not a setting" in caplog.text
+
+
+class TestFromEnv:
+    """The environment is a mapping like any other."""
+
+    def test_the_environment_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At the moment of the call, not of the import."""
+        for name, value in ISSUER.items():
+            monkeypatch.setenv(name, value)
+
+        assert "https://id.test" == ag.GateConfig.from_env().issuers[0].issuer
+
+    def test_a_mapping_is_not_completed_from_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Half a configuration in the app and half in the environment is nobody's intention."""
+        monkeypatch.setenv("AUTHGATE_AUDIENCE", "orders")
+        with pytest.raises(ag.ConfigurationError, match="AUTHGATE_AUDIENCE: is not set"):
+            ag.GateConfig.from_mapping({"AUTHGATE_ISSUER": "https://id.test"})
+
+
+class TestReference:
+    """The page that describes the settings."""
+
+    def test_it_names_every_setting_and_no_other(self) -> None:
+        """So that what is documented is what is read."""
+        page = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
+        rows = [line.split("`")[1] for line in page.read_text().splitlines() if line.startswith("| `AUTHGATE_")]
+
+        assert sorted([*(f"AUTHGATE_{name.upper()}" for name in Settings.model_fields), "AUTHGATE_SET_G"]) == sorted(rows)
