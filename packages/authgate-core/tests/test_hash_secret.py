@@ -89,7 +89,7 @@ class TestCommand:
         ("given", "told"),
         [
             (b"too-short", "shorter than 32 characters"),
-            (b"\xff" * 40, "the secret is not text"),
+            (b"\xff" * 40, "a secret in bytes is UTF-8"),
             (CHOSEN.encode() + b"\n\n", "cannot be sent in a header"),
         ],
     )

@@ -71,9 +71,6 @@ def _hash_standard_input() -> int:
     try:
         secret = Secret(sys.stdin.buffer.read().removesuffix(b"\n").removesuffix(b"\r"))
         stored = hash_secret(secret, secrets.token_bytes(SALT_BYTES))
-    except UnicodeDecodeError:
-        print("the secret is not text", file=sys.stderr)
-        return 2
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, assert_never
 
 from ..cache import Ask, Hit, HitAndRefresh, Limited, ProjectCache, Refused
 from ..clock import Instant
@@ -57,7 +57,8 @@ def authenticate_project(
 
 def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flow[Project | None]:
     key = cache.key(credentials)
-    match cache.plan(key, credentials.app_id, now):
+    plan = cache.plan(key, credentials.app_id, now)
+    match plan:
         case Hit(project):
             return project
         case HitAndRefresh(project):
@@ -69,6 +70,8 @@ def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flo
             raise ProjectsUnavailable("too many failed attempts", retry_after=retry_after, scheme=_SCHEME)
         case Ask():
             return (yield from _ask(LookUpProject(credentials, key), cache, now))
+        case _:
+            assert_never(plan)
 
 
 def _ask(effect: LookUpProject, cache: ProjectCache, now: Instant) -> Flow[Project | None]:

@@ -10,7 +10,7 @@ import traceback
 import weakref
 from collections.abc import Callable
 from math import inf
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from ...cache import Ask, Hit, HitAndRefresh, Limited, ProjectCache, Refused
 from ...clock import Clock, Instant
@@ -61,7 +61,8 @@ class Lookups:
 
     def _known(self, effect: LookUpProject, under_way: int) -> tuple[Project | None] | None:
         """What became known since the flow planned to ask; None if the directory must be asked still."""
-        match self.cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now()):
+        plan = self.cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now())
+        match plan:
             case Hit(project) | HitAndRefresh(project):
                 return (project,)
             case Refused():
@@ -72,6 +73,8 @@ class Lookups:
                 if under_way >= _MOST_CALLS:
                     raise ProjectsUnavailable(f"{_MOST_CALLS} calls to the project directory are under way")
                 return None
+            case _:
+                assert_never(plan)
 
     def _may_refresh(self, effect: RefreshProject, under_way: int) -> bool:
         plan = self.cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now())
