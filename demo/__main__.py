@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import shlex
 import sys
 import time
@@ -39,8 +40,10 @@ class Answer:
 def main() -> int:
     """Run the demonstration; 0 when every promise was kept."""
     parser = argparse.ArgumentParser(prog="demo", description="authgate, asked over real HTTP")
+    parser.add_argument("--log", action="store_true", help="show what the gates log as well")
     parser.add_argument("--serve", action="store_true", help="keep running and print curl lines instead")
     arguments = parser.parse_args()
+    logging.getLogger("authgate").addHandler(logging.StreamHandler() if arguments.log else logging.NullHandler())
     print("starting an issuer, Valkey, Flask on waitress and FastAPI on uvicorn ...", flush=True)
     with running() as world:
         return _serve(world) if arguments.serve else _show(world)

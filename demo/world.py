@@ -101,12 +101,13 @@ def _serve_flask(config: ag.GateConfig) -> Iterator[str]:
     finally:
         server.close()
         thread.join(5)
-        app.extensions["authgate"].close()
+        app.extensions["authgate"].gate.close()
 
 
 @contextlib.contextmanager
 def _serve_fastapi(config: ag.GateConfig) -> Iterator[str]:
-    with socket.socket() as listener:
+    # asyncio switches Nagle's delay off only on sockets that say they are TCP.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind((HOST, 0))
         server = uvicorn.Server(uvicorn.Config(fastapi_app(config), log_level="warning"))
         started = threading.Event()

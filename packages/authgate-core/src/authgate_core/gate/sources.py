@@ -35,7 +35,7 @@ def _store(source: object, clock: Clock, notice: Tell) -> RevocationStore:
     if isinstance(source, RedisRevocation):
         from ..io.redis import RedisStore  # noqa: PLC0415 - redis is imported only where it is used
 
-        return RedisStore(source, clock, notice=notice)
+        return RedisStore(source, clock=clock, notice=notice)
     return cast("RevocationStore", source)  # GateConfig.problems has looked at it
 
 
@@ -51,22 +51,23 @@ def _async_store(source: object, clock: Clock, notice: Tell) -> AsyncRevocationS
     if isinstance(source, RedisRevocation):
         from ..io.redis import AsyncRedisStore  # noqa: PLC0415 - redis is imported only where it is used
 
-        return AsyncRedisStore(source, clock, notice=notice)
+        return AsyncRedisStore(source, clock=clock, notice=notice)
     return cast("AsyncRevocationStore", source)  # as above
 
 
 def known_by(stores: Sequence[object]) -> Known:
     """The pure door to revocation: what the stores know without being asked (Law 5.1)."""
-    memories = [store.known for store in stores if isinstance(store, (MemoryStore, AsyncMemoryStore))]
-    otherwise: Literal["clear", "ask"] = "clear" if len(memories) == len(stores) else "ask"
+    doors: list[Known] = [getattr(store, "known", _must_be_asked) for store in stores]
 
     def known(ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
-        for memory in memories:
-            if memory(ref) == "revoked":
-                return "revoked"
-        return otherwise
+        answers = {door(ref) for door in doors}
+        return "revoked" if "revoked" in answers else "ask" if "ask" in answers else "clear"
 
     return known
+
+
+def _must_be_asked(ref: TokenRef | ProjectRef) -> Literal["ask"]:
+    return "ask"
 
 
 def open_projects(
