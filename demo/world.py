@@ -109,7 +109,8 @@ def _serve_fastapi(config: ag.GateConfig) -> Iterator[str]:
     # asyncio switches Nagle's delay off only on sockets that say they are TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind((HOST, 0))
-        server = uvicorn.Server(uvicorn.Config(fastapi_app(config), log_level="warning"))
+        # uvicorn 0.54 logs an error of its own for each denied WebSocket (its pull request 3138), so only worse is shown.
+        server = uvicorn.Server(uvicorn.Config(fastapi_app(config), log_level="critical"))
         started = threading.Event()
         thread = threading.Thread(
             target=lambda: asyncio.run(_run(server, listener, started)), name="uvicorn", daemon=True

@@ -1,0 +1,64 @@
+"""For every test of the repository: nothing that a caller presents is ever logged in clear (Law 2.5)."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+
+import pytest
+from authgate_core.credentials import AppCredentials, BearerToken
+from authgate_core.secret import Secret
+
+_SHORTEST = 10
+"""Shorter texts, such as a secret spelled "wrong", stand in log lines for other reasons."""
+
+_presented: set[str] = set()
+
+
+class _Listener(logging.Handler):
+    """Keeps what every logger writes, as text, tracebacks included."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.getMessage()} {record.args!r}")
+        if record.exc_info:
+            self.lines.extend(traceback.format_exception(*record.exc_info))
+
+
+def _remember(credential: BearerToken | AppCredentials) -> None:
+    if isinstance(credential, BearerToken):
+        token = credential.value.reveal()
+        _presented.update({token, *token.split(".")})
+    else:
+        _presented.update({credential.app_id, credential.secret.reveal()})
+
+
+def _watched(kind: type[BearerToken] | type[AppCredentials]) -> None:
+    made = kind.__init__
+
+    def init(self: BearerToken | AppCredentials, *args: str | Secret, **named: str | Secret) -> None:
+        made(self, *args, **named)
+        _remember(self)
+
+    kind.__init__ = init  # type: ignore[assignment,method-assign]  # watching is what this file is for
+
+
+_watched(BearerToken)
+_watched(AppCredentials)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_presented_is_logged() -> Iterator[None]:
+    """Search every log record that was written during the test."""
+    listener, root = _Listener(), logging.getLogger()
+    root.addHandler(listener)
+    yield
+    root.removeHandler(listener)
+    private = {text for text in _presented if len(text) >= _SHORTEST}
+    shown = "\n".join(listener.lines)
+    _presented.clear()
+    assert not [text for text in private if text in shown], "a credential was logged in clear"
