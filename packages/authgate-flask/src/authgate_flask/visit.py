@@ -1,0 +1,78 @@
+"""One request on its way through the gate: how the gate sees it, and who it was found to be."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Request
+
+from authgate_core.principal import Admission
+from authgate_core.request import Memo, RequestView
+
+__all__ = ["Visit", "view_of", "visit_of"]
+
+_ATTRIBUTE: Final = "_authgate_visit"
+
+
+class Visit:
+    """What authgate knows about one request; evidence for later guards and for the proxies (Law 2.6).
+
+    Attributes:
+        memo: What the request was already authenticated as.
+        admission: Everyone whom the guards of this request have admitted so far; None before the first.
+        optional: Whether a guard that has admitted was optional.
+    """
+
+    __slots__ = ("admission", "memo", "optional")
+
+    def __init__(self) -> None:
+        self.memo = Memo()
+        self.admission: Admission | None = None
+        self.optional = False
+
+    def add(self, admission: Admission, *, optional: bool) -> Admission:
+        """Join what one more guard has found to what earlier guards of this request have, and return both."""
+        held = self.admission
+        if held is not None:
+            kinds = {type(principal) for principal in admission.principals}
+            kept = tuple(principal for principal in held.principals if type(principal) not in kinds)
+            refusal = admission.refusal or held.refusal
+            admission = Admission(kept + admission.principals, refusal, request=admission.request)
+        self.admission = admission
+        self.optional = self.optional or optional
+        return admission
+
+
+def visit_of(request: Request) -> Visit:
+    """The visit that belongs to this one request object.
+
+    It lives on the object and neither in ``g``, which handlers write, nor in the WSGI environment, which can
+    be replayed: what is not this very request is authenticated anew (Law 2.6).
+
+    Raises:
+        RuntimeError: Flask's own, outside of a request.
+    """
+    attributes: dict[str, Any] = request.__dict__
+    visit: Visit = attributes.setdefault(_ATTRIBUTE, Visit())
+    return visit
+
+
+def view_of(request: Request, memo: Memo) -> RequestView:
+    """The request as the gate sees it, with every header that the server hands over and the socket's peer."""
+    query = request.query_string.decode("latin-1")
+    path = request.root_path.rstrip("/") + request.path
+    return RequestView(
+        request.method,
+        f"{path}?{query}" if query else path,
+        request.headers,
+        peer=_peer(request.environ),
+        path_params=request.view_args or {},
+        memo=memo,
+    )
+
+
+def _peer(environ: dict[str, Any]) -> str | None:
+    # ProxyFix overwrites REMOTE_ADDR with what a header says; the peer is who holds the socket (Law 2.7).
+    before_proxy_fix = environ.get("werkzeug.proxy_fix.orig", environ)
+    peer: str | None = before_proxy_fix.get("REMOTE_ADDR")
+    return peer or None

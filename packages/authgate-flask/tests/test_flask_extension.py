@@ -1,0 +1,279 @@
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Blueprint, Flask
+from flask.views import MethodView
+
+from authgate_core import (
+    AsyncGate,
+    ConfigurationError,
+    Gate,
+    GateConfig,
+    Issuer,
+    is_project,
+    is_service,
+    is_user,
+)
+from authgate_core.testing import FakeIssuer
+from authgate_flask import AuthGate, current_user, flask_combined_auth, flask_jwt_auth, requires
+
+Headers = dict[str, str]
+
+
+def gate_of(app: Flask) -> Gate:
+    """The gate of an application."""
+    gate = app.extensions["authgate"].gate
+    assert isinstance(gate, Gate)
+    return gate
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets ``AUTHGATE_*`` variables of the environment, and no others are set."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith("AUTHGATE_")]:
+        monkeypatch.delenv(name)
+
+    def put(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"AUTHGATE_{name}", value)
+
+    return put
+
+
+@pytest.fixture
+def served() -> Iterator[FakeIssuer]:
+    """An issuer on loopback."""
+    with FakeIssuer(audience="orders-api") as issuer:
+        yield issuer
+
+
+class TestSettings:
+    def test_a_configuration_handed_in(self, config: GateConfig) -> None:
+        """``config=`` is what the gate is built from, whatever else is set."""
+        app = Flask("orders")
+        app.config["AUTHGATE_ISSUER"] = "https://other.example.com"
+        AuthGate(app, config=config)
+        assert config is gate_of(app).config
+
+    def test_a_gate_handed_in(self, app: Flask, gate: Gate) -> None:
+        """``gate=`` is used as it is."""
+        assert gate is gate_of(app)
+
+    def test_of_the_application(self, settings: Callable[..., None]) -> None:
+        """``app.config`` goes before the environment, and the two are not mixed."""
+        settings(ISSUER="https://environment.example.com", AUDIENCE="environment")
+        app = Flask("orders")
+        app.config.update(AUTHGATE_ISSUER="https://app.example.com", AUTHGATE_AUDIENCE="orders-api")
+        AuthGate(app)
+        assert ["https://app.example.com"] == [issuer.issuer for issuer in gate_of(app).config.issuers]
+        half = Flask("half")
+        half.config["AUTHGATE_ISSUER"] = "https://app.example.com"
+        with pytest.raises(ConfigurationError, match="AUTHGATE_AUDIENCE"):
+            AuthGate(half)
+
+    def test_of_the_environment(self, settings: Callable[..., None]) -> None:
+        """Without any in ``app.config``; ``AUTHGATE_SET_G`` alone is none."""
+        settings(ISSUER="https://environment.example.com", AUDIENCE="environment")
+        app = Flask("orders")
+        app.config["AUTHGATE_SET_G"] = True
+        AuthGate(app)
+        assert ["https://environment.example.com"] == [
+            issuer.issuer for issuer in gate_of(app).config.issuers
+        ]
+
+    def test_none_at_all(self, settings: Callable[..., None]) -> None:
+        """Law 1.6: nothing starts, and the message names what to set."""
+        settings()
+        app = Flask("orders")
+        with pytest.raises(ConfigurationError, match="AUTHGATE_ISSUER"):
+            AuthGate(app)
+        assert "authgate" not in app.extensions
+
+    @pytest.mark.parametrize("value", ["true", "False", 1, None])
+    def test_set_g_is_a_bool(self, gate: Gate, value: object) -> None:
+        """A text that looks false would be true."""
+        app = Flask("orders")
+        app.config["AUTHGATE_SET_G"] = value
+        with pytest.raises(ConfigurationError, match="True or False"):
+            AuthGate(app, gate=gate)
+
+    def test_a_gate_and_a_configuration(self, config: GateConfig, gate: Gate) -> None:
+        """One of them would be ignored."""
+        with pytest.raises(ConfigurationError, match="one of them"):
+            AuthGate(config=config, gate=gate)
+
+    def test_an_async_gate(self, config: GateConfig) -> None:
+        """Law 9.4: Flask needs the sync one, async views or not."""
+        with pytest.raises(ConfigurationError, match=r"Gate\(config\)"):
+            AuthGate(gate=AsyncGate(config))  # type: ignore[arg-type]  # the mistake under test
+
+
+class TestApplications:
+    def test_one_object_serves_several(self, config: GateConfig, user: Headers) -> None:
+        """State is on each application, never on the extension; the gates are two."""
+        authgate = AuthGate(config=config)
+        apps = [Flask("one"), Flask("two")]
+        for app in apps:
+            authgate.init_app(app)
+            app.add_url_rule("/", view_func=requires(is_user)(lambda: {"id": current_user.id}))
+        assert [{"id": "u1"}] * 2 == [app.test_client().get("/", headers=user).json for app in apps]
+        assert gate_of(apps[0]) is not gate_of(apps[1])
+
+    def test_one_view_in_two_applications(
+        self, config: GateConfig, served: FakeIssuer, user: Headers
+    ) -> None:
+        """A guard belongs to no application: each request is judged by the gate of its own."""
+        shop = Blueprint("shop", __name__)
+        shop.add_url_rule("/", view_func=requires(is_user)(lambda: "in"))
+        other = Issuer.static(served.jwks(), issuer=served.url, audience="orders-api")
+        ours, theirs = Flask("ours"), Flask("theirs")
+        AuthGate(ours, config=config)
+        AuthGate(theirs, config=GateConfig(issuers=[other]))
+        for app in (ours, theirs):
+            app.register_blueprint(shop)
+        assert 200 == ours.test_client().get("/", headers=user).status_code
+        assert 401 == theirs.test_client().get("/", headers=user).status_code
+
+    def test_a_second_gate(self, app: Flask, config: GateConfig) -> None:
+        """An application has one gate; a second would quietly replace the first."""
+        with pytest.raises(ConfigurationError, match="a gate already"):
+            AuthGate(app, config=config)
+
+
+class TestPolicies:
+    """Law 1.6: a policy that names a kind the gate has no source for is a configuration error."""
+
+    @pytest.fixture
+    def users_only(self, config: GateConfig, issuer: FakeIssuer) -> GateConfig:
+        """No projects, and nothing is a service."""
+        return GateConfig(issuers=[Issuer.static(issuer.jwks(), issuer=issuer.url, audience=issuer.audience)])
+
+    def test_of_views_that_are_there(self, users_only: GateConfig) -> None:
+        """They are checked when the gate is put in front, all in one message, and nothing is left behind."""
+        app = Flask("orders")
+        app.add_url_rule("/1", "first", requires(is_project)(lambda: "in"))
+        app.add_url_rule("/2", "second", requires(is_service)(lambda: "in"))
+        app.add_url_rule("/3", "third", requires(is_user)(lambda: "in"))
+        with pytest.raises(ConfigurationError) as raised:
+            AuthGate(app, config=users_only)
+        assert ["first", "second"] == [problem.partition(":")[0] for problem in raised.value.problems]
+        assert "authgate" not in app.extensions
+
+    def test_of_views_that_come_later(self, users_only: GateConfig, user: Headers) -> None:
+        """They are checked before the first request, whatever it is for, and again until they are right."""
+        app = Flask("orders")
+        app.testing = True
+        AuthGate(app, config=users_only)
+
+        class Orders(MethodView):
+            @requires(is_project)
+            def post(self) -> str:
+                return "in"
+
+        app.add_url_rule("/good", "good", requires(is_user)(lambda: "in"))
+        app.add_url_rule("/orders", view_func=Orders.as_view("orders"))
+        app.add_url_rule("/stacked", "stacked", requires(is_user)(requires(is_service)(lambda: "in")))
+        for _ in range(2):
+            with pytest.raises(ConfigurationError) as raised:
+                app.test_client().get("/good", headers=user)
+            assert ["orders", "stacked"] == [problem.partition(":")[0] for problem in raised.value.problems]
+
+    def test_of_views_out_of_sight(self, users_only: GateConfig, user: Headers) -> None:
+        """A guard behind somebody's own decorator is checked at its first use, and admits nobody."""
+        app = Flask("orders")
+        app.testing = True
+        AuthGate(app, config=users_only)
+
+        @requires(is_user | is_project)
+        def guarded() -> str:
+            return "in"
+
+        @app.get("/hidden")
+        def hidden() -> str:
+            return guarded()
+
+        app.add_url_rule("/good", "good", requires(is_user)(lambda: "in"))
+        assert 200 == app.test_client().get("/good", headers=user).status_code
+        with pytest.raises(ConfigurationError):
+            app.test_client().get("/hidden", headers=user)
+
+
+class TestGateOfAShortcut:
+    """Law 1.6: the named shortcuts alone may build a gate from the environment, once."""
+
+    def test_is_built_from_the_environment(self, settings: Callable[..., None], served: FakeIssuer) -> None:
+        """One import and one line."""
+        settings(ISSUER=served.url, AUDIENCE="orders-api")
+        app = Flask("orders")
+        app.add_url_rule("/", view_func=flask_jwt_auth()(lambda: {"id": current_user.id}))
+        client = app.test_client()
+        assert "application/problem+json" == client.get("/").content_type
+        assert {"id": "u1"} == client.get("/", headers={"Authorization": f"Bearer {served.token('u1')}"}).json
+        gate_of(app).close()
+
+    def test_is_built_once(self, settings: Callable[..., None], tmp_path: Path) -> None:
+        """Under a lock: whoever comes first builds it for all."""
+        settings(ISSUER="https://id.example.com", AUDIENCE="orders-api")
+        app = Flask("orders")
+        together = threading.Barrier(8)
+        gates: list[Gate] = []
+
+        @app.get("/")
+        def meet() -> str:
+            together.wait(timeout=10)
+            return guarded()
+
+        @flask_jwt_auth()
+        def guarded() -> str:
+            raise AssertionError("nobody may come here")
+
+        def call() -> None:
+            assert 401 == app.test_client().get("/").status_code
+            gates.append(gate_of(app))
+
+        threads = [threading.Thread(target=call) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (8, 1) == (len(gates), len(set(gates)))
+
+    def test_uses_the_one_that_is_there(self, app: Flask, gate: Gate) -> None:
+        """``AuthGate(app)`` goes before the environment."""
+        app.add_url_rule("/", view_func=flask_jwt_auth()(lambda: "in"))
+        assert 401 == app.test_client().get("/").status_code
+        assert gate is gate_of(app)
+
+    def test_without_settings(self, settings: Callable[..., None]) -> None:
+        """Nobody gets in, and the message names what to set."""
+        settings()
+        app = Flask("orders")
+        app.testing = True
+        app.add_url_rule("/", view_func=flask_jwt_auth()(lambda: "in"))
+        with pytest.raises(ConfigurationError, match="AUTHGATE_ISSUER"):
+            app.test_client().get("/")
+        assert "authgate" not in app.extensions
+
+    def test_checks_every_view(self, settings: Callable[..., None]) -> None:
+        """It does not start by halves either."""
+        settings(ISSUER="https://id.example.com", AUDIENCE="orders-api")
+        app = Flask("orders")
+        app.testing = True
+        app.add_url_rule("/jwt", "jwt", flask_jwt_auth()(lambda: "in"))
+        app.add_url_rule("/both", "both", flask_combined_auth()(lambda: "in"))
+        with pytest.raises(ConfigurationError, match="both"):
+            app.test_client().get("/jwt")
+
+    def test_requires_never_builds_one(self, settings: Callable[..., None]) -> None:
+        """``requires`` names the missing line, however well the environment is set."""
+        settings(ISSUER="https://id.example.com", AUDIENCE="orders-api")
+        app = Flask("orders")
+        app.testing = True
+        app.add_url_rule("/", view_func=requires(is_user)(lambda: "in"))
+        with pytest.raises(ConfigurationError, match=r"AuthGate\(app\)"):
+            app.test_client().get("/")
+        assert "authgate" not in app.extensions
