@@ -35,6 +35,10 @@ class TestManualClock:
         clock = ManualClock(Instant(10_000.0, 10.0))
         assert Instant(10_000.0 + seconds, 10.0) == clock.jump_wall(seconds)
 
+    def test_shows_its_time(self) -> None:
+        """A failing test prints where the clock stood."""
+        assert "ManualClock(Instant(wall=1.0, mono=2.0))" == repr(ManualClock(Instant(1.0, 2.0)))
+
     def test_threads_lose_no_step(self) -> None:
         """Every step counts, whichever thread took it."""
         clock = ManualClock(Instant(0.0, 0.0))

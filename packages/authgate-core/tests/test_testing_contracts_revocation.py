@@ -461,7 +461,48 @@ class TestNothing(RevocationStoreContract):
 """
 
 
+WITHOUT_FIXTURES = """
+import pytest
+
+from authgate_core.testing import contracts
+
+
+class TestStore(contracts.AsyncRevocationOutageContract):
+    pass
+
+
+class TestDirectory(contracts.ProjectDirectoryContract):
+    pass
+
+
+class TestDirectoryThatKnowsNobody(contracts.ProjectDirectoryContract):
+    @pytest.fixture
+    def directory(self):
+        class Directory:
+            look_up = None
+
+        return Directory()
+
+
+class TestAsyncDirectory(contracts.AsyncProjectDirectoryOutageContract):
+    pass
+
+
+class TestHttp(contracts.HttpPortContract):
+    pass
+"""
+
+
 class TestUnderPytest:
+    def test_a_suite_without_a_port_says_what_is_missing(self, pytester: pytest.Pytester) -> None:
+        """Nothing passes by not being tried."""
+        pytester.makepyfile(WITHOUT_FIXTURES)
+        outcome = pytester.runpytest_inprocess("-q", "--tb=line", "-p", "no:cacheprovider")
+        assert {"errors"} == set(outcome.parseoutcomes())
+        text = str(outcome.stdout)
+        for fixture in ("open_store", "directory", "credentials", "open_directory", "http"):
+            assert f"has to override the fixture `{fixture}`" in text
+
     def test_a_suite_reports_what_is_broken(self, pytester: pytest.Pytester) -> None:
         """Collected by pytest: a test for each row, failures for what is broken, errors for no fixture."""
         pytester.makepyfile(WITH_A_MISTAKE)

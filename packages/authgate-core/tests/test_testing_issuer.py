@@ -1,16 +1,20 @@
 import asyncio
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import jwt
 import pytest
 
 from authgate_core.testing import FakeIssuer
+from authgate_core.testing.server import Answer, Asked, LoopbackServer
 
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -294,6 +298,33 @@ class TestConcurrency:
         stop.set()
         rotating.join()
         assert all("key-1" == keys[0]["kid"] for keys in sets)
+
+
+class TestServerItself:
+    def test_a_mistake_in_an_answer_is_seen(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """A test that makes the server fail learns why, and its client gets no answer."""
+
+        def respond(asked: Asked) -> Answer:
+            raise LookupError(asked.path)
+
+        server = LoopbackServer(respond)
+        server.start()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            httpx2.get(f"{server.url}/mistake", trust_env=False)
+        server.stop()
+        assert "LookupError: /mistake" in capfd.readouterr().err
+
+
+class TestReadme:
+    def test_its_example_works(self) -> None:
+        """The README of this package shows a test; it passes as it stands."""
+        text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+        (example,) = [
+            block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "FakeIssuer" in block
+        ]
+        names: dict[str, Any] = {}
+        exec(compile(example, "README.md", "exec"), names)
+        names["test_readers_get_in_and_forgers_do_not"]()
 
 
 class TestImport:
