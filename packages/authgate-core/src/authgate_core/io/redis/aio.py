@@ -1,0 +1,212 @@
+"""Revocations in Redis, for event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, TypeVar
+
+from ...clock import Clock
+from ...errors import ConfigurationError, RevocationUnavailable
+from ...events import Notice
+from ...principal import ProjectRef, Revocation, TokenRef
+from ...revocation import RedisRevocation, RevocationHealth, check_entry, client_kind
+from ..forks import survive_fork
+from ..memory import MemoryStore
+from .fuse import Fuse
+from .keeper import Keeper
+from .lag import LagMeter
+from .layout import Layout
+from .on_loop import OnLoop
+from .outages import Outages
+from .protocol import FAILURES, TOTAL, Exchange, unanswered
+from .store import SYSTEM, health_of
+from .wire_aio import FOREIGN_LOOP, async_wire_to
+
+__all__ = ["AsyncRedisStore"]
+
+T = TypeVar("T")
+
+
+class _LoopLagged(RevocationUnavailable):
+    """There was no answer in time, but the loop itself was late, which says nothing about the store."""
+
+
+class AsyncRedisStore:
+    """``RedisStore`` for ``AsyncGate``: connections, breaker and probe are each loop's own (Law 9.5).
+
+    Args:
+        spec: Where the store is and how outages are met.
+        notice: Told what an operator should know.
+        clock: Where it gets the time from.
+
+    Raises:
+        ConfigurationError: If the specification has problems.
+    """
+
+    def __init__(
+        self, spec: RedisRevocation, *, notice: Callable[[Notice], None], clock: Clock = SYSTEM
+    ) -> None:
+        problems = spec.problems("async")
+        if problems:
+            raise ConfigurationError(*problems)
+        self._spec = spec
+        self._clock = clock
+        self._notice = notice
+        local = MemoryStore(clock) if spec.on_error == "allow" else None
+        cluster = client_kind(spec.client_or_url) == "cluster"
+        self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
+        self._outages = Outages(spec, clock, notice, local)
+        self._lock = threading.Lock()
+        self._loops: dict[asyncio.AbstractEventLoop, OnLoop] = {}
+        self._inherited: object = None
+        self._owner: weakref.ref[asyncio.AbstractEventLoop] | None = None
+        survive_fork(self)
+
+    def known(self, _ref: TokenRef | ProjectRef) -> Literal["ask"]:
+        """Nothing is known without asking: every request asks (Law 5.1)."""
+        return "ask"
+
+    async def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
+        """Whether a credential is revoked, in one round trip.
+
+        Raises:
+            RevocationUnavailable: If the store cannot answer and ``on_error`` does not pass that over.
+            ConfigurationError: If the client that was handed in belongs to another event loop (Law 9.4).
+        """
+        here = await self._here()
+        try:
+            revoked = await self._asked(here, ref)
+        except RevocationUnavailable as outage:
+            return self._outages.judge(ref, outage)
+        here.fuse.succeeded()
+        self._outages.answered()
+        return revoked
+
+    async def revoke(self, entry: Revocation) -> None:
+        """Write an entry; returns once the server has confirmed it. Asks whatever the breaker says.
+
+        Raises:
+            ValueError: If the entry does not mean what it says, such as a cut-off in the future (Law 5.7).
+            RevocationUnavailable: If it was not written for certain; writing it again does no harm.
+        """
+        check_entry(entry, self._clock.now())
+        await self._sure(self._keeper.write(entry))
+
+    async def warm_up(self) -> None:
+        """Look at the store now rather than at the first request: its epoch and its eviction policy.
+
+        Raises:
+            RevocationUnavailable: If it does not answer.
+        """
+        await self._sure(self._keeper.first_look())
+        self._outages.answered()
+
+    async def reload(self) -> None:
+        """Believe the store again after its entries were lost and have been written anew (Law 5.10).
+
+        Raises:
+            RevocationUnavailable: If it does not answer.
+        """
+        await self._sure(self._keeper.reload())
+        self._outages.answered()
+
+    def health(self) -> RevocationHealth:
+        """How the store last was, in the loop that fares worst; does not ask it."""
+        is_open = any(here.fuse.is_open for here in tuple(self._loops.values()))
+        return health_of(self._keeper, self._outages, is_open=is_open)
+
+    async def aclose(self) -> None:
+        """Close what was built from a URL for the running loop; other loops close theirs when they shut down."""
+        with self._lock:
+            here = self._loops.pop(asyncio.get_running_loop(), None)
+        if here is not None:
+            await here.aclose()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: connections, locks and probes are the parent's (Law 9.5)."""
+        # Kept and never touched: letting go of a transport would close it, and it is the parent's.
+        self._inherited = (self._inherited, self._loops)
+        self._loops = {}
+        self._lock = threading.Lock()
+        self._keeper.watch.after_fork()
+        self._outages.after_fork()
+
+    async def _asked(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
+        here.fuse.check()
+        await here.enter()
+        try:
+            # Whoever waited for a place while the store went silent need not find out again.
+            here.fuse.check()
+            try:
+                return await self._measured(here, ref)
+            except _LoopLagged:
+                return await self._measured(here, ref)
+        finally:
+            here.leave()
+
+    async def _measured(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
+        with LagMeter(here.loop) as meter:
+            try:
+                return await self._converse(here, self._keeper.check(ref), here.loop.time() + TOTAL)
+            except FAILURES as error:
+                reason = unanswered(error)
+                if meter.lagged:
+                    raise _LoopLagged(reason) from error
+                if here.fuse.failed(reason):
+                    here.start_prober(partial(self._answers, here))
+                raise RevocationUnavailable(reason) from error
+
+    async def _sure(self, talk: Exchange[T]) -> T:
+        """Carry on a conversation in which each query has ``TOTAL`` seconds of its own."""
+        here = await self._here()
+        await here.enter()
+        try:
+            return await self._converse(here, talk)
+        except FAILURES as error:
+            raise RevocationUnavailable(unanswered(error)) from error
+        finally:
+            here.leave()
+
+    async def _answers(self, here: OnLoop) -> bool:
+        try:
+            await self._converse(here, self._keeper.ping())
+        except (*FAILURES, RevocationUnavailable):
+            return False
+        return True
+
+    async def _converse(self, here: OnLoop, talk: Exchange[T], until: float | None = None) -> T:
+        try:
+            query = next(talk)
+            while True:
+                limit = here.loop.time() + TOTAL if until is None else until
+                query = talk.send(await here.wire.exchange(query, limit))
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+
+    async def _here(self) -> OnLoop:
+        loop = asyncio.get_running_loop()
+        here = self._loops.get(loop)
+        if here is None:
+            here = self._settle(loop)
+            await here.open()
+        return here
+
+    def _settle(self, loop: asyncio.AbstractEventLoop) -> OnLoop:
+        with self._lock:
+            if not isinstance(self._spec.client_or_url, str):
+                if self._owner is not None and self._owner() is not loop:
+                    raise ConfigurationError(FOREIGN_LOOP)
+                self._owner = weakref.ref(loop)
+            for gone in [other for other in self._loops if other.is_closed()]:
+                del self._loops[gone]
+            here = OnLoop(async_wire_to(self._spec.client_or_url), Fuse(self._clock, self._notice))
+            self._loops[loop] = here
+            return here
+
+    def __repr__(self) -> str:
+        return f"AsyncRedisStore({self._spec!r})"

@@ -1,0 +1,130 @@
+"""What is said to a Redis server, how its replies read, and how long it may take (Law 5.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+__all__ = [
+    "CONNECT",
+    "FAILURES",
+    "HELLO",
+    "INFO",
+    "REPLY",
+    "TOTAL",
+    "Closed",
+    "Command",
+    "Exchange",
+    "NotTheMaster",
+    "Query",
+    "as_bytes",
+    "check_master",
+    "closed_early",
+    "complete",
+    "eviction_policy",
+    "unanswered",
+]
+
+CONNECT: Final = 0.25
+"""Seconds to connect, encrypt and log in, for clients that authgate builds."""
+REPLY: Final = 0.1
+"""Seconds for the whole reply."""
+TOTAL: Final = 0.3
+"""Seconds for all of it, the one retry included."""
+
+Command: TypeAlias = tuple[str | bytes | int, ...]
+Query: TypeAlias = tuple[Command, ...]
+"""Commands that go out in one write."""
+
+T = TypeVar("T")
+Exchange: TypeAlias = Generator[Query, Sequence[object], T]
+"""A conversation without a colour: yields queries, is sent the replies; an error reply is a value among them."""
+
+HELLO: Final[Command] = ("HELLO",)
+"""Says the server's role, and needs no permission: every user may say hello."""
+
+INFO: Final[Command] = ("INFO", "memory")
+
+FAILURES: Final = (RedisError, OSError, UnicodeError)
+"""How an exchange fails; a reply in a client's own encoding may not be text."""
+
+_POLICY: Final = re.compile(rb"^maxmemory_policy:([a-z-]+)", re.MULTILINE)
+
+
+def unanswered(error: BaseException) -> str:
+    """Why there is no answer, for logs."""
+    return f"Redis does not answer: {type(error).__name__}: {error}"
+
+
+class Closed(RedisConnectionError):
+    """The connection was closed before any reply: the one failure that is tried again (Law 5.4)."""
+
+
+class NotTheMaster(RedisError):
+    """The server is a replica, which may not know the newest entries (Law 5.10)."""
+
+
+def closed_early(error: RedisConnectionError, replies: Sequence[object]) -> bool:
+    """Whether the connection was closed before any reply; a subclass is something that a server said."""
+    return type(error) is RedisConnectionError and not replies
+
+
+def complete(replies: Sequence[object]) -> Sequence[object]:
+    """The replies, unless a node of a Cluster gave none: redis-py puts that failure among them."""
+    for reply in replies:
+        if isinstance(reply, (RedisConnectionError, RedisTimeoutError)):
+            raise reply
+    return replies
+
+
+def check_master(reply: object) -> None:
+    """Check the reply to ``HELLO``: a mapping, or a flat list before RESP3.
+
+    Raises:
+        RedisError: If it does not come from a master.
+    """
+    if isinstance(reply, Exception):
+        raise reply
+    fields = dict(reply) if isinstance(reply, Mapping) else _pairs(reply)
+    if as_bytes(fields.get(b"role", fields.get("role"))) != b"master":
+        raise NotTheMaster("the server is not a master; entries are never read from a replica")
+
+
+def eviction_policy(reply: object) -> str | None:
+    """The eviction policy in a reply to ``INFO memory``; of several servers one that evicts; None if unsaid."""
+    if isinstance(reply, (str, bytes)):
+        found = _POLICY.search(as_bytes(reply) or b"")
+        return None if found is None else found.group(1).decode("ascii")
+    if not isinstance(reply, Mapping):
+        return None
+    if "maxmemory_policy" in reply:
+        return str(reply["maxmemory_policy"])
+    policies = [eviction_policy(node) for node in reply.values()]
+    return next((policy for policy in policies if policy != "noeviction"), "noeviction") if policies else None
+
+
+def as_bytes(reply: object) -> bytes | None:
+    """A string reply as bytes, whether or not the client decodes; None for nil.
+
+    Raises:
+        InvalidResponse: If it is neither.
+    """
+    if reply is None or isinstance(reply, bytes):
+        return reply
+    if isinstance(reply, str):
+        return reply.encode("utf-8")
+    raise InvalidResponse(f"a string was expected, not {type(reply).__name__}")
+
+
+def _pairs(reply: object) -> dict[object, object]:
+    flat = reply if isinstance(reply, (list, tuple)) else ()
+    return {
+        name: value
+        for name, value in zip(flat[::2], flat[1::2], strict=False)
+        if isinstance(name, (str, bytes))
+    }

@@ -1,0 +1,181 @@
+"""Revocations in Redis, for sync code."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Final, Literal, TypeVar
+
+from ...clock import Clock, SystemClock
+from ...errors import ConfigurationError, RevocationUnavailable
+from ...events import Notice
+from ...principal import ProjectRef, Revocation, TokenRef
+from ...revocation import RedisRevocation, RevocationHealth, check_entry, client_kind
+from ..forks import survive_fork
+from ..memory import MemoryStore
+from .fuse import Fuse
+from .keeper import Keeper
+from .layout import Layout
+from .outages import Outages
+from .protocol import FAILURES, TOTAL, Exchange, unanswered
+from .wire import wire_to
+
+__all__ = ["SYSTEM", "RedisStore", "health_of"]
+
+SYSTEM: Final = SystemClock()
+
+T = TypeVar("T")
+
+
+class RedisStore:
+    """A ``RevocationStore`` and ``RevocationLog`` over Redis or Valkey, for threads and forked processes.
+
+    Args:
+        spec: Where the store is and how outages are met.
+        notice: Told what an operator should know.
+        clock: Where it gets the time from.
+
+    Raises:
+        ConfigurationError: If the specification has problems.
+    """
+
+    def __init__(
+        self, spec: RedisRevocation, *, notice: Callable[[Notice], None], clock: Clock = SYSTEM
+    ) -> None:
+        problems = spec.problems("sync")
+        if problems:
+            raise ConfigurationError(*problems)
+        self._spec = spec
+        self._clock = clock
+        self._notice = notice
+        local = MemoryStore(clock) if spec.on_error == "allow" else None
+        cluster = client_kind(spec.client_or_url) == "cluster"
+        self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
+        self._outages = Outages(spec, clock, notice, local)
+        self._begin()
+        survive_fork(self)
+
+    def _begin(self) -> None:
+        self._wire = wire_to(self._spec.client_or_url)
+        self._fuse = Fuse(self._clock, self._notice)
+        self._stop = threading.Event()
+
+    def known(self, _ref: TokenRef | ProjectRef) -> Literal["ask"]:
+        """Nothing is known without asking: every request asks (Law 5.1)."""
+        return "ask"
+
+    def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
+        """Whether a credential is revoked, in one round trip.
+
+        Raises:
+            RevocationUnavailable: If the store cannot answer and ``on_error`` does not pass that over.
+        """
+        try:
+            self._fuse.check()
+            revoked = self._converse(self._keeper.check(ref), until=time.monotonic() + TOTAL)
+        except RevocationUnavailable as outage:
+            return self._outages.judge(ref, outage)
+        self._fuse.succeeded()
+        self._outages.answered()
+        return revoked
+
+    def revoke(self, entry: Revocation) -> None:
+        """Write an entry; returns once the server has confirmed it. Asks whatever the breaker says.
+
+        Raises:
+            ValueError: If the entry does not mean what it says, such as a cut-off in the future (Law 5.7).
+            RevocationUnavailable: If it was not written for certain; writing it again does no harm.
+        """
+        check_entry(entry, self._clock.now())
+        self._converse(self._keeper.write(entry))
+
+    def warm_up(self) -> None:
+        """Look at the store now rather than at the first request: its epoch and its eviction policy.
+
+        Raises:
+            RevocationUnavailable: If it does not answer.
+        """
+        self._converse(self._keeper.first_look())
+        self._outages.answered()
+
+    def reload(self) -> None:
+        """Believe the store again after its entries were lost and have been written anew (Law 5.10).
+
+        Raises:
+            RevocationUnavailable: If it does not answer.
+        """
+        self._converse(self._keeper.reload())
+        self._outages.answered()
+
+    def health(self) -> RevocationHealth:
+        """How the store last was; does not ask it."""
+        return health_of(self._keeper, self._outages, is_open=self._fuse.is_open)
+
+    def close(self) -> None:
+        """Close the connections that were built from a URL, and end the probing."""
+        self._stop.set()
+        self._wire.close()
+        self._begin()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: connections, locks and probes are the parent's (Law 9.5)."""
+        self._keeper.watch.after_fork()
+        self._outages.after_fork()
+        self._begin()
+
+    def _converse(self, talk: Exchange[T], until: float | None = None) -> T:
+        """Carry on a conversation; without ``until`` each query has ``TOTAL`` seconds of its own."""
+        try:
+            query = next(talk)
+            while True:
+                query = talk.send(
+                    self._wire.exchange(query, time.monotonic() + TOTAL if until is None else until)
+                )
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+        except FAILURES as error:
+            reason = unanswered(error)
+            if until is not None and self._fuse.failed(reason):
+                self._start_prober()
+            raise RevocationUnavailable(reason) from error
+
+    def _start_prober(self) -> None:
+        work = (weakref.ref(self), self._fuse, self._stop)
+        threading.Thread(target=_probe, args=work, name="authgate-redis-probe", daemon=True).start()
+
+    def probe(self) -> bool:
+        """Ask whether the store answers at all."""
+        try:
+            self._converse(self._keeper.ping())
+        except RevocationUnavailable:
+            return False
+        return True
+
+    def __repr__(self) -> str:
+        return f"RedisStore({self._spec!r})"
+
+
+def health_of(keeper: Keeper, outages: Outages, *, is_open: bool) -> RevocationHealth:
+    """Put together what the parts of a store know."""
+    status = "open" if is_open else "unloaded" if keeper.watch.lost else outages.status
+    return RevocationHealth(
+        source="redis",
+        status=status,
+        eviction_policy=keeper.eviction_policy,
+        last_error=outages.last_error,
+        unchecked=outages.unchecked,
+    )
+
+
+def _probe(store_ref: weakref.ref[RedisStore], fuse: Fuse, stop: threading.Event) -> None:
+    """Probe a store until it answers, is closed or is gone: exactly one thread for each opening (Law 5.5)."""
+    while fuse.is_open and not stop.wait(fuse.rest()):
+        store = store_ref()
+        if store is None:
+            return
+        if fuse.start_probe():
+            fuse.end_probe(succeeded=store.probe())
+        del store

@@ -1,0 +1,213 @@
+"""How async stores talk to Redis: the ways of ``wire``, for one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, cast
+from urllib.parse import urlsplit
+
+from redis.asyncio import (
+    Connection,
+    ConnectionPool,
+    RedisCluster,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from ...errors import ConfigurationError
+from ...revocation import client_kind
+from .handles import AsyncClient, AsyncCluster, AsyncConnection
+from .protocol import (
+    CONNECT,
+    HELLO,
+    INFO,
+    REPLY,
+    Closed,
+    NotTheMaster,
+    Query,
+    check_master,
+    closed_early,
+    complete,
+)
+
+__all__ = [
+    "FOREIGN_LOOP",
+    "AsyncClientWire",
+    "AsyncClusterWire",
+    "AsyncUrlWire",
+    "AsyncWire",
+    "async_wire_to",
+]
+
+_KINDS: Final = {"redis": Connection, "rediss": SSLConnection, "unix": UnixDomainSocketConnection}
+_AT_ONCE: Final = 64
+FOREIGN_LOOP: Final = (
+    "revocation: the Redis client that was handed in belongs to another event loop; "
+    "hand in a URL, or build the client in the loop that uses the gate"
+)
+
+
+class AsyncWire(Protocol):
+    """``wire.Wire`` for asyncio."""
+
+    @property
+    def at_once(self) -> int:
+        """How many queries may be under way together."""
+        ...
+
+    async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
+        """Send a query in one write and read its replies; ``until`` is in the loop's time. See ``wire.Wire``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections that authgate built."""
+        ...
+
+
+class AsyncUrlWire:
+    """Connections of our own, one for each query that is under way (Law 5.4).
+
+    Args:
+        url: The URL of the server.
+    """
+
+    at_once = _AT_ONCE
+
+    def __init__(self, url: str) -> None:
+        self._new = _connections_to(url)
+        self._idle: list[AsyncConnection] = []
+
+    async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
+        """Send a query and read its replies; see ``wire.Wire``."""
+        try:
+            return await self._try(self._idle.pop() if self._idle else self._new(), query, until)
+        except Closed:
+            # Law 5.4: an idle connection may have been closed long ago; once, on a fresh one.
+            return await self._try(self._new(), query, until)
+
+    async def aclose(self) -> None:
+        """Close every idle connection."""
+        while self._idle:
+            await self._idle.pop().disconnect(nowait=True)
+
+    async def _try(self, connection: AsyncConnection, query: Query, until: float, /) -> Sequence[object]:
+        try:
+            replies = await _spoken(connection, (HELLO, *query), until)
+            check_master(replies[0])
+        except BaseException as error:
+            # Law 5.4: whatever went wrong, a cancellation included, a late reply would answer the next question.
+            await connection.disconnect(nowait=True)
+            if isinstance(error, NotTheMaster):
+                await self.aclose()
+            raise
+        self._idle.append(connection)
+        return replies[1:]
+
+
+class AsyncClientWire:
+    """A redis-py client for one server, directly or through Sentinel, with the limits of its owner.
+
+    Args:
+        client: The client.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self.at_once = min(_AT_ONCE, client.connection_pool.max_connections)
+
+    async def exchange(self, query: Query, _until: float, /) -> Sequence[object]:
+        """Send a query and read its replies; see ``wire.Wire``."""
+        try:
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for command in (HELLO, *query):
+                    pipeline.execute_command(*command)
+                replies = complete(await pipeline.execute(raise_on_error=False))
+            check_master(replies[0])
+        except NotTheMaster:
+            # Sentinel, or a name that points elsewhere now, is asked again when the client connects anew.
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+            raise
+        except RuntimeError as error:
+            raise ConfigurationError(FOREIGN_LOOP) from error
+        return replies[1:]
+
+    async def aclose(self) -> None:
+        """Do nothing: the client is its owner's."""
+
+
+class AsyncClusterWire:
+    """A redis-py client for a Cluster; it asks the nodes in parallel, and a replica there refuses by itself.
+
+    Args:
+        client: The client.
+    """
+
+    at_once = _AT_ONCE
+
+    def __init__(self, client: AsyncCluster) -> None:
+        self._client = client
+
+    async def exchange(self, query: Query, _until: float, /) -> Sequence[object]:
+        """Send a query and read its replies; see ``wire.Wire``."""
+        try:
+            if query == (INFO,):
+                return [await self._client.execute_command(*INFO, target_nodes=RedisCluster.PRIMARIES)]
+            async with self._client.pipeline() as pipeline:
+                for command in query:
+                    pipeline.execute_command(*command)
+                return complete(await pipeline.execute(raise_on_error=False))
+        except RuntimeError as error:
+            raise ConfigurationError(FOREIGN_LOOP) from error
+
+    async def aclose(self) -> None:
+        """Do nothing: the client is its owner's."""
+
+
+def async_wire_to(client_or_url: object) -> AsyncWire:
+    """The way to the server of a specification that has no problems, for the running loop."""
+    if isinstance(client_or_url, str):
+        return AsyncUrlWire(client_or_url)
+    if client_kind(client_or_url) == "cluster":
+        return AsyncClusterWire(cast("AsyncCluster", client_or_url))
+    return AsyncClientWire(cast("AsyncClient", client_or_url))
+
+
+def _connections_to(url: str) -> Callable[[], AsyncConnection]:
+    """What makes new connections to the server of a URL; settings as in ``sockets.connections_to``."""
+    kind: type[Any] = _KINDS[urlsplit(url).scheme]
+    pool = ConnectionPool.from_url(
+        url,
+        connection_class=kind,
+        protocol=2,
+        driver_info=None,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=None,
+    )
+    settings = dict(pool.connection_kwargs)
+    return lambda: cast("AsyncConnection", kind(**settings))
+
+
+async def _spoken(connection: AsyncConnection, query: Query, until: float) -> list[object]:
+    clock = asyncio.get_running_loop().time
+    if not connection.is_connected:
+        async with asyncio.timeout_at(min(clock() + CONNECT, until)):
+            await connection.connect()
+    replies: list[object] = []
+    try:
+        async with asyncio.timeout_at(min(clock() + REPLY, until)):
+            await connection.send_packed_command(connection.pack_commands(query), check_health=False)
+            for _ in query:
+                try:
+                    replies.append(await connection.read_response())
+                except ResponseError as error:
+                    replies.append(error)
+    except RedisConnectionError as error:
+        if closed_early(error, replies):
+            raise Closed(str(error)) from error
+        raise
+    return replies

@@ -1,0 +1,42 @@
+"""What can be revoked, how it is judged and how long it is kept; nothing here waits or asks (Law 5)."""
+
+from .addresses import masked_url
+from .allowance import Allowance
+from .clients import ClientKind, client_kind
+from .entries import (
+    check_entry,
+    cut_off_entry,
+    key_entry,
+    secret_version_entry,
+    session_entry,
+    token_entry,
+)
+from .health import RevocationHealth
+from .marks import Mark, is_refused, mark_of, merged, read_mark, write_mark
+from .specs import MemoryRevocation, RedisRevocation
+from .subjects import Subject, subject_of, subjects_of
+
+__all__ = [
+    "Allowance",
+    "ClientKind",
+    "Mark",
+    "MemoryRevocation",
+    "RedisRevocation",
+    "RevocationHealth",
+    "Subject",
+    "check_entry",
+    "client_kind",
+    "cut_off_entry",
+    "is_refused",
+    "key_entry",
+    "mark_of",
+    "masked_url",
+    "merged",
+    "read_mark",
+    "secret_version_entry",
+    "session_entry",
+    "subject_of",
+    "subjects_of",
+    "token_entry",
+    "write_mark",
+]

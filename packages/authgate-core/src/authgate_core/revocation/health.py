@@ -1,0 +1,33 @@
+"""How a revocation store is, for ``gate.health()``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["RevocationHealth"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationHealth:
+    """What a revocation store last said, without asking it now.
+
+    Args:
+        source: Which kind of store.
+        status: ``ok``; ``down``, it did not answer the last time; ``open``, the breaker keeps requests from
+            asking; ``unloaded``, its entries may be lost (Law 5.10); ``unknown``, it was not asked yet.
+        eviction_policy: What the server does when its memory is full; None where it has not said.
+        last_error: Why it last failed, for people.
+        unchecked: How many checks ``on_error="allow"`` passed over since the process began.
+    """
+
+    source: Literal["memory", "redis"]
+    status: Literal["ok", "down", "open", "unloaded", "unknown"]
+    eviction_policy: str | None = None
+    last_error: str | None = None
+    unchecked: int = 0
+
+    @property
+    def evicts(self) -> bool:
+        """Whether the server may drop live entries when its memory is full (Law 5.10)."""
+        return self.eviction_policy not in {None, "noeviction"}

@@ -1,0 +1,82 @@
+"""Where revocations are kept, as frozen values: a gate makes the stores of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+from dataclasses import KW_ONLY, dataclass
+from typing import Final, Literal
+
+from .addresses import masked_url, url_problems
+from .clients import client_problems
+
+__all__ = ["MemoryRevocation", "RedisRevocation"]
+
+_PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRevocation:
+    """Revocations in this process's memory: for tests, and for services of one process."""
+
+    def problems(self, _colour: Literal["sync", "async"]) -> list[str]:
+        """What is wrong with it: nothing can be."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class RedisRevocation:
+    """Revocations in Redis or Valkey, in authgate's own layout.
+
+    Args:
+        client_or_url: ``redis://``, ``rediss://`` or ``unix://``, which gets authgate's time-outs (Law 5.4); or
+            a redis-py client for one server, Sentinel or a Cluster: asyncio for ``AsyncGate``, else sync.
+        on_error: ``deny`` answers 503 while the store cannot answer; ``allow`` lets requests pass unchecked.
+        allow_for: How long ``allow`` does so in one outage, in seconds.
+        prefix: What every key begins with.
+        accept_slow_client: Accept, in writing, a client with time-outs above 1 s or more than one retry.
+    """
+
+    client_or_url: object
+    _: KW_ONLY
+    on_error: Literal["deny", "allow"] = "deny"
+    allow_for: float = 600.0
+    prefix: str = "authgate"
+    accept_slow_client: bool = False
+
+    def problems(self, colour: Literal["sync", "async"]) -> list[str]:
+        """What is wrong with it: one sentence each, naming the setting and the fix (Law 1.6).
+
+        Args:
+            colour: ``sync`` for ``Gate``, ``async`` for ``AsyncGate``.
+        """
+        found = list(self._server_problems(colour))
+        if self.on_error not in {"deny", "allow"}:
+            found.append('on_error: write "deny" (the default) or "allow"')
+        if not _is_positive(self.allow_for):
+            found.append("allow_for: write a number of seconds above 0, such as 600.0")
+        if not _is_prefix(self.prefix):
+            found.append("prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
+        return found
+
+    def _server_problems(self, colour: Literal["sync", "async"]) -> list[str]:
+        if not isinstance(self.client_or_url, str):
+            return client_problems(self.client_or_url, colour, accept_slow=self.accept_slow_client)
+        found = url_problems(self.client_or_url)
+        if importlib.util.find_spec("redis") is None:
+            found.append("RedisRevocation needs redis-py: pip install 'authgate-core[redis]'")
+        return found
+
+    def __repr__(self) -> str:
+        server = self.client_or_url
+        shown = repr(masked_url(server)) if isinstance(server, str) else f"<{type(server).__name__}>"
+        return f"RedisRevocation({shown}, on_error={self.on_error!r}, prefix={self.prefix!r})"
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _is_prefix(value: object) -> bool:
+    return isinstance(value, str) and _PREFIX.fullmatch(value) is not None
