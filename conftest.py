@@ -54,10 +54,13 @@ _watched(AppCredentials)
 @pytest.fixture(autouse=True)
 def _nothing_presented_is_logged() -> Iterator[None]:
     """Search every log record that was written during the test."""
-    listener, root = _Listener(), logging.getLogger()
+    listener, root, ours = _Listener(), logging.getLogger(), logging.getLogger("authgate")
+    level = ours.level
+    ours.setLevel(logging.DEBUG)
     root.addHandler(listener)
     yield
     root.removeHandler(listener)
+    ours.setLevel(level)
     private = {text for text in _presented if len(text) >= _SHORTEST}
     shown = "\n".join(listener.lines)
     _presented.clear()

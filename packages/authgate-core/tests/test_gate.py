@@ -586,3 +586,26 @@ class TestHealth:
 
         assert [("id", "static", len(fake.kids))] == [(k.issuer, k.status, k.keys) for k in health.keys]
         assert 1 == len(health.revocation)
+
+
+class TestWrongTypes:
+    """What a type checker would have said is said as a configuration error, not as a crash."""
+
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({"issuers": "https://id.test"}, "issuers: give a list"),
+            ({"issuers": ["https://id.test"]}, "issuers: give a list"),
+            ({"issuers": None}, "issuers: give a list"),
+            ({"roles": {"admin": ["x"]}}, "roles: give RoleHierarchy"),
+            ({"on_event": 1}, "on_event: give a function"),
+            ({"projects": "projects.toml"}, "projects"),
+            ({"revocation": 7}, "revocation"),
+            ({"key_wait": "2"}, "key_wait"),
+            ({"realm": 7}, "realm"),
+        ],
+    )
+    def test_each_is_named(self, fake: FakeIssuer, colour: str, options: dict[str, Any], expected: str) -> None:
+        """With what to write instead."""
+        with pytest.raises(ag.ConfigurationError, match=expected):
+            face(colour, configured(fake, **options))

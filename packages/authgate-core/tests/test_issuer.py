@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from authgate_core.clock import SystemClock
-from authgate_core.errors import AuthUnavailable, InvalidClaim
+from authgate_core.errors import AuthUnavailable, ConfigurationError, InvalidClaim
 from authgate_core.issuer import ANY_AUDIENCE, Issuer
 from authgate_core.jose.compact import Limits, parse_header, parse_object, split
 from authgate_core.jose.verify import VerifiedClaims, verify
@@ -275,4 +275,24 @@ class TestProblems:
 
         assert ["a shared secret verifies HS256, HS384 and HS512 only"] == [
             problem.partition("algorithms: ")[2] for problem in issuer.problems()
+        ]
+
+    @pytest.mark.parametrize("path", ["", "a..b", 7])
+    def test_a_claim_path_that_is_none(self, path: Any) -> None:
+        """The one thing that is said at once, for nothing could be kept."""
+        with pytest.raises(ConfigurationError, match="Issuer 'i': subject"):
+            Issuer.jwks("https://id.test", issuer="i", audience="a", subject=path)
+
+    @pytest.mark.parametrize("options", [{"leeway": "30"}, {"leeway": True}, {"max_lifetime": "x"}])
+    def test_numbers_are_numbers(self, options: dict[str, Any]) -> None:
+        """Of the wrong type is wrong, not a crash."""
+        assert 1 == len(list(Issuer.jwks("https://id.test", issuer="i", audience="a", **options).problems()))
+
+    def test_a_url_is_a_text(self) -> None:
+        """None where a URL belongs is a forgotten setting."""
+        url: Any = None
+
+        assert ["a NoneType is not a URL"] == [
+            problem.partition("URL: ")[2].partition(";")[0]
+            for problem in Issuer.oidc(url, audience="a", name="i").problems()
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -62,6 +62,11 @@ class GateConfig:
     shadow: bool = False
     on_event: Observer | None = None
 
+    def __post_init__(self) -> None:
+        # A list that is changed afterwards would change what was checked.
+        if isinstance(self.issuers, Iterable) and not isinstance(self.issuers, (str, bytes)):
+            object.__setattr__(self, "issuers", tuple(self.issuers))
+
     @property
     def sources(self) -> tuple[RevocationSource, ...]:
         """The revocation sources, as configured."""
@@ -93,15 +98,30 @@ class GateConfig:
         Args:
             colour: Of the gate that will use it: its ports must be of that colour (Law 9.4).
         """
+        mistyped = list(self._type_problems())
+        yield from mistyped
+        if not mistyped:
+            yield from self._issuer_problems()
+            yield from (f"roles: {problem}" for problem in self.roles.problems())
+        yield from self._project_problems(colour)
+        yield from self._revocation_problems(colour)
+        yield from self._number_problems()
+
+    def _type_problems(self) -> Iterator[str]:
+        """What a type checker would have said."""
+        if not isinstance(self.issuers, tuple) or not all(isinstance(issuer, Issuer) for issuer in self.issuers):
+            yield "issuers: give a list of Issuer.oidc(...), Issuer.jwks(...) or Issuer.static(...)"
+        if not isinstance(self.roles, RoleHierarchy):
+            yield "roles: give RoleHierarchy({role: [roles that it implies]})"
+        if self.on_event is not None and not callable(self.on_event):
+            yield "on_event: give a function that takes an event"
+
+    def _issuer_problems(self) -> Iterator[str]:
         if not self.issuers and self.projects is None:
             yield "issuers: nobody could be admitted; give issuers=[Issuer...], projects=..., or both"
         for issuer in self.issuers:
             yield from issuer.problems()
         yield from self._issuer_conflicts()
-        yield from (f"roles: {problem}" for problem in self.roles.problems())
-        yield from self._project_problems(colour)
-        yield from self._revocation_problems(colour)
-        yield from self._number_problems()
 
     def _issuer_conflicts(self) -> Iterator[str]:
         for iss, count in Counter(issuer.issuer for issuer in self.issuers).items():
@@ -135,7 +155,7 @@ class GateConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
                 yield f"{name}: {value!r} is not a positive number"
-        if not self.realm or not self.realm.isascii() or not self.realm.isprintable():
+        if not isinstance(self.realm, str) or not self.realm or not (self.realm.isascii() and self.realm.isprintable()):
             yield f"realm: {self.realm!r} is not a printable ASCII text"
 
 

@@ -16,7 +16,7 @@ from ..ports import AsyncRevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
-from .base import GateBase, Health
+from .base import GateBase, Health, without_frames
 from .revocations import AsyncRevocations
 from .sources import known_by, open_async_projects, open_async_stores
 
@@ -60,7 +60,7 @@ class AsyncGate(GateBase):
         try:
             return await self._runner.run(flow)
         except AuthgateError as error:
-            refusal = error.with_traceback(None)
+            refusal = without_frames(error)
         raise refusal
 
     async def _run(self, flow: Flow[Admission]) -> Admission:

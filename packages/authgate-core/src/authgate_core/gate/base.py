@@ -33,7 +33,7 @@ from ..runner.refresher import KeyRefresher
 from ..secret import Secret
 from .revocations import Clerk
 
-__all__ = ["GateBase", "Health", "Keys"]
+__all__ = ["GateBase", "Health", "Keys", "without_frames"]
 
 _numbers: Final = itertools.count(1)
 
@@ -202,7 +202,7 @@ class GateBase:
     def _refuse(
         self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
     ) -> AuthgateError:
-        """Report a refusal, and cut its traceback: the frames behind it hold what the caller presented (Law 2.5)."""
+        """Report a refusal, and cut it loose from where it arose (Law 2.5)."""
         now = self.clock.now()
         event = Decided(
             outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
@@ -215,7 +215,13 @@ class GateBase:
             shadow=shadow,
         )
         self._journal.decided(event, now.mono)
-        return error.with_traceback(None)
+        return without_frames(error)
+
+
+def without_frames(error: AuthgateError) -> AuthgateError:
+    """The refusal without what Python keeps of its origin: frames, and the error that a parser met, hold the token."""
+    error.__context__ = error.__cause__
+    return error.with_traceback(None)
 
 
 _SOURCES: Final[dict[type[Principal], str]] = {

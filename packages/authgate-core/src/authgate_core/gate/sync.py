@@ -16,7 +16,7 @@ from ..ports import RevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import Ports, Runner
-from .base import GateBase, Health
+from .base import GateBase, Health, without_frames
 from .revocations import Revocations
 from .sources import known_by, open_projects, open_stores
 
@@ -81,7 +81,7 @@ class Gate(GateBase):
         try:
             return self._runner.run(flow)
         except AuthgateError as error:
-            refusal = error.with_traceback(None)
+            refusal = without_frames(error)
         raise refusal
 
     def _run(self, flow: Flow[Admission]) -> Admission:

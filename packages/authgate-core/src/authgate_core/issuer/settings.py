@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, TypeAlias
 
 from ..jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS, KNOWN_ALGORITHMS
@@ -113,10 +114,14 @@ class Terms:
         if isinstance(self.audience, frozenset) and (not self.audience or "" in self.audience):
             yield "audience: name the audience of this API, or write audience=ANY_AUDIENCE to accept every token"
         yield from _algorithm_problems(self.algorithms, symmetric=symmetric)
-        if not 0 <= self.leeway <= MAX_LEEWAY:
-            yield f"leeway: {self.leeway:g} is not between 0 and {MAX_LEEWAY:g} seconds"
-        if self.max_lifetime is not None and self.max_lifetime <= 0:
-            yield f"max_lifetime: {self.max_lifetime:g} is not a positive number of seconds"
+        if not _is_number(self.leeway) or not 0 <= self.leeway <= MAX_LEEWAY:
+            yield f"leeway: {self.leeway!r} is not between 0 and {MAX_LEEWAY:g} seconds"
+        if self.max_lifetime is not None and not (_is_number(self.max_lifetime) and 0 < self.max_lifetime < inf):
+            yield f"max_lifetime: {self.max_lifetime!r} is not a positive number of seconds"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _algorithm_problems(algorithms: frozenset[str], *, symmetric: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from ..errors import ConfigurationError
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
 from ..principal import Service, TokenRef, User, as_path
@@ -59,7 +60,8 @@ class Options(TypedDict, total=False):
 class Issuer:
     """An issuer whose tokens are believed, with its keys, algorithms and audience bound together (Law 3.5).
 
-    Made by ``Issuer.oidc``, ``Issuer.jwks`` or ``Issuer.static``.
+    Made by ``Issuer.oidc``, ``Issuer.jwks`` or ``Issuer.static``, which raise ConfigurationError for a claim path
+    that is none; everything else that is wrong is said when the gate is built.
 
     Args:
         issuer: The exact ``iss``; None matches only tokens without one.
@@ -173,11 +175,12 @@ class Issuer:
 def _make(issuer: str | None, trust: Trust, audience: str | Collection[str] | AnyAudience, o: Options) -> Issuer:
     symmetric = isinstance(trust, StaticKeys) and isinstance(trust.material, Secret)
     parties = o.get("authorized_parties")
+    name = o.get("name", issuer if issuer is not None else "default")
     grants = o.get("grants", {})
     known = {name: values for name, values in grants.items() if name in {"kinds", "roles", "scopes"}}
     return Issuer(
         issuer=issuer,
-        name=o.get("name", issuer if issuer is not None else "default"),
+        name=name,
         trust=trust,
         terms=Terms(
             audience=read_audience(audience),
@@ -188,14 +191,21 @@ def _make(issuer: str | None, trust: Trust, audience: str | Collection[str] | An
             required_claims=tuple(o.get("required_claims", ())),
             authorized_parties=None if parties is None else frozenset(parties),
         ),
-        mapping=_mapping(o),
+        mapping=_mapping(name, o),
         grants=Grants.read(known),
         allow_http=o.get("allow_http", False),
         unknown_grants=tuple(sorted(set(grants) - set(known))),
     )
 
 
-def _mapping(o: Options) -> ClaimsMap:
+def _mapping(name: str, o: Options) -> ClaimsMap:
+    try:
+        return _read_mapping(o)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(f"Issuer {name!r}: subject, roles, scopes, tenant or separators: {error}") from None
+
+
+def _read_mapping(o: Options) -> ClaimsMap:
     tenant = o.get("tenant")
     separators = {"scope": " ", **o.get("separators", {})}
     return ClaimsMap(
