@@ -1,10 +1,12 @@
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask
-from flask.views import MethodView
+from flask.views import MethodView, View
 
 from authgate_core import (
     AsyncGate,
@@ -12,12 +14,20 @@ from authgate_core import (
     Gate,
     GateConfig,
     Issuer,
+    any_role,
     is_project,
     is_service,
     is_user,
 )
 from authgate_core.testing import FakeIssuer
-from authgate_flask import AuthGate, current_user, flask_combined_auth, flask_jwt_auth, requires
+from authgate_flask import (
+    AuthGate,
+    current_admission,
+    current_user,
+    flask_combined_auth,
+    flask_jwt_auth,
+    requires,
+)
 
 Headers = dict[str, str]
 
@@ -32,8 +42,6 @@ def gate_of(app: Flask) -> Gate:
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets ``AUTHGATE_*`` variables of the environment, and no others are set."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("AUTHGATE_")]:
         monkeypatch.delenv(name)
 
@@ -182,6 +190,29 @@ class TestPolicies:
                 app.test_client().get("/good", headers=user)
             assert ["orders", "stacked"] == [problem.partition(":")[0] for problem in raised.value.problems]
 
+    def test_of_class_views_and_hooks(self, users_only: GateConfig) -> None:
+        """A guard on ``dispatch_request`` or before a whole blueprint is found as well."""
+        app = Flask("orders")
+        app.testing = True
+        AuthGate(app, config=users_only)
+
+        class Orders(View):
+            @requires(is_project)
+            def dispatch_request(self) -> str:
+                return "in"
+
+        @app.before_request
+        @requires(is_service)
+        def only_services() -> None:
+            return None
+
+        app.add_url_rule("/orders", view_func=Orders.as_view("orders"))
+        with pytest.raises(ConfigurationError) as raised:
+            app.test_client().get("/elsewhere")
+        assert ["orders", "before_request of orders"] == [
+            problem.partition(":")[0] for problem in raised.value.problems
+        ]
+
     def test_of_views_out_of_sight(self, users_only: GateConfig, user: Headers) -> None:
         """A guard behind somebody's own decorator is checked at its first use, and admits nobody."""
         app = Flask("orders")
@@ -215,7 +246,7 @@ class TestGateOfAShortcut:
         assert {"id": "u1"} == client.get("/", headers={"Authorization": f"Bearer {served.token('u1')}"}).json
         gate_of(app).close()
 
-    def test_is_built_once(self, settings: Callable[..., None], tmp_path: Path) -> None:
+    def test_is_built_once(self, settings: Callable[..., None]) -> None:
         """Under a lock: whoever comes first builds it for all."""
         settings(ISSUER="https://id.example.com", AUDIENCE="orders-api")
         app = Flask("orders")
@@ -241,6 +272,39 @@ class TestGateOfAShortcut:
         for thread in threads:
             thread.join()
         assert (8, 1) == (len(gates), len(set(gates)))
+
+    def test_answers_what_views_raise(self, settings: Callable[..., None], served: FakeIssuer) -> None:
+        """It is a whole gate: outcomes of the view are answered as with ``AuthGate(app)``."""
+        settings(ISSUER=served.url, AUDIENCE="orders-api")
+        app = Flask("orders")
+
+        @app.get("/")
+        @flask_jwt_auth()
+        def view() -> dict[str, object]:
+            current_admission.require(any_role("admin"))
+            return current_user.to_dict()
+
+        client = app.test_client()
+        presented = [
+            {"Authorization": f"Bearer {served.token('u1', roles=roles)}"} for roles in ([], ["admin"])
+        ]
+        answers = [client.get("/", headers=headers) for headers in presented]
+        assert [403, 200] == [answer.status_code for answer in answers]
+        assert ["application/problem+json", "application/json"] == [answer.content_type for answer in answers]
+        gate_of(app).close()
+
+    def test_a_child_does_not_inherit_the_lock(self) -> None:
+        """Law 9.5: a lock that the parent holds while it forks is not waited for."""
+        held = """if True:
+            import os
+            from authgate_flask import extension
+            with extension._building:
+                child = os.fork()
+                if not child:
+                    os._exit(extension._building.locked())
+            raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """
+        assert 0 == subprocess.run([sys.executable, "-c", held], timeout=60, check=False).returncode
 
     def test_uses_the_one_that_is_there(self, app: Flask, gate: Gate) -> None:
         """``AuthGate(app)`` goes before the environment."""

@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable
 
@@ -173,7 +174,7 @@ class TestShapesOfViews:
             await asyncio.sleep(0)
             return {"id": current_user.id}
 
-        assert asyncio.iscoroutinefunction(app.view_functions["me"])
+        assert inspect.iscoroutinefunction(app.view_functions["me"])
         client = app.test_client()
         assert {"id": "u1"} == client.get("/me", headers=user).json
         assert 401 == client.get("/me").status_code

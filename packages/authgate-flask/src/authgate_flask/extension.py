@@ -188,14 +188,23 @@ def _answer_outcomes(app: Flask, gate: Gate) -> None:
 
 
 def _policies(app: Flask) -> Iterator[tuple[str, Policy]]:
+    for name, guarded in (*_views(app), *_hooks(app)):
+        for policy in getattr(guarded, POLICIES, ()):
+            yield name, policy
+
+
+def _views(app: Flask) -> Iterator[tuple[str, object]]:
     for endpoint, view in app.view_functions.items():
+        yield endpoint, view
         view_class = getattr(view, "view_class", None)
-        methods = [
-            getattr(view_class, method.lower(), None) for method in getattr(view_class, "methods", None) or ()
-        ]
-        for guarded in (view, *methods):
-            for policy in getattr(guarded, POLICIES, ()):
-                yield endpoint, policy
+        for method in ("dispatch_request", *(getattr(view_class, "methods", None) or ())):
+            yield endpoint, getattr(view_class, method.lower(), None)
+
+
+def _hooks(app: Flask) -> Iterator[tuple[str, object]]:
+    for blueprint, hooks in app.before_request_funcs.items():
+        for hook in hooks:
+            yield f"before_request of {blueprint or app.name}", hook
 
 
 def _configuration(app: Flask) -> GateConfig:

@@ -72,7 +72,7 @@ current_project: Project = _proxy(_project)
 """The project that a guard of this request has admitted; otherwise like ``current_user``."""
 
 current_admission: Admission = _proxy(_admission)
-"""Everyone whom the guards of this request have admitted; unguarded it is false and raises ``NotAdmitted``."""
+"""Everyone whom the guards of this request admitted; unguarded it is false and raises ``NotAdmitted``."""
 
 PROXIES: Final[tuple[tuple[Principal, Callable[[], Principal | None]], ...]] = (
     (current_user, _user),
