@@ -1,4 +1,5 @@
 import base64
+import gc
 import json
 from typing import Any
 
@@ -187,6 +188,7 @@ class TestKeys:
 
     def test_the_key_of_an_issuer_that_is_gone_is_used_again(self) -> None:
         """RSA keys take long to make, and a suite has many issuers."""
+        gc.collect()
         first = FakeIssuer()
         modulus = first.jwks()["keys"][0]["n"]
         del first

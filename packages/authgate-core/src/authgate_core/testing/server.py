@@ -162,8 +162,10 @@ class _Listener(ThreadingHTTPServer):
     def process_request(self, request: _Connection, client_address: object) -> None:
         with self._lock:
             self._connections.add(request)
-        serve = self.process_request_thread
-        thread = threading.Thread(target=serve, args=(request, client_address), daemon=True)
+        connection = (request, client_address)
+        thread = threading.Thread(
+            target=self.process_request_thread, args=connection, name="authgate-testing", daemon=True
+        )
         self._threads_of_its_own = [*filter(threading.Thread.is_alive, self._threads_of_its_own), thread]
         thread.start()
 
