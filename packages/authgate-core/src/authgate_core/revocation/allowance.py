@@ -38,7 +38,7 @@ class Allowance:
         return replace(self, since=since, uses=self.uses + 1, total=self.total + 1), True
 
     def said(self, now: float) -> Allowance | None:
-        """The allowance once reported, or None while it is not time to: that is at a change, and once a second."""
+        """The allowance once reported; None while it is not time to: at a change and once a second."""
         ended = self.since is not None and now - self.since >= self.lasts
         if ended != self.over:
             return replace(self, said_at=now, over=ended)

@@ -1,4 +1,4 @@
-"""What a store keeps about one subject: judged, merged and written down here, whatever the store (Law 5.7)."""
+"""What a store keeps about one subject: judged, merged and written down here, whatever the store."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def merged(one: Mark, other: Mark) -> Mark:
     """Both marks in one: refuses exactly what either refuses, and lives as long as the longer-lived.
 
     A cut-off that spares a session is the function "T, but F for the session s"; merging takes the higher of
-    both functions for every session, so an earlier plain cut-off still holds for a session that a later spares.
+    both functions for every session, so an earlier plain cut-off still holds for a session spared later.
     """
     high, low = sorted((one, other), key=lambda mark: _or_never(mark.before), reverse=True)
     spared = high.except_session

@@ -30,8 +30,8 @@ class RedisRevocation:
     """Revocations in Redis or Valkey, in authgate's own layout.
 
     Args:
-        client_or_url: ``redis://``, ``rediss://`` or ``unix://``, which gets authgate's time-outs (Law 5.4); or
-            a redis-py client for one server, Sentinel or a Cluster: asyncio for ``AsyncGate``, else sync.
+        client_or_url: ``redis://``, ``rediss://`` or ``unix://``, with authgate's own time-outs (Law 5.4);
+            or a redis-py client for one server, Sentinel or a Cluster: asyncio for ``AsyncGate``, else sync.
         on_error: ``deny`` answers 503 while the store cannot answer; ``allow`` lets requests pass unchecked.
         allow_for: How long ``allow`` does so in one outage, in seconds.
         prefix: What every key begins with.

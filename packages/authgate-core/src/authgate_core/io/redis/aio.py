@@ -120,7 +120,7 @@ class AsyncRedisStore:
         return health_of(self._keeper, self._outages, is_open=is_open)
 
     async def aclose(self) -> None:
-        """Close what was built from a URL for the running loop; other loops close theirs when they shut down."""
+        """Close what was built from a URL for the running loop; others close theirs when they shut down."""
         with self._lock:
             here = self._loops.pop(asyncio.get_running_loop(), None)
         if here is not None:

@@ -17,8 +17,8 @@ class EpochWatch:
     """Remembers the epoch that this process saw first; believes the store no more once it is another.
 
     A store that lost its entries would answer "not revoked" to everything. It counts as reloaded when
-    ``reload()`` is called in this process, which an operator does after writing the entries again, or when the
-    process starts anew.
+    ``reload()`` is called in this process, which an operator does after writing the entries again, or when it
+    starts anew.
 
     Args:
         notice: Told once when the entries are lost.

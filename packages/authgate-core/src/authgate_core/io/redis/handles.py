@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from .protocol import Query
 
@@ -19,6 +19,7 @@ __all__ = [
     "Connection",
     "Pipeline",
     "Pool",
+    "url_settings",
 ]
 
 
@@ -174,3 +175,27 @@ class AsyncCluster(Protocol):
     def pipeline(self) -> AsyncPipeline:
         """A new pipeline."""
         ...
+
+
+class _PoolOfUrl(Protocol):
+    connection_kwargs: dict[str, object]
+
+
+class _PoolMaker(Protocol):
+    def from_url(self, url: str, **settings: object) -> _PoolOfUrl: ...
+
+
+def url_settings(url: str, pools: object, retry: object) -> dict[str, object]:
+    """What a connection to the server of a URL is built with.
+
+    RESP2 without naming the library, so that connecting needs no round trip unless there is a password or a
+    database; and none of redis-py's retries and time-outs, which would hold a request for seconds (Law 5.4).
+
+    Args:
+        url: The URL of the server.
+        pools: ``ConnectionPool`` of the colour, which knows how to read a URL.
+        retry: A ``Retry`` of the colour that does not retry.
+    """
+    maker = cast("_PoolMaker", pools)
+    pool = maker.from_url(url, protocol=2, driver_info=None, retry=retry, socket_timeout=None)
+    return dict(pool.connection_kwargs)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping, Sequence
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError
@@ -23,6 +23,7 @@ __all__ = [
     "NotTheMaster",
     "Query",
     "as_bytes",
+    "as_list",
     "check_master",
     "closed_early",
     "complete",
@@ -43,7 +44,7 @@ Query: TypeAlias = tuple[Command, ...]
 
 T = TypeVar("T")
 Exchange: TypeAlias = Generator[Query, Sequence[object], T]
-"""A conversation without a colour: yields queries, is sent the replies; an error reply is a value among them."""
+"""A conversation without a colour: yields queries and is sent their replies, errors among them."""
 
 HELLO: Final[Command] = ("HELLO",)
 """Says the server's role, and needs no permission: every user may say hello."""
@@ -90,22 +91,23 @@ def check_master(reply: object) -> None:
     """
     if isinstance(reply, Exception):
         raise reply
-    fields = dict(reply) if isinstance(reply, Mapping) else _pairs(reply)
+    fields = _fields(reply)
     if as_bytes(fields.get(b"role", fields.get("role"))) != b"master":
         raise NotTheMaster("the server is not a master; entries are never read from a replica")
 
 
 def eviction_policy(reply: object) -> str | None:
-    """The eviction policy in a reply to ``INFO memory``; of several servers one that evicts; None if unsaid."""
+    """The eviction policy in a reply to ``INFO memory``; of several servers, one that evicts."""
     if isinstance(reply, (str, bytes)):
         found = _POLICY.search(as_bytes(reply) or b"")
         return None if found is None else found.group(1).decode("ascii")
     if not isinstance(reply, Mapping):
         return None
-    if "maxmemory_policy" in reply:
-        return str(reply["maxmemory_policy"])
-    policies = [eviction_policy(node) for node in reply.values()]
-    return next((policy for policy in policies if policy != "noeviction"), "noeviction") if policies else None
+    fields = _fields(cast("object", reply))
+    if "maxmemory_policy" in fields:
+        return str(fields["maxmemory_policy"])
+    known = [policy for policy in map(eviction_policy, fields.values()) if policy is not None]
+    return next((policy for policy in known if policy != "noeviction"), known[0] if known else None)
 
 
 def as_bytes(reply: object) -> bytes | None:
@@ -121,10 +123,14 @@ def as_bytes(reply: object) -> bytes | None:
     raise InvalidResponse(f"a string was expected, not {type(reply).__name__}")
 
 
-def _pairs(reply: object) -> dict[object, object]:
-    flat = reply if isinstance(reply, (list, tuple)) else ()
-    return {
-        name: value
-        for name, value in zip(flat[::2], flat[1::2], strict=False)
-        if isinstance(name, (str, bytes))
-    }
+def as_list(reply: object) -> list[object]:
+    """A reply of several; empty for any other."""
+    return list(cast("Iterable[object]", reply)) if isinstance(reply, (list, set, tuple)) else []
+
+
+def _fields(reply: object) -> dict[str | bytes, object]:
+    if isinstance(reply, Mapping):
+        return dict(cast("Mapping[str | bytes, object]", reply))
+    flat = as_list(reply)
+    pairs = zip(flat[::2], flat[1::2], strict=False)
+    return {name: value for name, value in pairs if isinstance(name, (str, bytes))}

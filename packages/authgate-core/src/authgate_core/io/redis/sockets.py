@@ -6,7 +6,7 @@ import math
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from redis.connection import Connection as RedisConnection
 from redis.connection import ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.retry import Retry
 
-from .handles import Connection
+from .handles import Connection, url_settings
 
 __all__ = ["connections_to"]
 
@@ -56,7 +56,7 @@ class _DeadlineSocket:
         self._wrapped.close()
 
     def _in_time(self, call: Callable[[], T]) -> T:
-        # Past the deadline, what has arrived may still be read: a thread that waited for its turn is not late.
+        # Past the deadline, what has arrived may be read: a thread that waited for its turn is not late.
         self._wrapped.settimeout(max(0.0, self.until - time.monotonic()))
         try:
             return call()
@@ -65,7 +65,7 @@ class _DeadlineSocket:
 
 
 def _bounded(connected: S, until: float) -> S:
-    return cast("S", _DeadlineSocket(connected, until))
+    return cast("S", cast("object", _DeadlineSocket(connected, until)))
 
 
 class _Bounded:
@@ -102,25 +102,17 @@ class _UnixConnection(_Bounded, UnixDomainSocketConnection):
         return _bounded(_dial_one(address, self.until), self.until)
 
 
-_KINDS: Final = {"redis": _TcpConnection, "rediss": _TlsConnection, "unix": _UnixConnection}
+_KINDS: Mapping[str, Callable[..., object]] = {
+    "redis": _TcpConnection,
+    "rediss": _TlsConnection,
+    "unix": _UnixConnection,
+}
 
 
 def connections_to(url: str) -> Callable[[], Connection]:
-    """What makes new connections to the server of a URL, not connected yet.
-
-    RESP2 without naming the library, so that connecting needs no round trip unless there is a password or a
-    database; none of redis-py's retries, which would hold a request for seconds.
-    """
+    """What makes new connections to the server of a URL, not connected yet."""
     kind = _KINDS[urlsplit(url).scheme]
-    pool = ConnectionPool.from_url(
-        url,
-        connection_class=kind,
-        protocol=2,
-        driver_info=None,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=None,
-    )
-    settings = dict(pool.connection_kwargs)
+    settings = url_settings(url, ConnectionPool, Retry(NoBackoff(), 0))
     return lambda: cast("Connection", kind(**settings))
 
 

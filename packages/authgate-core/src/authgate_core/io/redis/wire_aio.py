@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from redis.asyncio import (
@@ -21,7 +21,7 @@ from redis.exceptions import ResponseError
 
 from ...errors import ConfigurationError
 from ...revocation import client_kind
-from .handles import AsyncClient, AsyncCluster, AsyncConnection
+from .handles import AsyncClient, AsyncCluster, AsyncConnection, url_settings
 from .protocol import (
     CONNECT,
     HELLO,
@@ -44,7 +44,11 @@ __all__ = [
     "async_wire_to",
 ]
 
-_KINDS: Final = {"redis": Connection, "rediss": SSLConnection, "unix": UnixDomainSocketConnection}
+_KINDS: Mapping[str, Callable[..., object]] = {
+    "redis": Connection,
+    "rediss": SSLConnection,
+    "unix": UnixDomainSocketConnection,
+}
 _AT_ONCE: Final = 64
 FOREIGN_LOOP: Final = (
     "revocation: the Redis client that was handed in belongs to another event loop; "
@@ -61,7 +65,7 @@ class AsyncWire(Protocol):
         ...
 
     async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
-        """Send a query in one write and read its replies; ``until`` is in the loop's time. See ``wire.Wire``."""
+        """Send a query and read its replies; ``until`` is in the loop's time. See ``wire.Wire``."""
         ...
 
     async def aclose(self) -> None:
@@ -100,7 +104,7 @@ class AsyncUrlWire:
             replies = await _spoken(connection, (HELLO, *query), until)
             check_master(replies[0])
         except BaseException as error:
-            # Law 5.4: whatever went wrong, a cancellation included, a late reply would answer the next question.
+            # Law 5.4: whatever went wrong, or if cancelled, a late reply would answer the next question.
             await connection.disconnect(nowait=True)
             if isinstance(error, NotTheMaster):
                 await self.aclose()
@@ -178,17 +182,9 @@ def async_wire_to(client_or_url: object) -> AsyncWire:
 
 
 def _connections_to(url: str) -> Callable[[], AsyncConnection]:
-    """What makes new connections to the server of a URL; settings as in ``sockets.connections_to``."""
-    kind: type[Any] = _KINDS[urlsplit(url).scheme]
-    pool = ConnectionPool.from_url(
-        url,
-        connection_class=kind,
-        protocol=2,
-        driver_info=None,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=None,
-    )
-    settings = dict(pool.connection_kwargs)
+    """What makes new connections to the server of a URL, not connected yet."""
+    kind = _KINDS[urlsplit(url).scheme]
+    settings = url_settings(url, ConnectionPool, Retry(NoBackoff(), 0))
     return lambda: cast("AsyncConnection", kind(**settings))
 
 
