@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 
 __all__ = ["Secret", "fingerprint"]
 
@@ -71,8 +72,7 @@ class Secret:
 
 
 def _decoded(value: bytes) -> str:
-    try:
+    # Law 2.5: the original error holds the secret, so it is not even the context of ours.
+    with suppress(UnicodeDecodeError):
         return value.decode("utf-8")
-    except UnicodeDecodeError:
-        # Law 2.5: the original error holds the secret.
-        raise ValueError("a secret in bytes is UTF-8 text; encode binary secrets first") from None
+    raise ValueError("a secret in bytes is UTF-8 text; encode binary secrets first")

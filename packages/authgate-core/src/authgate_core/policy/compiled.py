@@ -27,14 +27,15 @@ class Branch:
         text: The branch as a policy would be written.
         kinds: What must be presented, in a fixed order.
         principals: The type that each kind must identify; ``Principal`` where any will do.
-        terms: What must hold, each with the kind that identifies whom it asks about; None where that is
-            nobody in particular.
+        terms: What must hold, each with the kind that identifies whom it asks about.
+        checks: What must hold after that.
     """
 
     text: str
     kinds: tuple[Kind, ...]
     principals: tuple[type[Principal], ...]
-    terms: tuple[tuple[Term, Kind | None], ...]
+    terms: tuple[tuple[AboutOne, Kind], ...]
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,13 @@ def _branch(group: Group) -> Branch:
         names = " and ".join(principal.__name__ for principal in asked.values())
         raise ConfigurationError(f"policy {text}: {loose[0]!r} needs of=, because the group is about {names}")
     kinds: tuple[Kind, ...] = tuple(kind for kind in _ORDER if kind in asked)
-    terms: tuple[tuple[Term, Kind | None], ...] = tuple((term, _about(term, kinds)) for term in group)
-    return Branch(text, kinds, tuple(asked[kind] for kind in kinds), terms)
+    return Branch(
+        text,
+        kinds,
+        principals=tuple(asked[kind] for kind in kinds),
+        terms=tuple((term, _about(term, kinds)) for term in group if isinstance(term, AboutOne)),
+        checks=tuple(term for term in group if isinstance(term, Check)),
+    )
 
 
 def _asked(group: Group) -> dict[Kind, type[Principal]]:
@@ -131,13 +137,11 @@ def _asked(group: Group) -> dict[Kind, type[Principal]]:
     return asked
 
 
-def _about(term: Term, kinds: tuple[Kind, ...]) -> Kind | None:
+def _about(term: AboutOne, kinds: tuple[Kind, ...]) -> Kind:
     named = term.of if isinstance(term, Condition) else term
-    if isinstance(named, Is):
-        return named.kind
-    return kinds[0] if isinstance(term, AboutOne) else None
+    return named.kind if isinstance(named, Is) else kinds[0]
 
 
 def _rank(branch: Branch) -> tuple[int, tuple[int, ...], list[str]]:
-    written = sorted(repr(term) for term, _ in branch.terms)
+    written = sorted(map(repr, (*(term for term, _ in branch.terms), *branch.checks)))
     return -len(branch.kinds), tuple(map(_ORDER.index, branch.kinds)), written

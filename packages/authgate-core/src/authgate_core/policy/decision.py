@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from ..credentials import APP, BEARER, SCHEMES, Kind
 from ..errors import AuthgateError, AuthorizationError, InsufficientScope, MissingCredentials
 from ..principal import Admission, Principal, Project
 from ..request import RequestView
 from .compiled import Branch, CompiledPolicy
-from .terms import AboutOne, Anybody, Check, Scopes, Term
+from .terms import Scopes, Term
 
 __all__ = ["Decision", "evaluate", "judge"]
-
-_Missing: TypeAlias = tuple[tuple[Term, Kind | None], ...]
 
 _NO_REQUEST: Final = RequestView("", "", ())
 
@@ -82,7 +80,7 @@ def evaluate(policy: CompiledPolicy, principals: Mapping[Kind, Principal], reque
         principals: Who was identified, by the kind of credential.
         request: The request, for its path parameters and for checks.
     """
-    refused: list[tuple[Branch, _Missing]] = []
+    refused: list[tuple[Branch, tuple[Term, ...]]] = []
     for branch in policy.branches:
         if all(kind in principals for kind in branch.kinds):
             missing = _missing(branch, principals, request)
@@ -112,41 +110,31 @@ def _kind(principal: Principal) -> Kind:
     return APP if isinstance(principal, Project) else BEARER
 
 
-def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: RequestView) -> _Missing:
+def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: RequestView) -> tuple[Term, ...]:
+    missing = tuple(term for term, kind in branch.terms if not term.holds(principals[kind], request))
+    if missing or not branch.checks:
+        return missing
+    # Only now: a check may rely on the principals that the rest of its branch demands.
     admission = Admission(tuple(principals[kind] for kind in branch.kinds), request=request)
-
-    def holds(term: Term, kind: Kind | None) -> bool:
-        if isinstance(term, AboutOne) and kind is not None:
-            return term.holds(principals[kind], request)
-        if isinstance(term, Check):
-            return term.holds(admission, request)
-        return isinstance(term, Anybody)
-
-    return tuple((term, kind) for term, kind in branch.terms if not holds(term, kind))
+    return tuple(check for check in branch.checks if not check.holds(admission, request))
 
 
-def _refused(branch: Branch, missing: _Missing, principals: Mapping[Kind, Principal]) -> Decision:
-    lacking = _lacking(missing, principals)
+def _refused(branch: Branch, missing: tuple[Term, ...], principals: Mapping[Kind, Principal]) -> Decision:
+    scopes = [term for term, kind in branch.terms if isinstance(term, Scopes) and kind == BEARER]
+    lacked: dict[Term, tuple[str, ...]] = {
+        term: term.lacked(principals[BEARER]) for term in scopes if term in missing
+    }
+    curable = all(lacked.get(term) for term in missing)
+    # RFC 6750 section 3.1: the scopes that a token needs here, those that it has already included.
+    needed = _each(term.names for term in scopes if term.every or term in lacked)
     return Decision(
         granted=False,
         branch=branch.text,
-        missing=tuple(term for term, _ in missing),
-        missing_scopes=_each(term.lacked(principals[BEARER]) for term in lacking),
-        scopes=_asked_scopes(branch, lacking) if len(lacking) == len(missing) else (),
+        missing=missing,
+        missing_scopes=_each(lacked.values()),
+        scopes=needed if curable else (),
         issuer=principals[branch.kinds[0]].issuer,
     )
-
-
-def _lacking(missing: _Missing, principals: Mapping[Kind, Principal]) -> list[Scopes]:
-    """Of what is missing, the leaves that a token with more scopes would satisfy."""
-    scopes = [term for term, kind in missing if isinstance(term, Scopes) and kind == BEARER]
-    return [term for term in scopes if term.lacked(principals[BEARER])]
-
-
-def _asked_scopes(branch: Branch, lacking: list[Scopes]) -> tuple[str, ...]:
-    """The scopes that a token needs for this branch (RFC 6750 section 3.1), those that it has included."""
-    scopes = [term for term, kind in branch.terms if isinstance(term, Scopes) and kind == BEARER]
-    return _each(term.names for term in scopes if term.every or term in lacking)
 
 
 def _each(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -51,20 +51,6 @@ class Anybody(Term):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Nobody(Term):
-    """Admits nobody: what an empty combination comes down to (Law 8.1).
-
-    Args:
-        written: The empty combination as it is printed.
-    """
-
-    written: str
-
-    def __repr__(self) -> str:
-        return self.written
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class Check(Term):
     """``check``; compared by name and by which function it is, never by what the function's ``==`` says."""
 
@@ -99,6 +85,24 @@ class AboutOne(Term, ABC):
     @abstractmethod
     def holds(self, principal: Principal, request: RequestView, /) -> bool:
         """Whether the principal is what is asked for."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Nobody(AboutOne):
+    """Admits nobody: what an empty combination comes down to (Law 8.1).
+
+    Args:
+        written: The empty combination as it is printed.
+    """
+
+    written: str
+
+    def holds(self, _principal: Principal, _request: RequestView, /) -> bool:
+        """No."""
+        return False
+
+    def __repr__(self) -> str:
+        return self.written
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,0 +1,250 @@
+"""What a refusal looks like: the table of outcomes (Laws 1.1, 1.2, 1.7 and 1.8)."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authgate_core.challenge import Problem, problem
+from authgate_core.errors import (
+    AuthgateError,
+    AuthorizationError,
+    AuthUnavailable,
+    BadSignature,
+    InsufficientScope,
+    InvalidClaim,
+    InvalidProjectCredentials,
+    InvalidToken,
+    KeysUnavailable,
+    MalformedCredentials,
+    MissingCredentials,
+    ServiceNotEnabled,
+    TokenExpired,
+    TokenRevoked,
+)
+
+BEARER, APP = "Bearer", "AppCredentials"
+
+
+def said(error: AuthgateError, *accepts: str, realm: str = "api", jitter: float = 0.0) -> Problem:
+    """What a caller is told, where the policy accepts these schemes."""
+    error.accepts = accepts
+    return problem(error, realm=realm, jitter=jitter)
+
+
+def challenge(error: AuthgateError, *accepts: str, realm: str = "api") -> str | None:
+    """The value of WWW-Authenticate, which is sent at most once."""
+    found = [
+        value for name, value in said(error, *accepts, realm=realm).headers if name == "WWW-Authenticate"
+    ]
+    assert len(found) < 2
+    return next(iter(found), None)
+
+
+class TestTheTable:
+    @pytest.mark.parametrize(
+        ("error", "status", "code", "websocket", "graphql"),
+        [
+            (MissingCredentials(), 401, "credentials_missing", 4401, "UNAUTHENTICATED"),
+            (MalformedCredentials(scheme=BEARER), 400, "credentials_malformed", 4400, "BAD_CREDENTIALS"),
+            (BadSignature(), 401, "token_invalid", 4401, "UNAUTHENTICATED"),
+            (TokenExpired(), 401, "token_expired", 4401, "UNAUTHENTICATED"),
+            (TokenRevoked(), 401, "token_invalid", 4401, "UNAUTHENTICATED"),
+            (InvalidProjectCredentials(), 401, "project_invalid", 4401, "UNAUTHENTICATED"),
+            (AuthorizationError(), 403, "forbidden", 4403, "FORBIDDEN"),
+            (InsufficientScope(("a",)), 403, "scope_insufficient", 4403, "FORBIDDEN"),
+            (ServiceNotEnabled(), 403, "service_not_enabled", 4403, "FORBIDDEN"),
+            (KeysUnavailable(), 503, "unavailable", 1013, "AUTH_UNAVAILABLE"),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, AuthgateError) else "",
+    )
+    def test_each_outcome_in_each_protocol(
+        self, error: AuthgateError, status: int, code: str, websocket: int, graphql: str
+    ) -> None:
+        """Law 1.1: one table of outcomes for HTTP, WebSocket and GraphQL."""
+        answer = said(error, BEARER)
+        assert (status, status, code, websocket, graphql) == (
+            answer.status,
+            answer.body["status"],
+            answer.body["code"],
+            answer.websocket_code,
+            answer.graphql_code,
+        )
+
+    @pytest.mark.parametrize(
+        ("error", "accepts", "value"),
+        [
+            (MissingCredentials(), (BEARER,), 'Bearer realm="api"'),
+            (MissingCredentials(), (APP,), 'AppCredentials realm="api"'),
+            (MissingCredentials(), (APP, BEARER), 'Bearer realm="api", AppCredentials realm="api"'),
+            (MissingCredentials(scheme=BEARER), (BEARER,), 'Bearer realm="api"'),
+            (MissingCredentials(), (), 'Bearer realm="api"'),
+            (BadSignature(), (BEARER,), 'Bearer realm="api", error="invalid_token"'),
+            (BadSignature(), (), 'Bearer realm="api", error="invalid_token"'),
+            (
+                InvalidClaim("aud", "no"),
+                (APP, BEARER),
+                'Bearer realm="api", error="invalid_token", AppCredentials realm="api"',
+            ),
+            (
+                InvalidProjectCredentials(),
+                (APP, BEARER),
+                'Bearer realm="api", AppCredentials realm="api", error="invalid_token"',
+            ),
+            (InvalidProjectCredentials(), (), 'AppCredentials realm="api", error="invalid_token"'),
+            (
+                MalformedCredentials(scheme=APP),
+                (BEARER, APP),
+                'Bearer realm="api", AppCredentials realm="api", error="invalid_request"',
+            ),
+            (MalformedCredentials(scheme=BEARER), (), 'Bearer realm="api", error="invalid_request"'),
+            (
+                InsufficientScope(("a", "b")),
+                (BEARER, APP),
+                'Bearer realm="api", error="insufficient_scope", scope="a b"',
+            ),
+            (AuthorizationError(), (BEARER,), None),
+            (ServiceNotEnabled(), (APP,), None),
+            (KeysUnavailable(scheme=BEARER), (BEARER,), None),
+        ],
+    )
+    def test_the_challenges(self, error: AuthgateError, accepts: tuple[str, ...], value: str | None) -> None:
+        """Law 1.1: one field, Bearer first, only accepted schemes, and ``error`` at the one that failed."""
+        assert value == challenge(error, *accepts)
+
+
+class TestTheBody:
+    def test_it_is_a_problem(self) -> None:
+        """Law 1.1: RFC 9457, with a code of our own."""
+        answer = said(MissingCredentials("nobody knows"), BEARER)
+        assert {
+            "type": "about:blank",
+            "title": "Unauthorized",
+            "status": 401,
+            "detail": "Authentication is required.",
+            "code": "credentials_missing",
+        } == answer.body
+        assert answer.body == json.loads(answer.json())
+        assert ("Content-Type", "application/problem+json") in answer.headers
+
+    @pytest.mark.parametrize(
+        ("error", "title"),
+        [
+            (MalformedCredentials(scheme=BEARER), "Bad Request"),
+            (AuthorizationError(), "Forbidden"),
+            (AuthUnavailable(), "Service Unavailable"),
+        ],
+    )
+    def test_the_title_is_the_phrase_of_the_status(self, error: AuthgateError, title: str) -> None:
+        """RFC 9457 section 4.2.1: of about:blank the title is the HTTP phrase."""
+        assert title == said(error).body["title"]
+
+    def test_missing_names_scopes_only(self) -> None:
+        """Law 1.2: of what is missing, a caller is told the scopes that the token lacks."""
+        error = InsufficientScope(("a", "b"), "is_user & any_role('boss'): no", missing=("b",))
+        assert ["b"] == said(error).body["missing"]
+        assert "missing" not in said(AuthorizationError("any_role('boss')")).body
+
+    @given(st.text())
+    def test_the_reason_is_never_told(self, reason: str) -> None:
+        """Law 1.2: the precise reason is for logs."""
+        told = [said(error(reason or "x"), BEARER) for error in (InvalidToken, BadSignature, TokenRevoked)]
+        assert told[0] == told[1] == told[2]
+        assert said(AuthorizationError(reason)) == said(AuthorizationError("another"))
+
+    @pytest.mark.parametrize(
+        "error",
+        [MissingCredentials(), AuthorizationError(), AuthUnavailable(), MalformedCredentials()],
+        ids=repr,
+    )
+    def test_a_refusal_is_not_stored(self, error: AuthgateError) -> None:
+        """Law 1.7: every refusal carries Cache-Control: no-store."""
+        assert ("Cache-Control", "no-store") in said(error).headers
+
+
+class TestRetryAfter:
+    @pytest.mark.parametrize(
+        ("rest", "jitter", "seconds"),
+        [
+            (10.0, 0.0, "10"),
+            (10.0, 0.5, "13"),
+            (10.0, 0.999, "15"),
+            (0.0, 0.9, "1"),
+            (-5.0, 0.0, "1"),
+            (0.2, 0.0, "1"),
+            (1.01, 0.0, "2"),
+            (59.9, 0.9, "60"),
+            (3600.0, 0.0, "60"),
+            (math.inf, 0.0, "60"),
+            (math.nan, 0.0, "60"),
+        ],
+    )
+    def test_the_rest_of_the_back_off_and_jitter(self, rest: float, jitter: float, seconds: str) -> None:
+        """Law 1.8: up to 50 % more, rounded up, from 1 to 60 s."""
+        answer = said(KeysUnavailable(retry_after=rest), BEARER, jitter=jitter)
+        assert [seconds] == [value for name, value in answer.headers if name == "Retry-After"]
+
+    @given(st.floats(0, 1e9), st.floats(0, 1, exclude_max=True))
+    def test_it_is_always_within_bounds(self, rest: float, jitter: float) -> None:
+        """Law 1.8: never before the back-off is over, never later than a minute or half as much again."""
+        answer = said(KeysUnavailable(retry_after=rest), jitter=jitter)
+        seconds = int(dict(answer.headers)["Retry-After"])
+        assert 1 <= seconds <= 60
+        assert seconds >= min(rest, 60)
+        assert seconds <= max(1, math.ceil(rest * 1.5))
+
+    def test_only_an_outage_has_one(self) -> None:
+        """The table: 503 with Retry-After, and nothing else."""
+        assert "Retry-After" not in dict(said(MissingCredentials(), BEARER).headers)
+
+
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+CHALLENGE = re.compile(
+    rf'(Bearer|AppCredentials)(?: realm={QUOTED})?(?:,? error="\w+")?(?:, scope={QUOTED})?'
+)
+
+
+class TestInjection:
+    @pytest.mark.parametrize(
+        ("realm", "written"),
+        [
+            ('a"b', r'Bearer realm="a\"b"'),
+            ("a\\b", r'Bearer realm="a\\b"'),
+            ('\\"', r'Bearer realm="\\\""'),
+            ("a\r\nSet-Cookie: x=1", 'Bearer realm="a??Set-Cookie: x=1"'),
+            ("caf\xe9", 'Bearer realm="caf?"'),
+            ("", "Bearer"),
+        ],
+    )
+    def test_a_realm_stays_inside_its_quotes(self, realm: str, written: str) -> None:
+        """RFC 9110 section 5.6.4: quotes and backslashes are escaped, what no header holds is replaced."""
+        assert written == challenge(MissingCredentials(), BEARER, realm=realm)
+
+    @pytest.mark.parametrize("scope", ['a"b', "a\\b", "a b", "a\r\nX: y", "caf\xe9", "\x00", ""])
+    def test_a_scope_that_is_none_is_left_out(self, scope: str) -> None:
+        """RFC 6749 section 3.3: what is no scope token is not asked for in a header; the body names it."""
+        answer = said(InsufficientScope(("good", scope, "fine:too")))
+        assert (
+            'Bearer realm="api", error="insufficient_scope", scope="good fine:too"'
+            == dict(answer.headers)["WWW-Authenticate"]
+        )
+        assert ["good", scope, "fine:too"] == json.loads(answer.json())["missing"]
+
+    def test_no_scope_at_all_leaves_the_parameter_out(self) -> None:
+        """A parameter is never empty."""
+        assert 'Bearer realm="api", error="insufficient_scope"' == challenge(InsufficientScope(('"',)))
+
+    @given(st.text(), st.lists(st.text()).map(tuple))
+    def test_no_text_breaks_the_header(self, realm: str, scopes: tuple[str, ...]) -> None:
+        """Law 1.1: whatever a realm or a scope holds, the field is one challenge in printable ASCII."""
+        for error in (MissingCredentials(), BadSignature(), InsufficientScope(scopes)):
+            value = challenge(error, BEARER, realm=realm)
+            assert value is not None
+            assert value.isascii()
+            assert value.isprintable()
+            assert CHALLENGE.fullmatch(value)

@@ -1,0 +1,272 @@
+"""Which credentials a request presents (Laws 2.1 to 2.4)."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from authgate_core.credentials import (
+    APP,
+    BEARER,
+    SCHEMES,
+    AppCredentials,
+    BearerToken,
+    Credential,
+    Kind,
+    extract,
+)
+from authgate_core.errors import MalformedCredentials
+from authgate_core.headers import header_pairs
+from authgate_core.secret import Secret
+
+LIMIT = 16 * 1024
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
+
+Found = Credential | MalformedCredentials | None
+
+
+def bearer(*values: str, limit: int = LIMIT) -> Found:
+    """What these Authorization headers present as a Bearer token."""
+    return extract(header_pairs([("Authorization", value) for value in values]), (BEARER,), limit=limit).get(
+        BEARER
+    )
+
+
+def app(*headers: tuple[str, str], limit: int = LIMIT) -> Found:
+    """What these headers present as app id and secret."""
+    return extract(header_pairs(headers), (APP,), limit=limit).get(APP)
+
+
+class TestBearer:
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+    def test_the_scheme_is_case_insensitive(self, scheme: str) -> None:
+        """Law 2.2: as RFC 9110 section 11.1 says."""
+        assert BearerToken(Secret(TOKEN)) == bearer(f"{scheme} {TOKEN}")
+
+    @pytest.mark.parametrize("value", [f"Bearer   {TOKEN}", f"  Bearer {TOKEN}  "])
+    def test_spaces_around_the_token_are_not_part_of_it(self, value: str) -> None:
+        """RFC 9110 section 11.4 allows more than one space, and servers differ in trimming."""
+        assert BearerToken(Secret(TOKEN)) == bearer(value)
+
+    def test_absent_is_absent(self) -> None:
+        """Law 2.1: no header presents nothing."""
+        assert bearer() is None
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            TOKEN,
+            "",
+            "Basic dXNlcjpwYXNz",
+            "Negotiate YIIB==",
+            "BearerX abc",
+            f"Token {TOKEN}",
+            'Digest username="a, b c", realm="x", nonce="y"',
+            'Digest username = "Mufasa", realm = "http-auth"',
+            "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;date, Signature=00ff",
+            'Custom a="x \\", Bearer y", b=c',
+            'Custom half"a quote',
+        ],
+    )
+    def test_a_foreign_scheme_is_not_ours(self, value: str) -> None:
+        """Law 2.1: a scheme that is not ours, or a bare token, presents nothing."""
+        assert bearer(value) is None
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "Bearer",
+            "Bearer ",
+            "Bearer    ",
+            "bearer",
+            f"Bearer {TOKEN},",
+            f"Bearer {TOKEN}, Bearer {TOKEN}",
+            "Bearer ,",
+        ],
+    )
+    def test_empty_or_joined_is_malformed(self, value: str) -> None:
+        """Law 2.2: an empty token, or several in one header."""
+        assert isinstance(bearer(value), MalformedCredentials)
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            (f"Bearer {TOKEN}", f"Bearer {TOKEN}"),
+            ("Basic dXNlcjpwYXNz", f"Bearer {TOKEN}"),
+            (f"Bearer {TOKEN}", "Basic dXNlcjpwYXNz"),
+            ("Basic dXNlcjpwYXNz", TOKEN),
+            ("Basic dXNlcjpwYXNz", ""),
+            ("Basic dXNlcjpwYXNz", "Negotiate YIIB=="),
+            ('Digest username="a"', f"Bearer {TOKEN}"),
+            ('Broken "quote', f"Bearer {TOKEN}"),
+            ("", f"Bearer {TOKEN}"),
+        ],
+    )
+    def test_a_second_header_is_malformed_repeated_or_joined(self, values: tuple[str, str]) -> None:
+        """Laws 2.2 and 9.3: ASGI shows the repetition, a WSGI server joins it, and the answer is the same."""
+        assert isinstance(bearer(*values), MalformedCredentials)
+        assert isinstance(bearer(",".join(values)), MalformedCredentials)
+        assert isinstance(bearer(", ".join(values)), MalformedCredentials)
+
+    @pytest.mark.parametrize(
+        "character", ["\t", "\r", "\n", "\x00", "\x7f", "\x80", "\xe9", "\u212a", "\ud800"]
+    )
+    def test_control_and_non_ascii_characters_are_malformed(self, character: str) -> None:
+        """Law 2.2: in the token, in the scheme or at the end."""
+        for value in (
+            f"Bearer {TOKEN}{character}",
+            f"Be{character}arer {TOKEN}",
+            f"Bearer {character}{TOKEN}",
+        ):
+            assert isinstance(bearer(value), MalformedCredentials)
+
+    def test_a_header_may_be_as_long_as_the_limit(self) -> None:
+        """Law 2.4: the limit is the last length that is read; a longer header is malformed."""
+        value = f"Bearer {TOKEN}"
+        assert isinstance(bearer(value, limit=len(value)), BearerToken)
+        assert isinstance(bearer(value, limit=len(value) - 1), MalformedCredentials)
+
+
+class TestApp:
+    def test_both_headers_make_a_credential(self) -> None:
+        """Law 6.1: an app id and its secret; names of headers are case-insensitive."""
+        assert AppCredentials("shop", Secret("s3cret")) == app(
+            ("X-APP-ID", "shop"), ("x-App-Secret", "s3cret")
+        )
+
+    def test_absent_is_absent(self) -> None:
+        """Law 2.1: neither header presents nothing."""
+        assert app(("Authorization", f"Bearer {TOKEN}")) is None
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            [("x-app-id", "shop")],
+            [("x-app-secret", "s3cret")],
+            [("x-app-id", "shop"), ("x-app-secret", "")],
+            [("x-app-id", ""), ("x-app-secret", "s3cret")],
+            [("x-app-id", ""), ("x-app-secret", "")],
+            [("x-app-id", "shop"), ("x-app-id", "shop"), ("x-app-secret", "s3cret")],
+            [("x-app-id", "shop"), ("x-app-secret", "s3cret"), ("X-App-Secret", "other")],
+            [("x-app-id", "shop,shop"), ("x-app-secret", "s3cret")],
+            [("x-app-id", "shop"), ("x-app-secret", "s3cret, other")],
+            [("x-app-id", "shop\n"), ("x-app-secret", "s3cret")],
+            [("x-app-id", "shop"), ("x-app-secret", "s3cr\xe9t")],
+        ],
+    )
+    def test_anything_but_one_of_each_is_malformed(self, headers: list[tuple[str, str]]) -> None:
+        """Law 2.2: half a pair, a repeated or joined header, control and non-ASCII characters."""
+        found = app(*headers)
+        assert isinstance(found, MalformedCredentials)
+        assert "AppCredentials" == found.scheme
+
+    def test_each_header_has_the_limit(self) -> None:
+        """Law 2.4: a header over the limit is malformed."""
+        assert isinstance(app(("x-app-id", "a" * 65), ("x-app-secret", "b"), limit=64), MalformedCredentials)
+        assert isinstance(app(("x-app-id", "a" * 64), ("x-app-secret", "b" * 64), limit=64), AppCredentials)
+
+
+class TestKinds:
+    def test_only_the_kinds_that_are_asked_for_are_read(self) -> None:
+        """Law 2.3: what is presented besides is left alone, however malformed."""
+        headers = header_pairs(
+            [("authorization", "Bearer"), ("x-app-id", "shop"), ("x-app-secret", "s3cret")]
+        )
+        assert [APP] == list(extract(headers, (APP,), limit=LIMIT))
+        assert {} == extract(headers, (), limit=LIMIT)
+
+    def test_a_malformed_kind_does_not_hide_another(self) -> None:
+        """Law 2.1: each kind answers for itself."""
+        headers = header_pairs([("authorization", f"Bearer {TOKEN}"), ("x-app-id", "shop")])
+        found = extract(headers, (BEARER, APP), limit=LIMIT)
+        assert (BearerToken, MalformedCredentials) == (type(found[BEARER]), type(found[APP]))
+
+    def test_tokens_in_other_headers_are_not_looked_for(self) -> None:
+        """Law 2.2: only the headers of the kinds are credentials."""
+        headers = header_pairs([("cookie", f"token={TOKEN}"), ("x-access-token", TOKEN)])
+        assert {} == extract(headers, (BEARER, APP), limit=LIMIT)
+
+    def test_every_kind_has_a_scheme(self) -> None:
+        """Law 1.1: the challenges can name what was not presented."""
+        assert {BEARER: "Bearer", APP: "AppCredentials"} == dict(SCHEMES)
+
+
+class TestMasking:
+    def test_credentials_do_not_show_secrets(self) -> None:
+        """Law 2.5: repr of what was presented is masked."""
+        shown = repr(bearer(f"Bearer {TOKEN}")) + repr(app(("x-app-id", "shop"), ("x-app-secret", "s3cret")))
+        assert TOKEN not in shown
+        assert "s3cret" not in shown
+
+    def test_reasons_do_not_quote_the_header(self) -> None:
+        """Law 2.5: the reason of a refusal names the header and holds nothing of it."""
+        for found in (
+            bearer(f"Bearer {TOKEN}, x"),
+            bearer(f"Basic {TOKEN}, {TOKEN}"),
+            app(("x-app-secret", TOKEN)),
+        ):
+            assert isinstance(found, MalformedCredentials)
+            assert TOKEN not in found.reason
+            assert found.__traceback__ is None
+            assert found.__context__ is None
+
+
+names = st.sampled_from(["Authorization", "authorization", "x-app-id", "X-App-Id", "x-app-secret", "accept"])
+pieces = st.sampled_from(
+    ["Bearer", "Basic", " ", ",", ", ", '"', "\\", "=", "a=b", TOKEN, "", "\t", "\n", "\xe9", "x"]
+)
+header_values = st.one_of(st.text(), st.lists(pieces, max_size=8).map("".join))
+kinds = st.lists(st.sampled_from((BEARER, APP)), unique=True)
+
+
+class TestAnyHeaders:
+    @given(st.lists(st.tuples(names, header_values), max_size=6), kinds)
+    @example([("Authorization", 'Foo "' + '\\"' * 40 + ",")], [BEARER])
+    def test_any_header_is_a_credential_or_malformed(
+        self, headers: list[tuple[str, str]], asked: list[Kind]
+    ) -> None:
+        """Laws 2.1 and 2.2: whatever arrives, the answer is absent, malformed or one whole credential."""
+        for kind, found in extract(header_pairs(headers), asked, limit=64).items():
+            assert kind in asked
+            match found:
+                case MalformedCredentials():
+                    assert SCHEMES[kind] == found.scheme
+                case BearerToken(value):
+                    assert kind == BEARER
+                    assert_clean(value.reveal())
+                case AppCredentials(app_id, secret):
+                    assert kind == APP
+                    assert_clean(app_id)
+                    assert_clean(secret.reveal())
+
+    @given(st.lists(st.tuples(names, header_values), max_size=6), kinds)
+    def test_the_order_of_kinds_does_not_matter(
+        self, headers: list[tuple[str, str]], asked: list[Kind]
+    ) -> None:
+        """Law 2.3: the same is found in whatever order it is looked for."""
+        answers = [
+            {kind: describe(found) for kind, found in extract(header_pairs(headers), order, limit=64).items()}
+            for order in itertools.permutations(asked)
+        ]
+        assert all(answers[0] == answer for answer in answers)
+
+    @given(st.lists(header_values, min_size=2, max_size=3))
+    def test_a_repeated_header_is_never_read(self, repeated: list[str]) -> None:
+        """Law 2.2: of two credentials neither is believed."""
+        assert isinstance(bearer(*repeated), MalformedCredentials)
+
+
+def assert_clean(value: str) -> None:
+    """A credential is not empty, not joined and plain ASCII."""
+    assert value
+    assert value.isascii()
+    assert value.isprintable()
+    assert "," not in value
+
+
+def describe(found: Credential | MalformedCredentials) -> object:
+    """Something to compare: errors are compared by their reason."""
+    return found.reason if isinstance(found, MalformedCredentials) else found

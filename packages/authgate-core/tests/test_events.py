@@ -1,0 +1,157 @@
+"""Being watched: every decision is one event, and no observer changes one (Laws 10.1 and 10.2)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from authgate_core.events import Decided, Journal, Notice
+
+GRANTED = Decided("granted", "bearer", "main", "ok", cached=True, duration=0.001)
+REFUSED = Decided(
+    "refused", "bearer", "main", "token_claim", cached=False, duration=0.002, reason="aud: is not ours"
+)
+DOWN = Decided(
+    "unavailable", "bearer", "main", "keys_unavailable", cached=False, duration=2.0, reason="refused"
+)
+
+
+@pytest.fixture(autouse=True)
+def _everything(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    with caplog.at_level(logging.DEBUG, logger="authgate"):
+        yield
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """What was logged: level and text."""
+    return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+class TestLevels:
+    def test_a_grant_is_a_debug_line(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: grants are logged at DEBUG."""
+        Journal().decided(GRANTED, 0.0)
+        assert [("DEBUG", "granted bearer of main")] == lines(caplog)
+
+    def test_the_first_refusal_of_a_label_is_a_warning_with_the_fix(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Law 10.1: the first of each (issuer, code) at WARNING with the fix, later ones at INFO."""
+        journal = Journal()
+        journal.decided(REFUSED, 0.0)
+        journal.decided(REFUSED, 10.0)
+        journal.decided(replace(REFUSED, issuer="other"), 10.0)
+        assert ["WARNING", "INFO", "WARNING"] == [level for level, _ in lines(caplog)]
+        first, second, _ = (text for _, text in lines(caplog))
+        assert "refused: token_claim issuer=main: aud: is not ours" == second
+        assert first.startswith(second)
+        assert "compare the claim named in the reason" in first
+
+    def test_a_refusal_without_a_known_fix_has_none(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Nothing is made up."""
+        Journal().decided(replace(REFUSED, code="forbidden", reason="x"), 0.0)
+        assert [("WARNING", "refused: forbidden issuer=main: x")] == lines(caplog)
+
+    def test_an_outage_is_always_a_warning(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: outages are logged at WARNING."""
+        journal = Journal()
+        journal.decided(DOWN, 0.0)
+        journal.decided(DOWN, 5.0)
+        assert [("WARNING", "unavailable: keys_unavailable issuer=main: refused")] * 2 == lines(caplog)
+
+    def test_a_shadowed_refusal_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 8.6: what shadow mode let pass is told apart."""
+        Journal().decided(replace(REFUSED, code="x", shadow=True), 0.0)
+        assert "would have been refused: x issuer=main: aud: is not ours" == caplog.messages[0]
+
+    def test_a_notice_is_a_warning_and_an_alarm_an_error(self, caplog: pytest.LogCaptureFixture) -> None:
+        """An alarm is what somebody must act on."""
+        Journal().notice(Notice("breaker_open", "redis", "five failures"))
+        Journal().notice(Notice("breaker_open", "redis", "five failures", alarm=True))
+        text = "breaker_open: redis: five failures"
+        assert [("WARNING", text), ("ERROR", text)] == lines(caplog)
+
+
+class TestRepeats:
+    def test_repeats_within_a_second_are_counted(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: failures are rate-limited per reason, and the next line says how many were held back."""
+        journal = Journal()
+        for moment in (100.0, 100.1, 100.5, 100.999, 101.0):
+            journal.decided(REFUSED, moment)
+        assert 2 == len(caplog.records)
+        assert caplog.messages[1].endswith("aud: is not ours (3 more like it)")
+
+    def test_each_label_has_its_own_limit(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: one reason does not hide another."""
+        journal = Journal()
+        for event in (
+            REFUSED,
+            replace(REFUSED, code="token_expired"),
+            replace(REFUSED, issuer="other"),
+            DOWN,
+        ):
+            journal.decided(event, 100.0)
+        assert 4 == len(caplog.records)
+
+    def test_the_count_begins_anew(self, caplog: pytest.LogCaptureFixture) -> None:
+        """What was told once is not told again."""
+        journal = Journal()
+        for moment in (0.0, 0.5, 2.0, 4.0):
+            journal.decided(REFUSED, moment)
+        assert [False, True, False] == ["more like it" in text for text in caplog.messages]
+
+
+class TestObservers:
+    def test_an_observer_sees_every_event(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: every decision is one event, repeats included."""
+        seen: list[Decided | Notice] = []
+        journal = Journal(seen.append)
+        notice = Notice("refresh_failed", "main", "timed out")
+        journal.decided(GRANTED, 0.0)
+        journal.decided(REFUSED, 0.0)
+        journal.decided(REFUSED, 0.0)
+        journal.notice(notice)
+        assert [GRANTED, REFUSED, REFUSED, notice] == seen
+
+    def test_a_failing_observer_changes_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.2: it is seen in the log, and what was to be logged is logged all the same."""
+
+        def failing(event: Decided | Notice) -> None:
+            raise OSError("disk full")
+
+        journal = Journal(failing)
+        journal.decided(GRANTED, 0.0)
+        journal.notice(Notice("a", "b", "c"))
+        assert [
+            ("ERROR", "the observer failed on Decided"),
+            ("DEBUG", "granted bearer of main"),
+            ("ERROR", "the observer failed on Notice"),
+            ("WARNING", "a: b: c"),
+        ] == lines(caplog)
+
+    def test_an_interrupt_is_not_caught(self) -> None:
+        """Only errors of the observer are; a process that is told to stop stops."""
+
+        def stopping(event: Decided | Notice) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Journal(stopping).decided(GRANTED, 0.0)
+
+
+class TestListening:
+    def test_a_grant_is_only_built_when_someone_listens(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: the event is built only when an observer or the DEBUG level asks for it."""
+        assert Journal().listens("granted")
+        caplog.set_level(logging.INFO, logger="authgate")
+        assert not Journal().listens("granted")
+        assert Journal(lambda event: None).listens("granted")
+
+    def test_refusals_are_always_listened_to(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: refusals and outages reach the log."""
+        caplog.set_level(logging.ERROR, logger="authgate")
+        assert Journal().listens("refused")
+        assert Journal().listens("unavailable")
