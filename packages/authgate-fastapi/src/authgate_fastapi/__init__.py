@@ -1,16 +1,9 @@
-"""authgate for FastAPI: one gate in front of HTTP and WebSocket routes.
+"""The authgate gate for FastAPI: one extension, and dependencies for HTTP and WebSocket routes."""
 
-    from authgate_fastapi import AuthGate, CurrentUser
-
-    AuthGate(app)
-
-    @app.get("/me")
-    async def me(user: CurrentUser):
-        return {"id": user.id}
-"""
-
+from .admission import get_admission
 from .dependencies import (
     CurrentAdmission,
+    CurrentGate,
     CurrentPrincipal,
     CurrentProject,
     CurrentService,
@@ -26,15 +19,16 @@ from .dependencies import (
     get_current_service,
     get_current_user,
     get_optional_auth,
+    get_optional_principal,
     get_optional_user,
 )
 from .extension import AuthGate
 from .guards import requires
-from .overrides import get_admission
 
 __all__ = [
     "AuthGate",
     "CurrentAdmission",
+    "CurrentGate",
     "CurrentPrincipal",
     "CurrentProject",
     "CurrentService",
@@ -51,6 +45,7 @@ __all__ = [
     "get_current_service",
     "get_current_user",
     "get_optional_auth",
+    "get_optional_principal",
     "get_optional_user",
     "requires",
 ]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Annotated, Final
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from authgate_core import (
     Admission,
     AsyncGate,
     Policy,
-    Principal,
     Project,
     Service,
     User,
@@ -18,13 +18,16 @@ from authgate_core import (
     is_service,
     is_user,
 )
-from fastapi import Depends
+from authgate_core.principal import Principal
 
+from .admission import admitted
 from .guards import Guard
-from .overrides import get_admission
+from .locate import gate_of, gate_or_environment
+from .refusals import answer_refusals
 
 __all__ = [
     "CurrentAdmission",
+    "CurrentGate",
     "CurrentPrincipal",
     "CurrentProject",
     "CurrentService",
@@ -40,18 +43,25 @@ __all__ = [
     "get_current_service",
     "get_current_user",
     "get_optional_auth",
+    "get_optional_principal",
     "get_optional_user",
 ]
 
 
+def _any_of(gate: AsyncGate, *kinds: Policy) -> Policy:
+    """Those of the kinds that the gate has a source for; of none the first, which it then refuses by name."""
+    policy, *others = [kind for kind in kinds if gate.has_source(kind)] or kinds[:1]
+    for other in others:
+        policy |= other
+    return policy
+
+
 def _bearer(gate: AsyncGate) -> Policy:
-    """A user or a service, as far as the gate knows of any."""
-    return reduce(or_, [kind for kind in (is_user, is_service) if gate.has_source(kind)] or [is_user])
+    return _any_of(gate, is_user, is_service)
 
 
 def _anyone(gate: AsyncGate) -> Policy:
-    """Any kind that the gate has a source for."""
-    return reduce(or_, [kind for kind in (is_user, is_service, is_project) if gate.has_source(kind)] or [is_user])
+    return _any_of(gate, is_user, is_service, is_project)
 
 
 def _user(admission: Admission) -> User:
@@ -66,27 +76,35 @@ def _project(admission: Admission) -> Project:
     return admission.project
 
 
+def _both(admission: Admission) -> dict[str, User | Project]:
+    return {"user": admission.user, "project": admission.project}
+
+
 def _principal(admission: Admission) -> Principal:
     return admission.principal
 
 
 def _principal_or_none(admission: Admission) -> Principal | None:
-    return admission.principal if admission.principals else None
+    return admission.principal if admission else None
 
 
 def _user_or_none(admission: Admission) -> User | None:
     return admission.get(User)
 
 
-def _both(admission: Admission) -> dict[str, User | Project]:
-    return {"user": admission.user, "project": admission.project}
+async def _gate(connection: HTTPConnection) -> AsyncGate:
+    gate = await gate_of(connection)
+    answer_refusals(connection, gate)
+    return gate
 
 
-fastapi_jwt_auth: Final = Guard("fastapi_jwt_auth", is_user, _user, standalone=True)
+fastapi_jwt_auth: Final = Guard("fastapi_jwt_auth", is_user, _user, find=gate_or_environment)
 """``Depends(fastapi_jwt_auth)``: a user token; gives the user."""
-fastapi_project_auth: Final = Guard("fastapi_project_auth", is_project, _project, standalone=True)
+fastapi_project_auth: Final = Guard("fastapi_project_auth", is_project, _project, find=gate_or_environment)
 """``Depends(fastapi_project_auth)``: ``x-app-id`` and ``x-app-secret``; gives the project."""
-fastapi_combined_auth: Final = Guard("fastapi_combined_auth", is_user & is_project, _both, standalone=True)
+fastapi_combined_auth: Final = Guard(
+    "fastapi_combined_auth", is_user & is_project, _both, find=gate_or_environment
+)
 """``Depends(fastapi_combined_auth)``: both; gives ``{"user": ..., "project": ...}``."""
 
 get_current_user: Final = Guard("get_current_user", is_user, _user)
@@ -96,11 +114,14 @@ get_current_service: Final = Guard("get_current_service", is_service, _service)
 get_current_project: Final = Guard("get_current_project", is_project, _project)
 """``Depends(get_current_project)``: the project."""
 get_current_auth: Final = Guard("get_current_auth", _bearer, _principal)
-"""``Depends(get_current_auth)``: whoever the Bearer token speaks of, user or service."""
+"""``Depends(get_current_auth)``: whom the Bearer token speaks for, a user or a service."""
 get_current_principal: Final = Guard("get_current_principal", _anyone, _principal)
-"""``Depends(get_current_principal)``: whoever calls, of any kind that the gate has a source for."""
-get_optional_auth: Final = Guard("get_optional_auth", _anyone, _principal_or_none, optional=True)
-"""``Depends(get_optional_auth)``: whoever calls, or None when nothing was presented (Law 1.4)."""
+"""``Depends(get_current_principal)``: who calls, of any kind that the gate has a source for; the user or
+service where a project came along."""
+get_optional_auth: Final = Guard("get_optional_auth", _bearer, _principal_or_none, optional=True)
+"""``Depends(get_optional_auth)``: as ``get_current_auth``, or None without a Bearer token (Law 1.4)."""
+get_optional_principal: Final = Guard("get_optional_principal", _anyone, _principal_or_none, optional=True)
+"""``Depends(get_optional_principal)``: as ``get_current_principal``, or None for nobody (Law 1.4)."""
 get_optional_user: Final = Guard("get_optional_user", _bearer, _user_or_none, optional=True)
 """``Depends(get_optional_user)``: the user, or None when nobody, or a service, calls (Law 1.4)."""
 
@@ -112,9 +133,11 @@ CurrentProject = Annotated[Project, Depends(get_current_project)]
 """The project that calls."""
 CurrentPrincipal = Annotated[Principal, Depends(get_current_principal)]
 """Whoever calls."""
-CurrentAdmission = Annotated[Admission, Depends(get_admission)]
-"""Everyone whom the guards of this route have admitted."""
+CurrentAdmission = Annotated[Admission, Depends(admitted)]
+"""Everyone whom the guards of this route have admitted before this parameter."""
+CurrentGate = Annotated[AsyncGate, Depends(_gate)]
+"""The gate of the app, for ``gate.revocations`` and ``gate.health()``; admits nobody by itself."""
 OptionalUser = Annotated[User | None, Depends(get_optional_user)]
 """The user who calls, or None."""
-OptionalPrincipal = Annotated[Principal | None, Depends(get_optional_auth)]
+OptionalPrincipal = Annotated[Principal | None, Depends(get_optional_principal)]
 """Whoever calls, or None."""

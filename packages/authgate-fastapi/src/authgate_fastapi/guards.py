@@ -1,42 +1,64 @@
-"""Guards: dependencies that admit a request, or refuse it, by a policy."""
+"""Guards: dependencies that admit a request or a WebSocket by a policy, or refuse it."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Generic, NoReturn, TypeVar
 
-from authgate_core import Admission, AsyncGate, Policy
 from fastapi import params
+from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection
 
-from .locate import gate_of
-from .overrides import overridden, record
-from .standalone import gate_or_environment
-from .view import view_of
+from authgate_core import Admission, AsyncGate, NotAdmitted, Policy, all_scopes
+from authgate_core.policy import compile_policy
 
-__all__ = ["Guard", "Requirement", "requires"]
+from .admission import overridden
+from .locate import gate_of
+from .refusals import answer_refusals
+from .visit import view_of, visit_of
+
+__all__ = ["Guard", "Misuse", "Requirement", "requires"]
 
 T = TypeVar("T")
 
-_SIGNATURE: Final = inspect.Signature(
-    [inspect.Parameter("connection", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=HTTPConnection)]
-)
+
+class Misuse:
+    """Stands where FastAPI looks for a function, and says what to write instead.
+
+    Args:
+        advice: What to say.
+    """
+
+    def __init__(self, advice: str) -> None:
+        self._advice = advice
+
+    @property
+    def __signature__(self) -> NoReturn:
+        """What FastAPI asks a function for when a route is registered."""
+        raise TypeError(self._advice)
+
+    def __call__(self) -> NoReturn:
+        """Raise the advice.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(self._advice)
 
 
-class Guard(Generic[T]):
-    """A callable for ``Depends``: admits by a policy and returns what the endpoint wants to have.
+class Guard(params.Depends, Generic[T]):
+    """A callable for ``Depends``: admits by a policy and gives the endpoint what it asks for.
+
+    It is a ``Depends`` itself, on a misuse, so that FastAPI stumbles over it where it stands bare. Any other
+    callable would there be the default of a query parameter, which whoever calls could set.
 
     Args:
         name: Its public name, for messages.
         policy: The policy, or a function that chooses it for a gate.
         give: Turns the admission into what is injected.
         optional: Whether a request that presents nothing goes on (Law 1.4).
-        standalone: Whether it may build a gate from the environment where the app has none (Law 1.6).
+        find: Where the gate comes from.
     """
-
-    __signature__ = _SIGNATURE
 
     def __init__(
         self,
@@ -45,78 +67,106 @@ class Guard(Generic[T]):
         give: Callable[[Admission], T],
         *,
         optional: bool = False,
-        standalone: bool = False,
+        find: Callable[[HTTPConnection], Awaitable[AsyncGate]] = gate_of,
     ) -> None:
+        self._misuse = Misuse(f"{name} is a function for Depends: write Depends({name})")
+        super().__init__(self._misuse)
         self.__name__ = name
-        self.optional = optional
+        # What FastAPI reads parameters and colour from, so that __call__ itself can raise at once.
+        self.__wrapped__ = self._admit
         self._policy = policy
         self._give = give
-        self._standalone = standalone
+        self._optional = optional
+        self._find = find
 
-    def policy_for(self, gate: AsyncGate) -> Policy:
-        """The policy that this guard asks of a gate."""
-        return self._policy if isinstance(self._policy, Policy) else self._policy(gate)
+    def __call__(
+        self, connection: HTTPConnection | None = None, security_scopes: SecurityScopes | None = None
+    ) -> Awaitable[T]:
+        """Admit the connection and return what the endpoint asks for; FastAPI calls it.
 
-    async def __call__(self, connection: HTTPConnection | None = None) -> T:
-        """Admit the connection; FastAPI calls it."""
+        Raises:
+            TypeError: If called without one, as in ``Depends(get_current_user())``.
+        """
         if not isinstance(connection, HTTPConnection):
-            self._misused()
-        gate = gate_or_environment(connection) if self._standalone else gate_of(connection)
-        policy = self.policy_for(gate)
-        view = view_of(connection)
-        override = await overridden(connection)
-        if override is not None:
-            admission = gate.judge(override, policy, view, optional=self.optional)
+            self._misuse()
+        return self._admit(connection, security_scopes or SecurityScopes())
+
+    async def _admit(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> T:
+        gate = await self._find(connection)
+        answer_refusals(connection, gate)
+        visit = visit_of(connection)
+        view = view_of(connection, visit.memo)
+        policy = self.policy_for(gate, security_scopes.scopes)
+        given = await overridden(connection)
+        if given is None:
+            admission = await gate.admit(view, policy, optional=self._optional)
         else:
-            admission = await gate.admit(view, policy, optional=self.optional)
-        record(connection, admission)
-        return self._give(admission)
+            admission = gate.judge(given, policy, view, optional=self._optional)
+        visit.add(admission)
+        return self._injected(admission)
 
-    @property
-    def dependency(self) -> NoReturn:
-        """FastAPI reads this of an entry of ``dependencies=[...]``, where a guard stands bare by mistake."""
-        self._misused()
+    def policy_for(self, gate: AsyncGate, scopes: Iterable[str] = ()) -> Policy:
+        """What this guard asks of a gate, and with it the scopes of ``Security(guard, scopes=[...])``."""
+        policy = self._policy if isinstance(self._policy, Policy) else self._policy(gate)
+        names = tuple(scopes)
+        return policy & all_scopes(*names) if names else policy
 
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        """FastAPI copies defaults, where a guard stands bare by mistake."""
-        self._misused()
-
-    def _misused(self) -> NoReturn:
-        raise TypeError(f"{self.__name__} is a dependency: write Depends({self.__name__})")
+    def _injected(self, admission: Admission) -> T:
+        try:
+            return self._give(admission)
+        except NotAdmitted:
+            if admission.refusal is None:
+                raise
+            # Shadow mode lets the request in, but has nobody to give to an endpoint that asks for somebody.
+            raise admission.refusal from None
 
     def __repr__(self) -> str:
         return self.__name__
 
 
-@dataclass(frozen=True)
 class Requirement(params.Depends):
-    """What ``requires`` returns: a ``Depends`` that says so when it is wrapped in another."""
+    """What ``requires`` returns: a ``Depends`` that says so where it is taken for a function.
 
-    @property
-    def __signature__(self) -> NoReturn:
-        """FastAPI asks for it when ``requires(...)`` is wrapped in ``Depends``."""
-        raise TypeError("requires(...) is already a Depends: write dependencies=[requires(...)]")
+    Args:
+        guard: What it depends on.
+    """
 
-    def __call__(self) -> NoReturn:
-        """Nobody calls a ``Depends``; this makes Python look at the signature above."""
-        raise TypeError("requires(...) is already a Depends: write dependencies=[requires(...)]")
+    def __init__(self, guard: Guard[Admission]) -> None:
+        super().__init__(guard)
+        self.__wrapped__ = Misuse(
+            "requires(...) is neither a decorator nor a function for Depends: "
+            "write dependencies=[requires(...)], or admission: Admission = requires(...)"
+        )
+
+    def __call__(self, *_: object) -> NoReturn:
+        """Nobody calls a ``Depends``.
+
+        Raises:
+            TypeError: Always, with what to write instead.
+        """
+        self.__wrapped__()
 
 
-def requires(policy: Policy, *, optional: bool = False) -> Any:
-    """Guard an endpoint, router or app: ``dependencies=[requires(...)]``, or a default that injects ``Admission``.
+def requires(policy: Policy, *, optional: bool = False) -> Any:  # noqa: ANN401 - see Returns
+    """Guard an endpoint, router or app: in ``dependencies=[...]``, or as a default that gives ``Admission``.
 
     Args:
         policy: Who is let in.
         optional: Whether a request that presents nothing of what the policy asks for goes on (Law 1.4).
 
     Returns:
-        A ``Depends`` for HTTP and WebSocket alike; Any, as FastAPI's own ``Depends`` is, so that it can be the
-        default of an ``Admission`` parameter.
+        A ``Depends`` for HTTP and WebSockets alike; Any, as FastAPI's own ``Depends`` returns, so that it can
+        be the default of an ``Admission`` parameter.
+
+    Raises:
+        TypeError: If used without a policy.
+        ConfigurationError: If the policy can never be judged.
     """
     if not isinstance(policy, Policy):
-        raise TypeError(f"requires() takes a policy such as is_user, not {type(policy).__name__}")
-    return Requirement(Guard(f"requires({policy!r})", policy, _itself, optional=optional))
+        raise TypeError(f"requires takes a policy, not {policy!r}: write requires(is_user)")
+    compile_policy(policy)
+    return Requirement(Guard(f"requires({policy!r})", policy, _whole, optional=optional))
 
 
-def _itself(admission: Admission) -> Admission:
+def _whole(admission: Admission) -> Admission:
     return admission

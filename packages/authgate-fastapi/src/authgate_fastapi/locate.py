@@ -1,36 +1,73 @@
-"""Finding the gate of the app that a connection lives in."""
+"""Which gate a connection meets: that of its app, else, for the named shortcuts, one of the process."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import threading
 from typing import Final
 
-from authgate_core import AsyncGate, ConfigurationError
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-__all__ = ["carried", "carry", "gate_of"]
+from authgate_core import AsyncGate, ConfigurationError, GateConfig
+
+__all__ = ["carry", "gate_of", "gate_or_environment"]
 
 _GATE: Final = "authgate.gate"
 
 
 def carry(scope: Scope, gate: AsyncGate) -> None:
-    """Put the gate where guards of this app, and of apps mounted in it, find it."""
+    """Put the gate of an app where guards of the app, and of apps mounted in it, find it."""
     scope[_GATE] = gate
 
 
-def carried(connection: HTTPConnection) -> AsyncGate | None:
-    """The gate of the app, if it has one."""
-    gate = connection.scope.get(_GATE)
-    return gate if isinstance(gate, AsyncGate) else None
-
-
-def gate_of(connection: HTTPConnection) -> AsyncGate:
+async def gate_of(connection: HTTPConnection) -> AsyncGate:
     """The gate of the app.
 
     Raises:
         ConfigurationError: If the app has none, naming the line that is missing (Law 1.6).
     """
-    gate = carried(connection)
+    gate = _carried(connection)
     if gate is None:
-        raise ConfigurationError("this app has no gate: write AuthGate(app) after app = FastAPI()")
+        raise ConfigurationError("this app has guards but no gate: write AuthGate(app) after app = FastAPI()")
     return gate
+
+
+async def gate_or_environment(connection: HTTPConnection) -> AsyncGate:
+    """The gate of the app, else one that is built from the environment, once in a process (Law 1.6).
+
+    Raises:
+        ConfigurationError: If the environment does not say how to build one.
+    """
+    gate = _carried(connection) or _environment.gate
+    # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
+    return gate if gate is not None else await asyncio.to_thread(_environment.build)
+
+
+def _carried(connection: HTTPConnection) -> AsyncGate | None:
+    gate = connection.scope.get(_GATE)
+    return gate if isinstance(gate, AsyncGate) else None
+
+
+class _Environment:
+    """The gate that the environment describes."""
+
+    def __init__(self) -> None:
+        self.gate: AsyncGate | None = None
+        self._lock = threading.Lock()
+
+    def build(self) -> AsyncGate:
+        with self._lock:
+            if self.gate is None:
+                self.gate = AsyncGate(GateConfig.from_env())
+            return self.gate
+
+    def renew_lock(self) -> None:
+        """A child must not inherit a lock that a thread of its parent holds."""
+        self._lock = threading.Lock()
+
+
+_environment: Final = _Environment()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_environment.renew_lock)  # Law 9.5

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
 
+from pydantic_core import CoreSchema
+
 from .claims import ClaimPath, resolve
 from .refs import PrincipalRef
+from .schema import core_schema_of, json_schema_of
 
 __all__ = ["PUBLIC_FIELDS", "Common", "Principal", "ReadOnly", "frozen", "put"]
 
@@ -233,6 +236,14 @@ class Principal(ReadOnly):
     def __repr__(self) -> str:
         tenant = f", tenant={self.tenant!r}" if self.tenant is not None else ""
         return f"{type(self).__name__}(id={self.id!r}, issuer={self.issuer!r}{tenant})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        return core_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, Any]:
+        return json_schema_of(cls, cls._public)
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         # Law 3.14: the copy is equal to the original, so what identifies goes along with what is public.

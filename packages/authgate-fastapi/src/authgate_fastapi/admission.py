@@ -1,0 +1,54 @@
+"""What a connection was admitted as, and the one source of it that ``dependency_overrides`` can replace."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from authgate_core import Admission, NotAdmitted
+
+from .visit import visit_of
+
+__all__ = ["admitted", "get_admission", "overridden"]
+
+
+async def get_admission(connection: HTTPConnection) -> Admission:
+    """Everyone whom the guards of this route have admitted; a dependency.
+
+    ``app.dependency_overrides[get_admission] = lambda: Admission((User(id="u1", issuer="test"),))`` puts an
+    admission in the place of authentication: guards hold it against their policies and ask nobody. The
+    override may be async, and may take the connection.
+
+    Raises:
+        NotAdmitted: If no guard ran before: a bug of the route.
+    """
+    admission = visit_of(connection).admission
+    if admission is None:
+        raise NotAdmitted("no guard ran before on this route; add dependencies=[requires(...)]")
+    return admission
+
+
+async def admitted(connection: HTTPConnection) -> Admission:
+    """As ``get_admission``, but not replaced with it: no override shows whom no guard asked for."""
+    return await get_admission(connection)
+
+
+async def overridden(connection: HTTPConnection) -> Admission | None:
+    """The admission that is put in the place of authentication, if any is.
+
+    Raises:
+        TypeError: If the override returns anything but an admission.
+    """
+    overrides: dict[object, Callable[..., Any]] | None
+    overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
+    source = overrides.get(get_admission) if overrides else None
+    if source is None:
+        return None
+    given = source(connection) if inspect.signature(source).parameters else source()
+    admission = await given if inspect.isawaitable(given) else given
+    if not isinstance(admission, Admission):
+        raise TypeError(f"the override of get_admission returned {type(admission).__name__}, not Admission")
+    return admission
