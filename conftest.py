@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
+
 from authgate_core.credentials import AppCredentials, BearerToken
 from authgate_core.secret import Secret
 
@@ -37,7 +38,7 @@ def _remember(credential: BearerToken | AppCredentials) -> None:
         _presented.update({credential.app_id, credential.secret.reveal()})
 
 
-def _watched(kind: type[BearerToken] | type[AppCredentials]) -> None:
+def _watched(kind: type[BearerToken | AppCredentials]) -> None:
     made = kind.__init__
 
     def init(self: BearerToken | AppCredentials, *args: str | Secret, **named: str | Secret) -> None:

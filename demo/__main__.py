@@ -43,7 +43,9 @@ def main() -> int:
     parser.add_argument("--log", action="store_true", help="show what the gates log as well")
     parser.add_argument("--serve", action="store_true", help="keep running and print curl lines instead")
     arguments = parser.parse_args()
-    logging.getLogger("authgate").addHandler(logging.StreamHandler() if arguments.log else logging.NullHandler())
+    logging.getLogger("authgate").addHandler(
+        logging.StreamHandler() if arguments.log else logging.NullHandler()
+    )
     print("starting an issuer, Valkey, Flask on waitress and FastAPI on uvicorn ...", flush=True)
     with running() as world:
         return _serve(world) if arguments.serve else _show(world)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI, WebSocket
+from flask import Flask
+
 import authgate_core as ag
 import authgate_fastapi as af
 import authgate_flask as afl
-from fastapi import FastAPI, WebSocket
-from flask import Flask
 
 __all__ = ["fastapi_app", "flask_app"]
 

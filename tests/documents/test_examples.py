@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from authgate_core.testing import FakeIssuer
 from fastapi.testclient import TestClient
+
+from authgate_core.testing import FakeIssuer
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

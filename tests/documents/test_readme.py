@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from authgate_core.testing import FakeIssuer
 from fastapi.testclient import TestClient
+
+from authgate_core.testing import FakeIssuer
 
 README = Path(__file__).parents[2] / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
@@ -24,7 +25,7 @@ def _issuer() -> Iterator[FakeIssuer]:
 def pasted(snippet: str, issuer: FakeIssuer) -> dict[str, Any]:
     """What the names of a snippet are after it ran, with a real issuer in the place of the example's."""
     names: dict[str, Any] = {"__name__": "pasted"}
-    exec(compile(snippet.replace("https://id.example.com", issuer.url), "README.md", "exec"), names)  # noqa: S102
+    exec(compile(snippet.replace("https://id.example.com", issuer.url), "README.md", "exec"), names)
     return names
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import authgate_core as ag
 import pytest
+
+import authgate_core as ag
 from authgate_core.config import read_settings
 from authgate_core.config.environment import Settings
 from authgate_core.issuer import Discovery, JwksUrl
@@ -57,7 +58,11 @@ class TestFromMapping:
             issuer.terms.audience,
             issuer.terms.algorithms,
         )
-        assert (5.0, 3600.0, True) == (issuer.terms.leeway, issuer.terms.max_lifetime, issuer.terms.require_at_jwt)
+        assert (5.0, 3600.0, True) == (
+            issuer.terms.leeway,
+            issuer.terms.max_lifetime,
+            issuer.terms.require_at_jwt,
+        )
         assert frozenset({"web"}) == issuer.terms.authorized_parties
         assert ("sub.uuid", ["realm_access.roles", "roles"]) == (
             str(issuer.mapping.subject),
@@ -84,7 +89,8 @@ class TestFromMapping:
     def test_values_of_a_mapping_keep_their_type(self) -> None:
         """A Flask config holds lists and booleans."""
         config = ag.GateConfig.from_mapping(
-            ISSUER | {"AUTHGATE_AUDIENCE": ["a", "b"], "AUTHGATE_SHADOW": True, "AUTHGATE_REALM": None, "DEBUG": 1}
+            ISSUER
+            | {"AUTHGATE_AUDIENCE": ["a", "b"], "AUTHGATE_SHADOW": True, "AUTHGATE_REALM": None, "DEBUG": 1}
         )
 
         assert (frozenset({"a", "b"}), True, "api") == (
@@ -98,9 +104,15 @@ class TestFromMapping:
         [
             ({}, ["AUTHGATE_ISSUER: is not set"]),
             ({"AUTHGATE_ISSUER": "https://id.test"}, ["AUTHGATE_AUDIENCE: is not set"]),
-            ({"AUTHGATE_JWKS_URL": "https://x.test"}, ["AUTHGATE_ISSUER: is not set", "AUTHGATE_JWKS_URL: needs"]),
+            (
+                {"AUTHGATE_JWKS_URL": "https://x.test"},
+                ["AUTHGATE_ISSUER: is not set", "AUTHGATE_JWKS_URL: needs"],
+            ),
             (ISSUER | {"AUTHGATE_AUDIENSE": "x"}, ["did you mean AUTHGATE_AUDIENCE?"]),
-            (ISSUER | {"AUTHGATE_LEEWAY": "soon", "AUTHGATE_SHADOW": "perhaps"}, ["AUTHGATE_LEEWAY", "AUTHGATE_SHADOW"]),
+            (
+                ISSUER | {"AUTHGATE_LEEWAY": "soon", "AUTHGATE_SHADOW": "perhaps"},
+                ["AUTHGATE_LEEWAY", "AUTHGATE_SHADOW"],
+            ),
             (ISSUER | {"AUTHGATE_SERVICE_CLAIM": "gty"}, ["write claim=value"]),
             (ISSUER | {"AUTHGATE_REVOCATION": "redis"}, ["AUTHGATE_REVOCATION"]),
             (
@@ -161,6 +173,10 @@ class TestReference:
     def test_it_names_every_setting_and_no_other(self) -> None:
         """So that what is documented is what is read."""
         page = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
-        rows = [line.split("`")[1] for line in page.read_text().splitlines() if line.startswith("| `AUTHGATE_")]
+        rows = [
+            line.split("`")[1] for line in page.read_text().splitlines() if line.startswith("| `AUTHGATE_")
+        ]
 
-        assert sorted([*(f"AUTHGATE_{name.upper()}" for name in Settings.model_fields), "AUTHGATE_SET_G"]) == sorted(rows)
+        assert sorted(
+            [*(f"AUTHGATE_{name.upper()}" for name in Settings.model_fields), "AUTHGATE_SET_G"]
+        ) == sorted(rows)

@@ -7,14 +7,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import authgate_core as ag
 import pytest
+
+import authgate_core as ag
 from authgate_core.events import Decided, Notice
 from authgate_core.hash_secret import hash_secret
 from authgate_core.principal import ProjectRef, TokenRef
 from authgate_core.request import Memo
 from authgate_core.testing import FakeIssuer
-
 from tests.support.gates import Face, face, view
 
 APP_SECRET = "a-chosen-secret-of-thirty-two-characters"
@@ -39,7 +39,9 @@ def configured(fake: FakeIssuer, **options: Any) -> ag.GateConfig:
         fake.jwks(), issuer=fake.url, audience=fake.audience, name="id", service_when={"m2m": True}
     )
     stored = hash_secret(ag.Secret(APP_SECRET), b"0123456789abcdef")
-    projects = ag.StaticProjects({"shop": {"secret_hash": stored, "secret_version": 3, "enabled_services": ["a"]}})
+    projects = ag.StaticProjects(
+        {"shop": {"secret_hash": stored, "secret_version": 3, "enabled_services": ["a"]}}
+    )
     return ag.GateConfig(**{"issuers": [issuer], "projects": projects, **options})
 
 
@@ -147,23 +149,31 @@ class TestOrderOfOutcomes:
         written: ag.Policy,
     ) -> None:
         """Malformed, else invalid, else unavailable, else the policy decides."""
-        headers = {"expired": [bearer(fake.hostile.expired())], "good": [bearer(fake.token())], "absent": []}[token]
+        headers = {"expired": [bearer(fake.hostile.expired())], "good": [bearer(fake.token())], "absent": []}[
+            token
+        ]
 
         with pytest.raises(expected):
             make().admit(view(*headers, *project), written)
 
-    def test_or_with_an_invalid_credential_is_refused(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+    def test_or_with_an_invalid_credential_is_refused(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
         """A good project does not make up for a bad token that the policy names."""
         with pytest.raises(ag.TokenExpired):
             make().admit(view(bearer(fake.hostile.expired()), *PROJECT), ag.is_user | ag.is_project)
 
-    def test_what_the_policy_does_not_name_is_left_alone(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+    def test_what_the_policy_does_not_name_is_left_alone(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
         """A bad token beside a good project costs nothing where only projects are asked for."""
         request = view(bearer(fake.hostile.expired()), bearer("second"), *PROJECT)
 
         assert "shop" == make().admit(request, ag.is_project).project.id
 
-    def test_invalid_goes_before_unavailable(self, make: Callable[..., Face], fake: FakeIssuer, colour: str) -> None:
+    def test_invalid_goes_before_unavailable(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
         """An outage hides no bad credential, and a bad credential no outage elsewhere."""
         gate = make(revocation=Down() if colour == "sync" else AsyncDown())
         policy = ag.is_user | ag.is_project
@@ -240,7 +250,9 @@ class AsyncCounting(Counting):
 class TestOnce:
     """Law 2.6: a request is authenticated at most once for each kind."""
 
-    def test_guards_of_one_request_share(self, make: Callable[..., Face], fake: FakeIssuer, colour: str) -> None:
+    def test_guards_of_one_request_share(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
         """A second guard asks nobody, whatever it asks for."""
         store = Counting() if colour == "sync" else AsyncCounting()
         gate, memo = make(revocation=store), Memo()
@@ -259,7 +271,9 @@ class TestOnce:
             with pytest.raises(ag.RevocationUnavailable):
                 gate.admit(view(bearer(fake.token("u1")), memo=memo), ag.is_user)
 
-    def test_another_credential_is_authenticated_anew(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+    def test_another_credential_is_authenticated_anew(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
         """Any difference counts."""
         gate, memo = make(), Memo()
 
@@ -272,7 +286,9 @@ class TestOnce:
         """What one gate found is no evidence for another."""
         memo, request = Memo(), bearer(fake.token("u1"))
         make().admit(view(request, memo=memo), ag.is_user)
-        other = make(issuers=[ag.Issuer.static(FakeIssuer().jwks(), issuer="https://other.test", audience="a")])
+        other = make(
+            issuers=[ag.Issuer.static(FakeIssuer().jwks(), issuer="https://other.test", audience="a")]
+        )
 
         with pytest.raises(ag.UnknownIssuer):
             other.admit(view(request, memo=memo), ag.is_user)
@@ -287,7 +303,15 @@ class TestConfiguration:
         with pytest.raises(ag.ConfigurationError) as caught:
             face(colour, ag.GateConfig(issuers=[issuer, issuer], realm="", key_wait=0))
 
-        for expected in ("audience", "leeway", "could not tell them apart", "named", "namespace", "realm", "key_wait"):
+        for expected in (
+            "audience",
+            "leeway",
+            "could not tell them apart",
+            "named",
+            "namespace",
+            "realm",
+            "key_wait",
+        ):
             assert expected in str(caught.value)
 
     def test_nobody_to_admit(self, colour: str) -> None:
@@ -382,7 +406,12 @@ class TestRevocation:
         ],
     )
     def test_what_a_token_belongs_to(
-        self, make: Callable[..., Face], fake: FakeIssuer, how: str, args: tuple[str, ...], options: dict[str, Any]
+        self,
+        make: Callable[..., Face],
+        fake: FakeIssuer,
+        how: str,
+        args: tuple[str, ...],
+        options: dict[str, Any],
     ) -> None:
         """Session, subject, client and key."""
         gate = make(revocation=ag.MemoryRevocation())
@@ -436,7 +465,9 @@ class TestRevocation:
         with pytest.raises(ag.TokenRevoked):
             gate.verify_token(fake.token("u1", jti="j-9"))
 
-    def test_an_answer_that_is_no_bool_is_a_bug(self, make: Callable[..., Face], fake: FakeIssuer, colour: str) -> None:
+    def test_an_answer_that_is_no_bool_is_a_bug(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
         """Law 1.3: neither truthiness nor falsiness decides."""
 
         class Vague:
@@ -498,13 +529,15 @@ class TestEvents:
             ("refused", "app", "unknown", "project_invalid"),
         ] == [(e.outcome, e.kind, e.issuer, e.code) for e in events if isinstance(e, Decided)]
 
-    def test_cached_says_whether_anyone_was_asked(self, make: Callable[..., Face], fake: FakeIssuer, colour: str) -> None:
+    def test_cached_says_whether_anyone_was_asked(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
         """A warm request with memory revocation asks nobody; a store that must be asked shows."""
         events: list[Any] = []
         make(on_event=events.append).verify_token(fake.token())
-        make(on_event=events.append, revocation=Counting() if colour == "sync" else AsyncCounting()).verify_token(
-            fake.token()
-        )
+        make(
+            on_event=events.append, revocation=Counting() if colour == "sync" else AsyncCounting()
+        ).verify_token(fake.token())
 
         assert [True, False] == [e.cached for e in events if isinstance(e, Decided)]
 
@@ -520,7 +553,9 @@ class TestEvents:
         with pytest.raises(ag.TokenExpired):
             gate.verify_token(fake.hostile.expired())
 
-    def test_levels(self, make: Callable[..., Face], fake: FakeIssuer, caplog: pytest.LogCaptureFixture) -> None:
+    def test_levels(
+        self, make: Callable[..., Face], fake: FakeIssuer, caplog: pytest.LogCaptureFixture
+    ) -> None:
         """Grants at DEBUG, the first refusal of a kind at WARNING with the fix."""
         caplog.set_level(logging.DEBUG, "authgate")
         gate = make()
@@ -528,7 +563,9 @@ class TestEvents:
         with pytest.raises(ag.InvalidToken):
             gate.verify_token(fake.hostile.for_another_audience())
 
-        levels = [(r.levelname, "Issuer" in r.getMessage() or "issuer" in r.getMessage()) for r in caplog.records]
+        levels = [
+            (r.levelname, "Issuer" in r.getMessage() or "issuer" in r.getMessage()) for r in caplog.records
+        ]
         assert ("DEBUG", False) in [(level, False) for level, _ in levels]
         assert ("WARNING", True) in levels
 
@@ -605,7 +642,9 @@ class TestWrongTypes:
             ({"realm": 7}, "realm"),
         ],
     )
-    def test_each_is_named(self, fake: FakeIssuer, colour: str, options: dict[str, Any], expected: str) -> None:
+    def test_each_is_named(
+        self, fake: FakeIssuer, colour: str, options: dict[str, Any], expected: str
+    ) -> None:
         """With what to write instead."""
         with pytest.raises(ag.ConfigurationError, match=expected):
             face(colour, configured(fake, **options))

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import authgate_core as ag
 import pytest
+
+import authgate_core as ag
 from authgate_core.testing import FakeIssuer
 from authgate_core.testing.issuer import DISCOVERY_PATH, JWKS_PATH
-
 from tests.support.gates import Face, face
 
 
@@ -57,7 +57,9 @@ class TestCold:
 
         assert {DISCOVERY_PATH: 1, JWKS_PATH: 1} == dict(fake.hits)
 
-    def test_warm_up_fetches_before_the_first_request(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+    def test_warm_up_fetches_before_the_first_request(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
         """And then no request waits."""
         gate = make()
         gate.warm_up(5)
@@ -79,7 +81,9 @@ class TestCold:
             assert 0 < caught.value.retry_after <= 60
         assert ["down"] == [keys.status for keys in gate.gate.health().keys]
 
-    def test_a_hung_issuer_holds_a_request_for_key_wait(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+    def test_a_hung_issuer_holds_a_request_for_key_wait(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
         """Law 4.10: then 503, and the fetch goes on to its own deadline."""
         fake.slow(30)
         gate = make(key_wait=0.4)

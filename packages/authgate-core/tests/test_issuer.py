@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+
 from authgate_core.clock import SystemClock
 from authgate_core.errors import AuthUnavailable, ConfigurationError, InvalidClaim
 from authgate_core.issuer import ANY_AUDIENCE, Issuer
@@ -15,7 +17,6 @@ from authgate_core.jose.verify import VerifiedClaims, verify
 from authgate_core.principal import Principal, Service, User, claim_path
 from authgate_core.secret import Secret
 from authgate_core.testing import FakeIssuer
-from pydantic import BaseModel
 
 LIMITS = Limits()
 
@@ -46,7 +47,9 @@ class TestMapping:
 
     def test_standard_claims_make_a_user(self, fake: FakeIssuer) -> None:
         """Without options the standard claims are read."""
-        user = made(fake, {}, sub="u1", scope="a b", roles=["r"], email="u@x.test", preferred_username="u", sid="s1")
+        user = made(
+            fake, {}, sub="u1", scope="a b", roles=["r"], email="u@x.test", preferred_username="u", sid="s1"
+        )
 
         assert isinstance(user, User)
         assert ("u1", ("r",), ("a", "b")) == (user.id, user.roles, user.scopes)
@@ -69,7 +72,9 @@ class TestMapping:
 
         assert ("u-9", ("a", "b"), ("s",)) == (user.id, user.roles, user.scopes)
 
-    @pytest.mark.parametrize("sub", ["", "x" * 256, "a\nb", "a\x00", "a\x85", 7, None, True, ["u"], {"uuid": "u"}])
+    @pytest.mark.parametrize(
+        "sub", ["", "x" * 256, "a\nb", "a\x00", "a\x85", 7, None, True, ["u"], {"uuid": "u"}]
+    )
     def test_an_id_is_a_short_text_without_control_characters(self, fake: FakeIssuer, sub: object) -> None:
         """Anything else is a bad token."""
         with pytest.raises(InvalidClaim, match=r"^sub"):
@@ -119,7 +124,9 @@ class TestServices:
             (lambda claims: claims.get("kind") == "m2m", {"kind": "m2m"}, True),
         ],
     )
-    def test_the_rule_decides(self, fake: FakeIssuer, rule: Any, claims: dict[str, Any], is_service: bool) -> None:
+    def test_the_rule_decides(
+        self, fake: FakeIssuer, rule: Any, claims: dict[str, Any], is_service: bool
+    ) -> None:
         """Every named claim has the value, or one of the values."""
         principal = made(fake, {"service_when": rule}, sub="x", client_id="c1", **claims)
 
@@ -229,7 +236,9 @@ class TestProblems:
 
         assert any(expected in problem for problem in issuer.problems()), list(issuer.problems())
 
-    @pytest.mark.parametrize("keys", ["", "nonsense", "-----BEGIN PUBLIC KEY-----\nx\n", {"keys": []}, {}, b"\xff"])
+    @pytest.mark.parametrize(
+        "keys", ["", "nonsense", "-----BEGIN PUBLIC KEY-----\nx\n", {"keys": []}, {}, b"\xff"]
+    )
     def test_unusable_keys_are_named(self, keys: Any) -> None:
         """Static keys are read when the gate is built, not at the first request."""
         problems = list(Issuer.static(keys, issuer="i", audience="a").problems())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
+
 from authgate_core.clock import Instant
 from authgate_core.credentials import AppCredentials
 from authgate_core.effects import (

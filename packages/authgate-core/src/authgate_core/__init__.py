@@ -1,10 +1,10 @@
 """authgate: one gate in front of any Python API that says who is calling.
 
-    import authgate_core as ag
+import authgate_core as ag
 
-    gate = ag.Gate(ag.GateConfig(issuers=[ag.Issuer.oidc("https://id.example.com", audience="orders-api")]))
-    admission = gate.admit(ag.RequestView("GET", "/orders", headers), ag.is_user & ag.all_scopes("orders:read"))
-    admission.user.id
+gate = ag.Gate(ag.GateConfig(issuers=[ag.Issuer.oidc("https://id.example.com", audience="orders-api")]))
+admission = gate.admit(ag.RequestView("GET", "/orders", headers), ag.is_user & ag.all_scopes("orders:read"))
+admission.user.id
 """
 
 from . import ports

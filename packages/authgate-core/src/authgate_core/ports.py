@@ -24,7 +24,7 @@ __all__ = [
 
 
 class HttpPort(Protocol):
-    """Sends the gate's own requests under the limits of Law 4.9; sync in both colours, on a thread of its own."""
+    """Sends the gate's own requests under the limits of Law 4.9; sync in both colours, on threads of its own."""
 
     def send(self, request: HttpRequest) -> HttpReply:
         """Send one request and read the whole answer, whatever its status.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ..errors import ConfigurationError
@@ -59,11 +60,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is handed in: a mapping must never be completed from the environment behind its back."""
         return (init_settings,)
@@ -83,7 +84,16 @@ class Settings(BaseSettings):
 
     def options(self) -> dict[str, Any]:
         """The options of ``Issuer`` that are set; Any because each has a type of its own."""
-        names = ("algorithms", "leeway", "max_lifetime", "subject", "roles", "scopes", "tenant", "authorized_parties")
+        names = (
+            "algorithms",
+            "leeway",
+            "max_lifetime",
+            "subject",
+            "roles",
+            "scopes",
+            "tenant",
+            "authorized_parties",
+        )
         options = {name: getattr(self, name) for name in names if getattr(self, name) not in (None, ())}
         if self.service_claim is not None:
             claim, _, value = self.service_claim.partition("=")
@@ -122,6 +132,6 @@ def _unknown(names: list[str]) -> Iterator[str]:
             logging.getLogger("authgate").warning("%s%s is not a setting and is ignored", PREFIX, name)
 
 
-def _line(problem: Any) -> str:
+def _line(problem: ErrorDetails) -> str:
     name = str(problem["loc"][0]).upper() if problem["loc"] else ""
     return f"{PREFIX}{name}: {problem['msg']}"

@@ -109,7 +109,9 @@ class GateConfig:
 
     def _type_problems(self) -> Iterator[str]:
         """What a type checker would have said."""
-        if not isinstance(self.issuers, tuple) or not all(isinstance(issuer, Issuer) for issuer in self.issuers):
+        if not isinstance(self.issuers, tuple) or not all(
+            isinstance(issuer, Issuer) for issuer in self.issuers
+        ):
             yield "issuers: give a list of Issuer.oidc(...), Issuer.jwks(...) or Issuer.static(...)"
         if not isinstance(self.roles, RoleHierarchy):
             yield "roles: give RoleHierarchy({role: [roles that it implies]})"
@@ -131,7 +133,11 @@ class GateConfig:
             if count > 1:
                 yield f"issuers: {count} are named {name!r}; give each a name= of its own"
         users = [issuer for issuer in self.issuers if issuer.makes_users]
-        if len(users) > 1 and not self.shared_subjects and not all(issuer.mapping.namespace for issuer in users):
+        if (
+            len(users) > 1
+            and not self.shared_subjects
+            and not all(issuer.mapping.namespace for issuer in users)
+        ):
             yield (
                 "issuers: several issue users, so one id could mean two people; give each namespace=..., "
                 "or write shared_subjects=True if they speak of the same people"
@@ -155,7 +161,11 @@ class GateConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
                 yield f"{name}: {value!r} is not a positive number"
-        if not isinstance(self.realm, str) or not self.realm or not (self.realm.isascii() and self.realm.isprintable()):
+        if (
+            not isinstance(self.realm, str)
+            or not self.realm
+            or not (self.realm.isascii() and self.realm.isprintable())
+        ):
             yield f"realm: {self.realm!r} is not a printable ASCII text"
 
 
@@ -193,7 +203,9 @@ def _issuers(settings: Settings) -> list[Issuer]:
         return []
     audience = ANY_AUDIENCE if settings.audience == ("ANY_AUDIENCE",) else settings.audience
     if settings.jwks_url is not None:
-        return [Issuer.jwks(settings.jwks_url, issuer=settings.issuer, audience=audience, **settings.options())]
+        return [
+            Issuer.jwks(settings.jwks_url, issuer=settings.issuer, audience=audience, **settings.options())
+        ]
     return [Issuer.oidc(settings.issuer, audience=audience, **settings.options())]
 
 

@@ -41,7 +41,9 @@ class Desk:
     shadow: bool
 
 
-def admit(view: RequestView, policy: CompiledPolicy, desk: Desk, now: Instant, *, optional: bool) -> Flow[Admission]:
+def admit(
+    view: RequestView, policy: CompiledPolicy, desk: Desk, now: Instant, *, optional: bool
+) -> Flow[Admission]:
     """Authenticate every kind that the policy names and the request presents, then let the policy decide.
 
     Raises:

@@ -20,7 +20,7 @@ from ..principal import Service, User
 from .keys import find_keys, find_newer_keys
 from .revoked import Known, check_revoked
 
-__all__ = ["TrustedIssuer", "Trust", "authenticate_token", "verify_token"]
+__all__ = ["Trust", "TrustedIssuer", "authenticate_token", "verify_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +63,21 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
         AuthUnavailable: If its keys or its revocation could not be had.
     """
     trusted, verified = yield from verify_token(token, trust, now)
-    with _named(trusted):
+    with _Named(trusted):
         principal = trusted.issuer.principal(verified, trust.expand)
         if (yield from check_revoked(trusted.issuer.token_ref(verified, principal), trust.known)):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
     return principal
 
 
-def verify_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[tuple[TrustedIssuer, VerifiedClaims]]:
+def verify_token(
+    token: BearerToken, trust: Trust, now: Instant
+) -> Flow[tuple[TrustedIssuer, VerifiedClaims]]:
     """Verify signature and claims, and nothing else; revocation is the caller's to ask."""
     parts = split(token.value.reveal(), trust.limits)
     claims = parse_object(parts.payload, trust.limits)
     trusted = _issuer_of(claims, trust)
-    with _named(trusted):
+    with _Named(trusted):
         known = trusted.ring.known(parts.header, now)
         if known is not None:
             header, key = known
@@ -87,7 +89,12 @@ def verify_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[tuple[T
 
 
 def _verify(
-    parts: Parts, header: Header, claims: dict[str, Any], keys: Sequence[Key], trusted: TrustedIssuer, now: Instant
+    parts: Parts,
+    header: Header,
+    claims: dict[str, Any],
+    keys: Sequence[Key],
+    trusted: TrustedIssuer,
+    now: Instant,
 ) -> Flow[VerifiedClaims]:
     try:
         verified = verify(parts, header, claims, keys, trusted.rules, now)
@@ -113,7 +120,7 @@ def _issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:
     return trusted
 
 
-class _named:
+class _Named:
     """Puts the configured name of the issuer on the errors that leave the block."""
 
     __slots__ = ("_name",)

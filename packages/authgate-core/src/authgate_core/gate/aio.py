@@ -49,7 +49,9 @@ class AsyncGate(GateBase):
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
         now = self.clock.now()
-        return await self._run(admit(view, self._compiled(policy), self._decides_with, now, optional=optional))
+        return await self._run(
+            admit(view, self._compiled(policy), self._decides_with, now, optional=optional)
+        )
 
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
@@ -74,7 +76,7 @@ class AsyncGate(GateBase):
             return self._report(admission, started, trace)
         raise refusal
 
-    async def warm_up(self, timeout: float = 5.0) -> None:
+    async def warm_up(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - the same promise in both colours
         """As ``Gate.warm_up``."""
         await self._refresher.warm_up_async(timeout)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +100,9 @@ class GateBase:
 
     def _desk(self, known: Known, projects: ProjectCache) -> Desk:
         config = self.config
-        limits = Limits(token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth)
+        limits = Limits(
+            token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth
+        )
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
         return Desk(
             gate=next(_numbers),
@@ -130,9 +131,13 @@ class GateBase:
     def _warn(self) -> None:
         for issuer in self.config.issuers:
             if isinstance(issuer.terms.audience, AnyAudience):
-                self._journal.notice(Notice("audience_unchecked", issuer.name, "tokens meant for other APIs are accepted"))
+                self._journal.notice(
+                    Notice("audience_unchecked", issuer.name, "tokens meant for other APIs are accepted")
+                )
         if self.config.shadow:
-            self._journal.notice(Notice("shadow", "gate", "refusals are reported but not carried out", alarm=True))
+            self._journal.notice(
+                Notice("shadow", "gate", "refusals are reported but not carried out", alarm=True)
+            )
 
     def check_policy(self, policy: Policy) -> None:
         """Check that this gate can ever satisfy a policy; adapters call it when a guard is registered.
@@ -144,7 +149,9 @@ class GateBase:
 
     def _compiled(self, policy: Policy) -> CompiledPolicy:
         compiled = compile_policy(policy)
-        missing = [line for kind, line in _SOURCES.items() if kind in compiled.principals and not self._makes(kind)]
+        missing = [
+            line for kind, line in _SOURCES.items() if kind in compiled.principals and not self._makes(kind)
+        ]
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
         return compiled
@@ -166,17 +173,23 @@ class GateBase:
             return False
         return True
 
-    def judge(self, admission: Admission, policy: Policy, view: RequestView, *, optional: bool = False) -> Admission:
+    def judge(
+        self, admission: Admission, policy: Policy, view: RequestView, *, optional: bool = False
+    ) -> Admission:
         """Let a policy decide about principals that are there already; asks nobody.
 
         Raises:
             MissingCredentials: If the admission lacks a kind that the policy names.
             AuthorizationError: If the policy does not admit them.
         """
-        if optional and not admission.principals:
-            return admission
-        found = {APP if isinstance(p, Project) else BEARER: p for p in admission.principals}
-        return decide(view, self._compiled(policy), found)
+        compiled = self._compiled(policy)
+        held = {APP if isinstance(p, Project) else BEARER: p for p in admission.principals}
+        found = {
+            kind: held[kind] for kind in compiled.kinds if kind in held
+        }  # Law 2.3: the rest is left alone
+        if optional and not found:
+            return Admission(request=view)
+        return decide(view, compiled, found)
 
     def problem(self, error: AuthgateError) -> Problem:
         """The response that an error becomes."""
@@ -219,7 +232,7 @@ class GateBase:
 
 
 def without_frames(error: AuthgateError) -> AuthgateError:
-    """The refusal without what Python keeps of its origin: frames, and the error that a parser met, hold the token."""
+    """The refusal without what Python keeps of its origin: frames and parsers' errors hold the token."""
     error.__context__ = error.__cause__
     return error.with_traceback(None)
 

@@ -33,7 +33,7 @@ def _store(source: object, clock: Clock, notice: Tell) -> RevocationStore:
         notice(COVERS_ONE_PROCESS)
         return MemoryStore(clock)
     if isinstance(source, RedisRevocation):
-        from ..io.redis import RedisStore  # noqa: PLC0415 - redis is imported only where it is used
+        from ..io.redis import RedisStore
 
         return RedisStore(source, clock=clock, notice=notice)
     return cast("RevocationStore", source)  # GateConfig.problems has looked at it
@@ -49,7 +49,7 @@ def _async_store(source: object, clock: Clock, notice: Tell) -> AsyncRevocationS
         notice(COVERS_ONE_PROCESS)
         return AsyncMemoryStore(clock)
     if isinstance(source, RedisRevocation):
-        from ..io.redis import AsyncRedisStore  # noqa: PLC0415 - redis is imported only where it is used
+        from ..io.redis import AsyncRedisStore
 
         return AsyncRedisStore(source, clock=clock, notice=notice)
     return cast("AsyncRevocationStore", source)  # as above
@@ -66,7 +66,7 @@ def known_by(stores: Sequence[object]) -> Known:
     return known
 
 
-def _must_be_asked(ref: TokenRef | ProjectRef) -> Literal["ask"]:
+def _must_be_asked(_: TokenRef | ProjectRef) -> Literal["ask"]:
     return "ask"
 
 
@@ -90,4 +90,3 @@ def open_async_projects(
         return None
     directory = AsyncLocalDirectory(projects) if isinstance(projects, StaticProjects) else projects
     return AsyncProjectLookups(cast("AsyncProjectDirectory", directory), cache, clock, notice=notice)
-

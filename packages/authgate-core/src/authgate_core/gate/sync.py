@@ -96,7 +96,7 @@ class Gate(GateBase):
         raise refusal
 
     def warm_up(self, timeout: float = 5.0) -> None:
-        """Fetch every key set now rather than at the first request; an issuer that is down stops nothing (Law 4.12).
+        """Fetch every key set now, not at the first request; an issuer that is down stops nothing (Law 4.12).
 
         Args:
             timeout: How long to wait for all of them, in seconds.
@@ -105,7 +105,9 @@ class Gate(GateBase):
 
     def health(self) -> Health:
         """How the key sets and revocation sources are; asks nobody."""
-        return Health(self._keys_health(), tuple(store.health() for store in self._stores if hasattr(store, "health")))
+        return Health(
+            self._keys_health(), tuple(store.health() for store in self._stores if hasattr(store, "health"))
+        )
 
     def close(self) -> None:
         """Let go of connections; what the gate was handed is left to its owner."""

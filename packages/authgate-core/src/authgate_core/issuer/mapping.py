@@ -8,6 +8,8 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from ..errors import InvalidClaim
 from ..jose.verify import VerifiedClaims
 from ..principal import MISSING, ClaimPath, Service, TokenRef, User, as_path, frozen, resolve
@@ -84,7 +86,9 @@ def _user(verified: VerifiedClaims, client_id: str | None, common: dict[str, Any
 def _identifier(claims: Mapping[str, Any], path: ClaimPath) -> str:
     value = resolve(claims, path)
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID or _CONTROL.search(value):
-        raise InvalidClaim(str(path), f"is not a text of 1 to {_MAX_ID} characters without control characters")
+        raise InvalidClaim(
+            str(path), f"is not a text of 1 to {_MAX_ID} characters without control characters"
+        )
     return value
 
 
@@ -119,7 +123,9 @@ def _is_service(claims: Mapping[str, Any], rule: ServiceWhen | None) -> bool:
     if rule is None:
         return False
     if isinstance(rule, Mapping):
-        return bool(rule) and all(_holds(resolve(claims, as_path(path)), value) for path, value in rule.items())
+        return bool(rule) and all(
+            _holds(resolve(claims, as_path(path)), value) for path, value in rule.items()
+        )
     answer = rule(frozen(claims))
     if not isinstance(answer, bool):
         raise TypeError(f"service_when returned {type(answer).__name__}, not a bool")
@@ -146,7 +152,6 @@ def _judged(claims: Mapping[str, Any], mapping: ClaimsMap) -> object:
 
 
 @lru_cache(maxsize=64)
-def _adapter(kind: type) -> Any:
-    from pydantic import TypeAdapter  # noqa: PLC0415 - only those who configure a claims model pay for it
+def _adapter(kind: type) -> TypeAdapter[object]:
 
     return TypeAdapter(kind)

@@ -68,8 +68,8 @@ class ClaimsMap:
         tenant: Where the tenant is, if the issuer has tenants.
         separators: For claims that are one string: the path as written, and what separates the values.
         namespace: Put before each id.
-        service_when: What makes a token a service's: claim paths with the value, or one of the values, that each
-            must have; or a function of the claims. None: every token is a user's (Law 3.13).
+        service_when: What makes a token a service's: claim paths with the value, or one of the values, that
+            each must have; or a function of the claims. None: every token is a user's (Law 3.13).
         model: A dataclass or pydantic model that the claims must fit.
         validators: Run last; ValueError is a bad token, AuthUnavailable an outage (Law 3.10).
     """
@@ -116,7 +116,9 @@ class Terms:
         yield from _algorithm_problems(self.algorithms, symmetric=symmetric)
         if not _is_number(self.leeway) or not 0 <= self.leeway <= MAX_LEEWAY:
             yield f"leeway: {self.leeway!r} is not between 0 and {MAX_LEEWAY:g} seconds"
-        if self.max_lifetime is not None and not (_is_number(self.max_lifetime) and 0 < self.max_lifetime < inf):
+        if self.max_lifetime is not None and not (
+            _is_number(self.max_lifetime) and 0 < self.max_lifetime < inf
+        ):
             yield f"max_lifetime: {self.max_lifetime!r} is not a positive number of seconds"
 
 

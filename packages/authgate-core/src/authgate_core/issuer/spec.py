@@ -32,8 +32,8 @@ __all__ = ["Issuer", "Options"]
 class Options(TypedDict, total=False):
     """What every constructor of ``Issuer`` takes; see ``Terms``, ``ClaimsMap`` and ``Grants`` for the meaning.
 
-    ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys over
-    plain http from other hosts than loopback.
+    ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
+    over plain http from other hosts than loopback.
     """
 
     name: str
@@ -172,7 +172,9 @@ class Issuer:
         return (f"Issuer {self.name!r}: {problem}" for problem in found)
 
 
-def _make(issuer: str | None, trust: Trust, audience: str | Collection[str] | AnyAudience, o: Options) -> Issuer:
+def _make(
+    issuer: str | None, trust: Trust, audience: str | Collection[str] | AnyAudience, o: Options
+) -> Issuer:
     symmetric = isinstance(trust, StaticKeys) and isinstance(trust.material, Secret)
     parties = o.get("authorized_parties")
     name = o.get("name", issuer if issuer is not None else "default")
@@ -202,7 +204,9 @@ def _mapping(name: str, o: Options) -> ClaimsMap:
     try:
         return _read_mapping(o)
     except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"Issuer {name!r}: subject, roles, scopes, tenant or separators: {error}") from None
+        raise ConfigurationError(
+            f"Issuer {name!r}: subject, roles, scopes, tenant or separators: {error}"
+        ) from None
 
 
 def _read_mapping(o: Options) -> ClaimsMap:

@@ -8,9 +8,9 @@ from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from ..errors import MalformedToken
 from ..jose.compact import Limits, parse_object
 from ..jose.keys import KeySet, UnusableKeys, key_from_pem, key_from_secret, read_key_set
-from ..errors import MalformedToken
 from ..secret import Secret
 
 __all__ = ["Discovery", "JwksUrl", "StaticKeys", "Trust", "url_problems"]

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar, assert_never
 
-from ..effects import AnyEffect, AwaitKeys, CheckRevoked, Flow, LookUpProject, RefreshProject, SendRequest, StartRefresh
+from ..effects import (
+    AnyEffect,
+    AwaitKeys,
+    CheckRevoked,
+    Flow,
+    LookUpProject,
+    RefreshProject,
+    SendRequest,
+    StartRefresh,
+)
 from ..ports import RevocationStore
 from ..principal import ProjectRef, TokenRef
 from .ports import AsyncPorts, Ports
