@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
 from authgate_core.jose.compact import Header
 from authgate_core.jose.keys import (
     Key,
@@ -20,11 +28,6 @@ from authgate_core.jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS, KN
 from authgate_core.secret import Secret
 from authgate_core.testing.keys import SigningKey, lease_key
 from authgate_core.testing.shapes import encode_segment
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 RSA_ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 ROCA_MODULUS: Final = (  # of the public Wycheproof case jws_rsa_roca_key
@@ -48,9 +51,9 @@ def signing_key(alg: str) -> SigningKey:
     return lease_key(OWNER, "k1", alg)
 
 
-def jwk(alg: str = "RS256", **members: Any) -> dict[str, Any]:
+def jwk(signs: str = "RS256", /, **members: Any) -> dict[str, Any]:
     """A good public JWK without use and alg, with members added, replaced or (None) left out."""
-    plain = {name: value for name, value in signing_key(alg).jwk().items() if name not in {"use", "alg"}}
+    plain = {name: value for name, value in signing_key(signs).jwk().items() if name not in {"use", "alg"}}
     return {name: value for name, value in {**plain, **members}.items() if value is not None}
 
 
@@ -99,7 +102,7 @@ class TestDocument:
     @pytest.mark.parametrize(
         "body",
         [
-            *(b"", b"<html>", b"[]", b"null", b"{", b'{"keys":', b"\xff\xfe", b"\xef\xbb\xbf" + b'{"keys":[]}'),
+            *(b"", b"<html>", b"[]", b"null", b"{", b'{"keys":', b"\xff\xfe", b'\xef\xbb\xbf{"keys":[]}'),
             *(b'{"keys":[],"keys":[]}', b'{"keys":[NaN]}', b'{"keys":' + b"[" * 5000, b'{"keys":{}}', b"{}"),
             *({}, {"keys": None}, {"keys": {}}, {"keys": "x"}, {"keys": 1}, {"key": []}, {"keys": ()}),
         ],
@@ -121,7 +124,9 @@ class TestDocument:
 
     def test_no_usable_key_is_unusable_but_not_empty(self) -> None:
         """Law 4.8: at least one usable key; the reason says what was wrong with the first few."""
-        with pytest.raises(UnusableKeys, match="key 1 is not an object, key 2 is for encryption|key 2 is not for") as unusable:
+        with pytest.raises(
+            UnusableKeys, match="key 1 is not an object, key 2 is not for signatures"
+        ) as unusable:
             read(1, jwk(use="enc"))
 
         assert not unusable.value.empty
@@ -138,20 +143,24 @@ class TestDocument:
     @given(st.data())
     def test_any_document_is_read_or_unusable(self, data: st.DataObject) -> None:
         """Law 3.11: whatever an issuer answers, nothing but authgate's own exception leaves."""
-        values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(
-            ["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "sig", "verify", "RS256", "none", "AQAB"]
+        values = (
+            st.none()
+            | st.booleans()
+            | st.integers()
+            | st.floats()
+            | st.text()
+            | st.sampled_from(
+                ["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "sig", "verify", "RS256", "none", "AQAB"]
+            )
         )
         odd = values | st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3)
         names = st.sampled_from(["kty", "kid", "crv", "alg", "use", "key_ops", "n", "e", "x", "y", "d", "k"])
         changes = data.draw(st.dictionaries(names, odd, max_size=4))
         base = data.draw(st.sampled_from([{}, jwk(), jwk("ES256"), jwk("EdDSA")]))
-        try:
+        with suppress(UnusableKeys):
             (one,) = read({**base, **changes})
-        except UnusableKeys as unusable:
-            assert str(unusable)
-        else:
             assert not changes.keys() & {"d", "k"}
-            assert one.algorithms <= KNOWN_ALGORITHMS - HMAC_ALGORITHMS
+            assert one.algorithms <= DEFAULT_ALGORITHMS | {"Ed25519"}
 
     @given(st.binary())
     def test_any_bytes_are_read_or_unusable(self, body: bytes) -> None:
@@ -164,13 +173,17 @@ class TestJwk:
     def test_without_alg_the_type_and_the_allow_list_decide(self) -> None:
         """Law 3.2: a JWK without alg may verify what fits it and is allowed, not RS256 alone."""
         assert RSA_ALGORITHMS == read(jwk())[0].algorithms
-        assert {"RS512", "PS256"} == read(jwk(), algorithms=frozenset({"RS512", "PS256", "ES256"}))[0].algorithms
+        assert {"RS512", "PS256"} == read(jwk(), algorithms=frozenset({"RS512", "PS256", "ES256"}))[
+            0
+        ].algorithms
 
     def test_its_alg_is_the_only_one(self) -> None:
         """Law 3.2: a JWK with alg verifies that algorithm only; both names stand for EdDSA."""
         assert {"RS512"} == read(jwk(alg="RS512"))[0].algorithms
         for name in ("EdDSA", "Ed25519"):
-            assert {"EdDSA", "Ed25519"} == read(jwk("EdDSA", alg=name), algorithms=frozenset({"EdDSA"}))[0].algorithms
+            assert {"EdDSA", "Ed25519"} == read(jwk("EdDSA", alg=name), algorithms=frozenset({"EdDSA"}))[
+                0
+            ].algorithms
 
     @pytest.mark.parametrize("alg", ["none", "HS256", "ES256", "rs256", "", "RSA-OAEP", "ES256K", "ES521"])
     def test_an_alg_that_does_not_fit_rules_the_key_out(self, alg: str) -> None:
@@ -183,7 +196,9 @@ class TestJwk:
         """RFC 7517 section 4: any other type is a broken key, not an exception."""
         assert name in warned(jwk(**{name: value}))
 
-    @pytest.mark.parametrize("change", [{"use": "enc"}, {"use": ""}, {"use": "SIG"}, {"key_ops": ["encrypt"]}, {"key_ops": []}])
+    @pytest.mark.parametrize(
+        "change", [{"use": "enc"}, {"use": ""}, {"use": "SIG"}, {"key_ops": ["encrypt"]}, {"key_ops": []}]
+    )
     def test_use_and_key_ops_count(self, change: dict[str, Any]) -> None:
         """Law 3.2: a key that is not for signatures verifies none, and is normal in a document."""
         assert is_left_out(jwk(**change, kid="other"))
@@ -199,7 +214,9 @@ class TestJwk:
 
     def test_a_symmetric_key_is_ignored_with_a_warning(self) -> None:
         """Law 4.8: a secret that is published is none."""
-        assert "symmetric" in warned({"kty": "oct", "kid": "s", "k": encode_segment(bytes(64)), "alg": "HS256"})
+        assert "symmetric" in warned(
+            {"kty": "oct", "kid": "s", "k": encode_segment(bytes(64)), "alg": "HS256"}
+        )
 
     @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
     def test_a_private_key_is_ignored_with_a_warning(self, alg: str) -> None:
@@ -216,16 +233,15 @@ class TestJwk:
         """RFC 7517 section 5: keys of types that are not understood are ignored."""
         assert is_left_out(jwk(kty=kty))
 
-    @pytest.mark.parametrize(("bits", "used"), [(1024, False), (2040, False), (2048, True), (8200, False)])
-    def test_the_size_of_an_rsa_key(self, bits: int, used: bool) -> None:
+    @pytest.mark.parametrize("bits", [1024, 2040, 8200])
+    def test_an_rsa_key_of_another_size_is_refused(self, bits: int) -> None:
         """Law 3.2: 2048 to 8192 bits."""
-        modulus = (1 << (bits - 1)) | 0x10001
-        entry = jwk(n=encode_segment(modulus.to_bytes((bits + 7) // 8)))
+        assert f"{bits} bits" in warned(jwk(n=_modulus(bits)))
 
-        if used:
-            assert RSA_ALGORITHMS == read(entry)[0].algorithms
-        else:
-            assert f"{bits} bits" in warned(entry)
+    @pytest.mark.parametrize("bits", [2048, 8192])
+    def test_the_sizes_of_an_rsa_key(self, bits: int) -> None:
+        """Law 3.2: both ends are used."""
+        assert RSA_ALGORITHMS == read(jwk(n=_modulus(bits)))[0].algorithms
 
     def test_a_key_that_can_be_factored_is_refused(self) -> None:
         """CVE-2017-15361: the fingerprint of ROCA."""
@@ -239,13 +255,24 @@ class TestJwk:
     @pytest.mark.parametrize(
         ("alg", "change"),
         [
-            *(("RS256", {name: value}) for name in ("n", "e") for value in (None, "", "A", "AQ==", "+/AA", "A Q", "AB")),
-            *(("ES256", {name: value}) for name in ("x", "y") for value in (None, "", "AQAB", encode_segment(bytes(33)))),
-            *(("EdDSA", {"x": value}) for value in (None, "", "AQAB", encode_segment(bytes(31)), encode_segment(bytes(57)))),
+            *(
+                ("RS256", {name: value})
+                for name in ("n", "e")
+                for value in (None, "", "A", "AQ==", "+/AA", "A Q", "AB")
+            ),
+            *(
+                ("ES256", {name: value})
+                for name in ("x", "y")
+                for value in (None, "", "AQAB", encode_segment(bytes(33)))
+            ),
+            *(
+                ("EdDSA", {"x": value})
+                for value in (None, "", "AQAB", encode_segment(bytes(31)), encode_segment(bytes(57)))
+            ),
         ],
     )
     def test_broken_members_rule_a_key_out(self, alg: str, change: dict[str, Any]) -> None:
-        """Law 3.2: members are canonical base64url of the right size (RFC 7518 section 6, RFC 8037 section 2)."""
+        """Law 3.2: canonical base64url of the right size (RFC 7518 section 6, RFC 8037 section 2)."""
         assert warned(jwk(alg, **change))
 
     def test_a_point_off_the_curve_is_refused(self) -> None:
@@ -254,11 +281,19 @@ class TestJwk:
 
     @pytest.mark.parametrize(
         ("alg", "crv"),
-        [("ES256", "P-384"), ("ES384", "P-256"), ("ES512", "P-521 "), ("ES256", None), ("ES256", "secp256k1")]
-        + [("EdDSA", "Ed448"), ("EdDSA", "X25519"), ("EdDSA", None), ("EdDSA", "P-256")],
+        [
+            *(
+                ("ES256", "P-384"),
+                ("ES256", "secp256k1"),
+                ("ES256", None),
+                ("ES384", "P-256"),
+                ("ES512", "P-521 "),
+            ),
+            *(("EdDSA", "Ed448"), ("EdDSA", "X25519"), ("EdDSA", None), ("EdDSA", "P-256")),
+        ],
     )
     def test_another_curve_is_another_key(self, alg: str, crv: str | None) -> None:
-        """Law 3.2: Ed448, ES256K and keys for key agreement are unknown; a curve that does not fit is no key."""
+        """Law 3.2: Ed448, ES256K and keys for key agreement are unknown; another curve is no key."""
         with pytest.raises(UnusableKeys):
             read(jwk(alg, crv=crv))
 
@@ -268,13 +303,18 @@ class TestJwk:
 
     def test_a_kid_may_be_absent_or_odd(self) -> None:
         """RFC 7517 section 4.5: any text is a name."""
-        assert [None, "", "a/../b\n"] == [one.kid for one in read(jwk(kid=None), jwk(kid=""), jwk(kid="a/../b\n"))]
+        assert [None, "", "a/../b\n"] == [
+            one.kid for one in read(jwk(kid=None), jwk(kid=""), jwk(kid="a/../b\n"))
+        ]
 
     def test_the_repr_masks(self) -> None:
         """Law 2.5: of a key its name and purpose are shown, of an exception nothing of the key."""
         (one,) = read(jwk(alg="RS256"))
 
-        assert "Key(kid='k1', kty='RSA', crv=None, algorithms=frozenset({'RS256'}), answers_any_kid=False)" == repr(one)
+        assert (
+            "Key(kid='k1', kty='RSA', crv=None, algorithms=frozenset({'RS256'}), answers_any_kid=False)"
+            == repr(one)
+        )
         assert "KeySet([Key(kid='k1'" in repr(KeySet([one]))
         with pytest.raises(UnusableKeys) as unusable:
             read(jwk(n="c2VjcmV0c2VjcmV0"))
@@ -290,7 +330,11 @@ class TestPem:
 
         for form in (pem, pem.decode(), b"\n  " + pem + b"\n"):
             found = key_from_pem(form, KNOWN_ALGORITHMS)
-            assert (expected.kty, expected.crv, expected.algorithms) == (found.kty, found.crv, found.algorithms)
+            assert (expected.kty, expected.crv, expected.algorithms) == (
+                found.kty,
+                found.crv,
+                found.algorithms,
+            )
             assert found.verifies(alg, b"message", signing_key(alg).sign(b"message", alg))
 
     def test_pkcs1_is_read(self) -> None:
@@ -314,7 +358,9 @@ class TestPem:
         with pytest.raises(UnusableKeys, match="private"):
             key_from_pem(pem, KNOWN_ALGORITHMS)
 
-    @pytest.mark.parametrize("pem", ["", "x", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", b"\xff\xfe", "\ud800"])
+    @pytest.mark.parametrize(
+        "pem", ["", "x", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", b"\xff\xfe", "\ud800"]
+    )
     def test_what_is_no_pem_is_refused(self, pem: str | bytes) -> None:
         """Law 1.6: with a reason fit for a configuration error."""
         with pytest.raises(UnusableKeys, match="PEM"):
@@ -327,10 +373,9 @@ class TestPem:
             (ec.generate_private_key(ec.SECP256K1()).public_key(), "secp256k1"),
             (ed448.Ed448PrivateKey.generate().public_key(), "not known"),
             (x25519.X25519PrivateKey.generate().public_key(), "not known"),
-            (dsa.DSAPublicNumbers(3, dsa.DSAParameterNumbers((1 << 1023) | 1, (1 << 159) | 1, 2)).public_key(), "not known"),
         ],
     )
-    def test_keys_that_verify_nothing_here_are_refused(self, public: Any, reason: str) -> None:
+    def test_keys_that_verify_nothing_here_are_refused(self, public: PublicKeyTypes, reason: str) -> None:
         """Law 3.2: too small, or of a kind that no known algorithm uses."""
         pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
@@ -474,7 +519,7 @@ class TestSelection:
         assert read(jwk()) == read(jwk())
         assert {*read(jwk())} == {*read(jwk())}
         assert read(jwk()) != read(jwk(kid="other"))
-        assert read(jwk(kid="k")) != read(jwk(kid="k", n=encode_segment(((1 << 2047) | 0x10001).to_bytes(256))))
+        assert read(jwk(kid="k")) != read(jwk(kid="k", n=_modulus(2048)))
 
 
 class TestHeaders:
@@ -498,6 +543,10 @@ class TestHeaders:
             assert None is not keys.recall(str(number))
 
         assert 64 >= sum(keys.recall(str(number)) is not None for number in range(1000))
+
+
+def _modulus(bits: int) -> str:
+    return encode_segment(((1 << (bits - 1)) | 0x10001).to_bytes((bits + 7) // 8))
 
 
 def _identity(one: Key) -> tuple[str | None, bool]:

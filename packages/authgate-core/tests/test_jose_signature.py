@@ -8,6 +8,11 @@ from functools import cache
 from typing import Final
 
 import pytest
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from authgate_core.jose import signature
 from authgate_core.jose.keys import Key, key_from_secret, read_key_set
 from authgate_core.jose.signature import (
@@ -20,10 +25,6 @@ from authgate_core.jose.signature import (
     is_valid,
 )
 from authgate_core.testing.keys import SIGNERS, SigningKey, lease_key
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MESSAGE: Final = b"eyJhbGciOiJub25lIn0.e30"
 SECRET: Final = bytes(range(64))
@@ -85,12 +86,16 @@ class TestTable:
 
     def test_the_default_allow_list(self) -> None:
         """Law 3.2: RS, PS and ES with 256, 384 and 512 bits, and EdDSA; HMAC only where it is configured."""
-        expected = {f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)} | {"EdDSA"}
+        expected = {f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)} | {
+            "EdDSA"
+        }
 
         assert expected == DEFAULT_ALGORITHMS
         assert {"HS256", "HS384", "HS512"} == HMAC_ALGORITHMS
 
-    @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "ES256K", "ES521", "Ed448", "rs256", "RS256 "])
+    @pytest.mark.parametrize(
+        "alg", ["none", "None", "NONE", "nOnE", "", "ES256K", "ES521", "Ed448", "rs256", "RS256 "]
+    )
     def test_an_unknown_algorithm_is_never_allowed(self, alg: str) -> None:
         """Law 3.2: not even where an allow-list names it; ``none`` in any spelling."""
         assert not is_allowed(alg, frozenset({alg}))
@@ -114,7 +119,9 @@ class TestTable:
         """Law 3.2: kty and crv bind a key to its algorithms."""
         assert fitting(*family, KNOWN_ALGORITHMS) == FAMILIES[family]
 
-    @pytest.mark.parametrize("kind", [("EC", "secp256k1"), ("EC", None), ("OKP", "Ed448"), ("OKP", "X25519"), ("AKP", None)])
+    @pytest.mark.parametrize(
+        "kind", [("EC", "secp256k1"), ("EC", None), ("OKP", "Ed448"), ("OKP", "X25519"), ("AKP", None)]
+    )
     def test_other_keys_fit_nothing(self, kind: tuple[str, str | None]) -> None:
         """Law 3.2: Ed448 and ES256K are unknown."""
         assert frozenset() == fitting(*kind, KNOWN_ALGORITHMS)
