@@ -64,8 +64,9 @@ class GateConfig:
 
     def __post_init__(self) -> None:
         # A list that is changed afterwards would change what was checked.
-        if isinstance(self.issuers, Iterable) and not isinstance(self.issuers, (str, bytes)):
-            object.__setattr__(self, "issuers", tuple(self.issuers))
+        issuers: object = self.issuers
+        if isinstance(issuers, Iterable) and not isinstance(issuers, (str, bytes)):
+            object.__setattr__(self, "issuers", tuple(issuers))
 
     @property
     def sources(self) -> tuple[RevocationSource, ...]:
@@ -109,13 +110,14 @@ class GateConfig:
 
     def _type_problems(self) -> Iterator[str]:
         """What a type checker would have said."""
-        if not isinstance(self.issuers, tuple) or not all(
-            isinstance(issuer, Issuer) for issuer in self.issuers
-        ):
+        issuers: object = self.issuers
+        roles: object = self.roles
+        on_event: object = self.on_event
+        if not isinstance(issuers, tuple) or not all(isinstance(issuer, Issuer) for issuer in issuers):
             yield "issuers: give a list of Issuer.oidc(...), Issuer.jwks(...) or Issuer.static(...)"
-        if not isinstance(self.roles, RoleHierarchy):
+        if not isinstance(roles, RoleHierarchy):
             yield "roles: give RoleHierarchy({role: [roles that it implies]})"
-        if self.on_event is not None and not callable(self.on_event):
+        if on_event is not None and not callable(on_event):
             yield "on_event: give a function that takes an event"
 
     def _issuer_problems(self) -> Iterator[str]:
@@ -161,11 +163,8 @@ class GateConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
                 yield f"{name}: {value!r} is not a positive number"
-        if (
-            not isinstance(self.realm, str)
-            or not self.realm
-            or not (self.realm.isascii() and self.realm.isprintable())
-        ):
+        realm: object = self.realm
+        if not isinstance(realm, str) or not realm or not (realm.isascii() and realm.isprintable()):
             yield f"realm: {self.realm!r} is not a printable ASCII text"
 
 

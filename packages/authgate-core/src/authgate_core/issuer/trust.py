@@ -86,8 +86,8 @@ class Discovery:
 Trust: TypeAlias = StaticKeys | JwksUrl | Discovery
 
 
-def url_problems(setting: str, url: str, *, plain_http: bool) -> Iterator[str]:
-    """Whether the gate may ask this URL for keys (Law 4.9)."""
+def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str]:
+    """Whether the gate may ask this URL for keys (Law 4.9); checked as whatever the configuration holds."""
     if not isinstance(url, str):
         yield f"{setting}: a {type(url).__name__} is not a URL; write https://host/path"
         return
