@@ -109,6 +109,22 @@ class TestSettings:
         with pytest.raises(ConfigurationError, match="True or False"):
             AuthGate(app, gate=gate)
 
+    def test_everything_that_is_wrong(self, settings: Callable[..., None]) -> None:
+        """Law 1.6: one message for all of it."""
+        settings()
+        app = Flask("orders")
+        app.config["AUTHGATE_SET_G"] = "yes"
+        with pytest.raises(ConfigurationError) as raised:
+            AuthGate(app)
+        assert ["AUTHGATE_SET_G", "AUTHGATE_ISSUER"] == [
+            problem.partition(":")[0] for problem in raised.value.problems
+        ]
+
+    def test_a_mapping_as_configuration(self, app: Flask) -> None:
+        """What is meant by it happens without it."""
+        with pytest.raises(ConfigurationError, match="GateConfig, not Config"):
+            AuthGate(config=app.config)  # type: ignore[arg-type]  # the mistake under test
+
     def test_a_gate_and_a_configuration(self, config: GateConfig, gate: Gate) -> None:
         """One of them would be ignored."""
         with pytest.raises(ConfigurationError, match="one of them"):

@@ -251,6 +251,13 @@ class TestShownAsJson:
         assert isinstance(shown, dict)
         assert PUBLIC == set(shown["who"])
 
+    def test_a_provider_is_taught_once(self, app: Flask, user: Headers) -> None:
+        """The first request finds that it knows already."""
+        assert isinstance(app.json, DefaultJSONProvider)
+        taught = app.json.default
+        self.view(app, user, lambda: {"who": current_user})
+        assert taught is app.json.default
+
     def test_a_provider_without_the_hook(self, gate: Gate, user: Headers) -> None:
         """One that does not derive from Flask's is left alone and shows nothing by itself."""
 
