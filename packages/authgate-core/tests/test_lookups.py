@@ -399,14 +399,16 @@ class TestFork:
         """Law 9.5: a call that is under way where its process is forked ends in the child without harm."""
         office = _Office(_Directory())
         inner = office.directory.look_up
+        another: Future[Project | None] = Future()
 
         def forked(credentials: AppCredentials) -> Project | None:
             office.lookups.start_over()
+            office.lookups._flights[office.effect().flight_key] = another
             return inner(credentials)
 
         office.directory.look_up = forked  # type: ignore[method-assign]  # in the place of a real fork
         assert SHOP == office.look_up()
-        assert {} == office.lookups._flights
+        assert [another] == list(office.lookups._flights.values())
 
     def test_not_kept_alive(self) -> None:
         """What watches for forks does not keep a gate that is gone."""

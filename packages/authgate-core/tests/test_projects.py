@@ -88,6 +88,12 @@ class TestFinding:
         """Law 2.5: an unknown app id, a wrong secret and an empty one prove nothing."""
         assert StaticProjects({"shop": {"secret_hash": STORED}}).find(_presented(app_id, secret)) is None
 
+    def test_hash_of_the_empty_secret(self) -> None:
+        """Law 2.5: the empty secret is refused, even where an operator hashed it."""
+        empty = Secret("")
+        projects = StaticProjects({"shop": {"secret_hash": SecretHash.of(empty, bytes(16)).text()}})
+        assert projects.find(AppCredentials("shop", empty)) is None
+
     def test_lone_surrogates(self) -> None:
         """A secret that is no Unicode text is wrong, not an error."""
         assert StaticProjects({"shop": {"secret": SECRET}}).find(_presented("shop", "\udc80")) is None
@@ -212,10 +218,15 @@ class TestProblems:
         """A directory without projects refuses everybody, which nobody means."""
         assert ["there is none; add a project, or leave projects= out"] == StaticProjects({}).problems()
 
-    @pytest.mark.parametrize("app_id", ["", " shop", "a,b", "caf\u00e9", "a\nb", "x" * 256, 7])
-    def test_app_id(self, app_id: object) -> None:
+    @pytest.mark.parametrize("app_id", ["", " shop", "a,b", "caf\u00e9", "a\nb", "x" * 256])
+    def test_app_id(self, app_id: str) -> None:
         """Law 2.2: an app id that no header can carry could never match."""
         assert "write an app id of 1 to 255" in _only_problem({"secret_hash": STORED}, app_id)
+        assert StaticProjects({app_id: {"secret_hash": STORED}}).find(_presented(app_id, SECRET)) is None
+
+    def test_app_id_is_no_text(self) -> None:
+        """A mapping may hold what a TOML file cannot."""
+        assert "write an app id of 1 to 255" in _only_problem({"secret_hash": STORED}, 7)
 
     def test_entry_is_no_table(self) -> None:
         """Law 2.5: a bare secret in place of a table is not repeated."""

@@ -194,6 +194,23 @@ class TestNegative:
         cache.answered(b"k", "shop", SHOP, asked=_at(1.5), now=_at(3))
         assert Refused() == cache.plan(b"k", "shop", _at(3))
 
+    def test_overtaken_twice(self) -> None:
+        """Nor is it where the refusal was answered by a yes that had to go since."""
+        cache = _cache(positive=1)
+        cache.answered(b"k", "shop", None, asked=_at(1), now=_at(2))
+        cache.answered(b"k", "shop", SHOP, asked=_at(3), now=_at(3))
+        cache.answered(b"other", "shop", SHOP, asked=_at(4), now=_at(4))
+        cache.answered(b"k", "shop", SHOP, asked=_at(1), now=_at(5))
+        assert Ask() == cache.plan(b"k", "shop", _at(5))
+
+    def test_committed_late(self) -> None:
+        """Of two refusals the later one counts, in whatever order they are committed."""
+        cache = _cache()
+        cache.answered(b"k", "shop", None, asked=_at(0), now=_at(5))
+        cache.answered(b"k", "shop", None, asked=_at(0), now=_at(4))
+        cache.answered(b"k", "shop", SHOP, asked=_at(4.5), now=_at(6))
+        assert Refused() == cache.plan(b"k", "shop", _at(6))
+
     def test_another_key(self) -> None:
         """A refusal says nothing of other credentials."""
         cache = _confirmed()

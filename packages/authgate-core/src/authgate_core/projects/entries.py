@@ -60,7 +60,7 @@ def read_entry(app_id: object, entry: object, problems: list[str]) -> tuple[Cand
         found.append(f"{where} must be a table such as {{secret_hash = ...}}; {_MINT}")
     candidates = () if table is None else _Entry(str(app_id), where, table, found).candidates()
     problems.extend(found)
-    return () if found else candidates
+    return candidates
 
 
 class _Entry:

@@ -39,7 +39,7 @@ class Lookups:
         notice: Told of outages, at most once a minute, and of bugs of the directory in the background.
     """
 
-    cache: ProjectCache
+    _cache: ProjectCache
     _clock: Clock
     _notice: Callable[[Notice], None]
     _lock: threading.Lock
@@ -47,7 +47,7 @@ class Lookups:
     _noticed: float
 
     def __init__(self, cache: ProjectCache, clock: Clock, notice: Callable[[Notice], None]) -> None:
-        self.cache = cache
+        self._cache = cache
         self._clock = clock
         self._notice = notice
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class Lookups:
 
     def _known(self, effect: LookUpProject, under_way: int) -> tuple[Project | None] | None:
         """What became known since the flow planned to ask; None if the directory must be asked still."""
-        plan = self.cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now())
+        plan = self._cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now())
         match plan:
             case Hit(project) | HitAndRefresh(project):
                 return (project,)
@@ -77,19 +77,19 @@ class Lookups:
                 assert_never(plan)
 
     def _may_refresh(self, effect: RefreshProject, under_way: int) -> bool:
-        plan = self.cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now())
+        plan = self._cache.plan(effect.flight_key, effect.credentials.app_id, self._clock.now())
         return isinstance(plan, HitAndRefresh) and under_way < _MOST_CALLS
 
     def _answered(self, effect: Question, answer: Project | None, asked: Instant) -> None:
         now = self._clock.now()
         with self._lock:
-            self.cache.answered(effect.flight_key, effect.credentials.app_id, answer, asked=asked, now=now)
+            self._cache.answered(effect.flight_key, effect.credentials.app_id, answer, asked=asked, now=now)
 
     def _failed(self, effect: Question, error: Exception) -> None:
         now = self._clock.now()
         outage = isinstance(error, AuthUnavailable)
         with self._lock:
-            self.cache.failed(effect.flight_key, now, outage=outage)
+            self._cache.failed(effect.flight_key, now, outage=outage)
             self._outages += outage
             due = outage and now.mono - self._noticed >= _NOTICE_EVERY
             if due:
