@@ -169,7 +169,7 @@ class TestEveryHit:
             trace.reply(None)
         assert CheckRevoked(ProjectRef("shop", 3)) == trace.next()
         with pytest.raises(InvalidProjectCredentials, match="revoked") as caught:
-            trace.reply(True)  # noqa: FBT003 - the reply of CheckRevoked
+            trace.reply(True)
         assert "AppCredentials" == caught.value.scheme
 
     def test_revocation_after_a_look_up(self, desk: _Desk) -> None:
@@ -177,7 +177,7 @@ class TestEveryHit:
         trace = desk.request(ask=True)
         trace.reply(SHOP)
         assert CheckRevoked(ProjectRef("shop", 3)) == trace.next()
-        trace.reply(False)  # noqa: FBT003 - the reply of CheckRevoked
+        trace.reply(False)
         trace.returns(SHOP)
 
     def test_revocation_that_needs_no_effect(self, desk: _Desk) -> None:

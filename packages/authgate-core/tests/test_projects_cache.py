@@ -388,7 +388,7 @@ class ProjectCacheMachine(RuleBasedStateMachine):
             self.model[key].yes.append((asked, project))
 
     @rule(key=_KEYS, outage=st.booleans())
-    def fail(self, key: str, outage: bool) -> None:  # noqa: FBT001 - Hypothesis passes it by name
+    def fail(self, key: str, outage: bool) -> None:
         """The directory gives no answer."""
         self.cache.failed(key.encode(), _at(self.time), outage=outage)
         self.model[key].tried = self.time
