@@ -72,7 +72,9 @@ def _authenticate(
     found: dict[Kind, Principal],
 ) -> Flow[None]:
     """Fill ``found``; of what failed, the worst by Law 2.3 is raised, whatever the order written."""
-    credentials = {kind: _well_formed(presented[kind]) for kind in policy.kinds if kind in presented}
+    credentials: dict[Kind, Credential] = {
+        kind: _well_formed(presented[kind]) for kind in policy.kinds if kind in presented
+    }
     failures: list[AuthgateError] = []
     for kind, credential in credentials.items():
         outcome = yield from _outcome(view, kind, credential, desk, now)

@@ -44,7 +44,7 @@ class AsyncGate(GateBase):
         self._decides_with = self._desk(known_by(self._stores), cache)
         self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
-        self.revocations = AsyncRevocations(self, self._clerk(self._decides_with), logs)
+        self.revocations = AsyncRevocations(self.run_flow, self._clerk(self._decides_with), logs)
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
@@ -82,7 +82,7 @@ class AsyncGate(GateBase):
 
     def health(self) -> Health:
         """As ``Gate.health``, and as plain."""
-        return Health(self._keys_health(), tuple(s.health() for s in self._stores if hasattr(s, "health")))
+        return self._health(self._stores)
 
     async def aclose(self) -> None:
         """As ``Gate.close``, for the running loop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.gate_config import Colour
-from ..credentials import APP, BEARER, SCHEMES, BearerToken
+from ..credentials import APP, BEARER, SCHEMES, BearerToken, Kind
 from ..effects import AnyEffect, Flow, RingName
 from ..errors import AuthgateError, AuthUnavailable, ConfigurationError
 from ..events import Decided, Journal, Notice
@@ -113,9 +113,13 @@ class GateBase:
             shadow=config.shadow,
         )
 
-    def _keys_health(self) -> tuple[KeySetHealth, ...]:
+    def _health(self, stores: Iterable[object]) -> Health:
         now = self.clock.now()
-        return tuple(ring.health(now) for ring in self._refresher.rings.values())
+        tellers = (getattr(store, "health", None) for store in stores)
+        return Health(
+            keys=tuple(ring.health(now) for ring in self._refresher.rings.values()),
+            revocation=tuple(tell() for tell in tellers if callable(tell)),
+        )
 
     def _clerk(self, desk: Desk) -> Clerk:
         return Clerk(self.config, self.clock, desk.trust, self._issuers)
@@ -184,7 +188,7 @@ class GateBase:
         """
         compiled = self._compiled(policy)
         held = {APP if isinstance(p, Project) else BEARER: p for p in admission.principals}
-        found = {
+        found: dict[Kind, Principal] = {
             kind: held[kind] for kind in compiled.kinds if kind in held
         }  # Law 2.3: the rest is left alone
         if optional and not found:

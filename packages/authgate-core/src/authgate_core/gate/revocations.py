@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from ..clock import Clock
 from ..config.gate_config import GateConfig
@@ -19,11 +19,10 @@ from ..principal import Revocation, TokenRef
 from ..revocation import cut_off_entry, key_entry, secret_version_entry, session_entry, token_entry
 from ..secret import Secret
 
-if TYPE_CHECKING:
-    from .aio import AsyncGate
-    from .sync import Gate
-
 __all__ = ["AsyncRevocations", "Clerk", "Revocations"]
+
+Run: TypeAlias = Callable[[Flow[Revocation | None]], Revocation | None]
+AsyncRun: TypeAlias = Callable[[Flow[Revocation | None]], Awaitable[Revocation | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +139,8 @@ class Revocations:
     tenant within it. Without a source that can be written to, every method raises ConfigurationError.
     """
 
-    def __init__(self, gate: Gate, clerk: Clerk, logs: tuple[RevocationLog, ...]) -> None:
-        self._gate = gate
+    def __init__(self, run: Run, clerk: Clerk, logs: tuple[RevocationLog, ...]) -> None:
+        self._run = run
         self._clerk = clerk
         self._logs = logs
 
@@ -156,7 +155,7 @@ class Revocations:
         if not self._clerk.is_token(token_or_jti):
             self._write(self._clerk.jti(token_or_jti, issuer, tenant))
             return
-        entry = self._gate.run_flow(self._clerk.token(token_or_jti))
+        entry = self._run(self._clerk.token(token_or_jti))
         if entry is not None:
             self._write(entry)
 
@@ -216,8 +215,8 @@ class Revocations:
 class AsyncRevocations:
     """``Revocations`` for ``AsyncGate``: the same methods, awaitable."""
 
-    def __init__(self, gate: AsyncGate, clerk: Clerk, logs: tuple[AsyncRevocationLog, ...]) -> None:
-        self._gate = gate
+    def __init__(self, run: AsyncRun, clerk: Clerk, logs: tuple[AsyncRevocationLog, ...]) -> None:
+        self._run = run
         self._clerk = clerk
         self._logs = logs
 
@@ -228,7 +227,7 @@ class AsyncRevocations:
         if not self._clerk.is_token(token_or_jti):
             await self._write(self._clerk.jti(token_or_jti, issuer, tenant))
             return
-        entry = await self._gate.run_flow(self._clerk.token(token_or_jti))
+        entry = await self._run(self._clerk.token(token_or_jti))
         if entry is not None:
             await self._write(entry)
 

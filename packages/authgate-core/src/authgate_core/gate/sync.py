@@ -44,7 +44,7 @@ class Gate(GateBase):
         self._decides_with = self._desk(known_by(self._stores), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, RevocationLog))
-        self.revocations = Revocations(self, self._clerk(self._decides_with), logs)
+        self.revocations = Revocations(self.run_flow, self._clerk(self._decides_with), logs)
 
     def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """Admit a request by a policy.
@@ -105,9 +105,7 @@ class Gate(GateBase):
 
     def health(self) -> Health:
         """How the key sets and revocation sources are; asks nobody."""
-        return Health(
-            self._keys_health(), tuple(store.health() for store in self._stores if hasattr(store, "health"))
-        )
+        return self._health(self._stores)
 
     def close(self) -> None:
         """Let go of connections; what the gate was handed is left to its owner."""

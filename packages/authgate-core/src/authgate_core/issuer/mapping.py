@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
 
@@ -78,7 +78,7 @@ def _user(verified: VerifiedClaims, client_id: str | None, common: dict[str, Any
         auth_time=verified.auth_time,
         acr=_text(claims, "acr"),
         amr=_strings("amr", claims.get("amr", ()), None),
-        actor=actor if isinstance(actor, Mapping) else None,
+        actor=cast("Mapping[str, object]", actor) if isinstance(actor, Mapping) else None,
         **common,
     )
 
@@ -110,8 +110,11 @@ def _names(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...], mapping: Cla
 def _strings(name: str, value: object, separator: str | None) -> tuple[str, ...]:
     if isinstance(value, str) and separator is not None:
         return tuple(part for part in value.split(separator) if part)
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value):
-        return tuple(value)
+    if isinstance(value, (list, tuple)):
+        items = cast("Sequence[object]", value)
+        names = tuple(item for item in items if isinstance(item, str) and item)
+        if len(names) == len(items):
+            return names
     raise InvalidClaim(name, "is neither a list of texts nor a text with a configured separator")
 
 
@@ -135,7 +138,7 @@ def _is_service(claims: Mapping[str, Any], rule: ServiceWhen | None) -> bool:
 def _holds(found: object, expected: object) -> bool:
     """Whether a claim has the value, or one of the values, that the configuration names."""
     accepted = expected if isinstance(expected, Collection) and not isinstance(expected, str) else (expected,)
-    values = found if isinstance(found, list) else [found]
+    values = cast("list[object]", found) if isinstance(found, list) else [found]
     return any(value == wanted and type(value) is type(wanted) for value in values for wanted in accepted)
 
 

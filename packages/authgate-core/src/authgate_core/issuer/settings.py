@@ -78,7 +78,7 @@ class ClaimsMap:
     roles: tuple[ClaimPath, ...]
     scopes: tuple[ClaimPath, ...]
     tenant: ClaimPath | None = None
-    separators: Mapping[ClaimPath, str] = field(default_factory=dict)
+    separators: Mapping[ClaimPath, str] = field(default_factory=dict[ClaimPath, str])
     namespace: str = ""
     service_when: ServiceWhen | None = None
     model: type | None = None
