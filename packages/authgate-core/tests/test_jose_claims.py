@@ -240,6 +240,13 @@ class TestParties:
         """A client_id does not excuse an azp that is not listed."""
         refused("azp", rules(authorized_parties=frozenset({"app"})), **wrong)
 
+    def test_the_azp_alone_is_shown(self) -> None:
+        """Law 1.2: of the claims logged after the signature, client_id is not one."""
+        parties = rules(authorized_parties=frozenset({"app"}))
+
+        assert "'stranger'" in refused("azp", parties, azp="stranger").reason
+        assert "stranger" not in refused("azp", parties, client_id="stranger").reason
+
     @pytest.mark.parametrize("azp", WRONG_TYPES)
     def test_the_party_is_a_string(self, azp: object) -> None:
         """Any other type is refused, null included."""

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -296,6 +297,16 @@ class TestJwk:
         """Law 3.2: Ed448, ES256K and keys for key agreement are unknown; another curve is no key."""
         with pytest.raises(UnusableKeys):
             read(jwk(alg, crv=crv))
+
+    def test_a_curve_that_the_machine_lacks_is_no_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Law 4.8: where cryptography was built without an algorithm, the other keys still work."""
+
+        def lacking(jwk: object) -> None:
+            raise UnsupportedAlgorithm("not in this build")
+
+        monkeypatch.setattr(OKPAlgorithm, "from_jwk", staticmethod(lacking))
+
+        assert "valid OKP key" in warned(jwk("EdDSA"))
 
     def test_a_curve_beside_an_rsa_key_means_nothing(self) -> None:
         """RFC 7517 section 4: members that are not understood are ignored."""

@@ -128,7 +128,8 @@ def _check_parties(claims: Mapping[str, Any], parties: frozenset[str] | None) ->
         return
     party = claims["azp"] if "azp" in claims else claims.get("client_id")
     if not isinstance(party, str) or party not in parties:
-        raise InvalidClaim("azp", f"is {_shown(party)}, which is none of {sorted(parties)}")
+        azp = _shown(claims.get("azp"))
+        raise InvalidClaim("azp", f"is {azp}; it, or without it client_id, must be one of {sorted(parties)}")
 
 
 def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:

@@ -83,8 +83,8 @@ def verify_signature(token: str, keys: KeySet, algorithms: frozenset[str], limit
 
     Raises:
         MalformedToken: If it is not a strict compact JWS.
-        AlgorithmRefused: If the algorithm is not on the allow-list or does not fit the key.
-        UnknownKey: If no key has the token's ``kid``, or more than one.
+        AlgorithmRefused: If the algorithm is not on the allow-list or fits not exactly one key.
+        UnknownKey: If no key has the token's ``kid``.
         BadSignature: If the signature does not verify.
     """
     parts = split(token, limits)
@@ -95,7 +95,7 @@ def verify_signature(token: str, keys: KeySet, algorithms: frozenset[str], limit
     if not fitting:
         if header.kid is not None and not keys.has_kid(header.kid):
             raise UnknownKey("no key has the header's kid")
-        raise AlgorithmRefused("no key, or more than one, fits the header's alg")
+        raise AlgorithmRefused("not exactly one key fits the header's kid and alg")
     _signer(parts, header.alg, fitting)
     return parts.payload
 

@@ -170,7 +170,7 @@ def _read_jwk(jwk: Json, algorithms: frozenset[str]) -> Key:
     members = {name: _base64url(jwk, name) for name in _MEMBERS[kty]}
     try:
         material = ALGORITHMS[min(usable)].implementation.from_jwk({"kty": kty, "crv": crv, **members})
-    except (InvalidKeyError, ValueError):
+    except (InvalidKeyError, ValueError, UnsupportedAlgorithm):
         raise _Skipped(f"is not a valid {kty} key") from None
     return _key(material, usable, kid)
 
