@@ -1,9 +1,10 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
+from asgiref.wsgi import WsgiToAsgi
 from flask import Blueprint, Flask, current_app, g, request
 from flask.views import MethodView, View
 from werkzeug.test import EnvironBuilder
@@ -165,9 +166,40 @@ class TestOptional:
         assert 401 == client.get("/both", headers=bearer()).status_code
 
 
+def by_wsgi(app: Flask, headers: Headers) -> int:
+    """The status of ``/``, as a WSGI server would ask for it."""
+    return app.test_client().get("/", headers=headers).status_code
+
+
+def by_asgi(app: Flask, headers: Headers) -> int:
+    """The status of ``/`` behind asgiref's bridge, which runs async views in the server's own loop."""
+    raw = [(name.lower().encode(), value.encode()) for name, value in {"Host": "x", **headers}.items()]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": raw,
+        "scheme": "http",
+    }
+    sent: list[dict[str, int]] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, int]) -> None:
+        sent.append(message)
+
+    bridge: Callable[..., Coroutine[object, object, None]]
+    bridge = WsgiToAsgi(app)  # type: ignore[no-untyped-call]  # asgiref leaves this class untyped
+    asyncio.run(bridge(scope, receive, send))
+    return sent[0]["status"]
+
+
 class TestShapesOfViews:
     def test_async_views_stay_async(self, app: Flask, user: Headers) -> None:
-        """Law 9.2: the sync gate admits inline; Flask runs the view as it always does."""
+        """A coroutine function goes in and comes out; Flask runs it as it always does."""
 
         @app.get("/me")
         @requires(is_user)
@@ -179,6 +211,29 @@ class TestShapesOfViews:
         client = app.test_client()
         assert {"id": "u1"} == client.get("/me", headers=user).json
         assert 401 == client.get("/me").status_code
+
+    @pytest.mark.parametrize("server", [by_wsgi, by_asgi])
+    def test_the_gate_blocks_no_event_loop(
+        self, config: GateConfig, user: Headers, server: Callable[[Flask, Headers], int]
+    ) -> None:
+        """Law 9.2: under an async view the gate decides on a thread without a loop, whoever serves the app."""
+        loops: list[bool] = []
+
+        class Store:
+            def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
+                loops.append(asyncio._get_running_loop() is not None)
+                return False
+
+        app = Flask("orders")
+        AuthGate(app, config=GateConfig(issuers=config.issuers, revocation=Store()))
+
+        @app.get("/")
+        @requires(is_user)
+        async def me() -> Headers:
+            loops.append(asyncio._get_running_loop() is not None)
+            return {"id": current_user.id}
+
+        assert (200, [False, True]) == (server(app, user), loops)
 
     def test_sync_views_see_no_event_loop(self, app: Flask, user: Headers, no_new_loops: None) -> None:
         """Law 9.2: nothing sync starts one, admitting or refusing."""

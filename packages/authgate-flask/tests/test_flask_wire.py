@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from waitress import wasyncore  # type: ignore[import-untyped]  # it ships no types
-from waitress.server import create_server  # type: ignore[import-untyped]  # as above
+from waitress import wasyncore
+from waitress.server import create_server
 
 from authgate_core import Gate, GateConfig, Issuer, is_project, is_user
 from authgate_core.testing import FakeIssuer
