@@ -360,6 +360,23 @@ class TestConfiguration:
         with pytest.raises(ag.ConfigurationError, match=r"is_revoked is (a)?sync"):
             face(colour, configured(fake, revocation=wrong))
 
+    def test_a_class_is_no_port(self, fake: FakeIssuer, colour: str) -> None:
+        """The parentheses were forgotten."""
+        with pytest.raises(ag.ConfigurationError, match=r"give an instance, such as Counting\(\)"):
+            face(colour, configured(fake, revocation=Counting))
+
+    def test_a_hierarchy_reaches_projects(self, fake: FakeIssuer, colour: str) -> None:
+        """Law 8.5: wherever roles are."""
+        projects = ag.StaticProjects({"shop": {"secret": APP_SECRET, "roles": ["partner"]}})
+        gate = face(
+            colour, configured(fake, projects=projects, roles=ag.RoleHierarchy({"partner": ["reader"]}))
+        )
+
+        project = gate.admit(view(*PROJECT), ag.is_project & ag.any_role("reader")).project
+        gate.close()
+
+        assert (("partner",), True) == (project.roles, project.has_role("reader"))
+
 
 class TestRevocation:
     """Laws 5.1 to 5.7, through the gate."""

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from ..errors import ConfigurationError
 from ..events import Observer
@@ -15,11 +15,11 @@ from ..policy import RoleHierarchy
 from ..ports import AsyncProjectDirectory, AsyncRevocationStore, ProjectDirectory, RevocationStore
 from ..projects import StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
+from .colours import Colour, port_problems
 from .environment import Settings, read_settings
 
 __all__ = ["Colour", "GateConfig", "Projects", "RevocationSource"]
 
-Colour: TypeAlias = Literal["sync", "async"]
 RevocationSource: TypeAlias = MemoryRevocation | RedisRevocation | RevocationStore | AsyncRevocationStore
 Projects: TypeAlias = StaticProjects | ProjectDirectory | AsyncProjectDirectory
 
@@ -149,14 +149,14 @@ class GateConfig:
         if isinstance(self.projects, StaticProjects):
             yield from (f"projects: {problem}" for problem in self.projects.problems())
         elif self.projects is not None:
-            yield from _port_problems("projects", self.projects, "look_up", colour)
+            yield from port_problems("projects", self.projects, "look_up", colour)
 
     def _revocation_problems(self, colour: Colour) -> Iterator[str]:
         for source in self.sources:
             if isinstance(source, (MemoryRevocation, RedisRevocation)):
                 yield from (f"revocation: {problem}" for problem in source.problems(colour))
             else:
-                yield from _port_problems("revocation", source, "is_revoked", colour)
+                yield from port_problems("revocation", source, "is_revoked", colour)
 
     def _number_problems(self) -> Iterator[str]:
         for name in ("key_wait", "max_stale", "credential_limit", "token_header_limit", "token_depth"):
@@ -166,21 +166,6 @@ class GateConfig:
         realm: object = self.realm
         if not isinstance(realm, str) or not realm or not (realm.isascii() and realm.isprintable()):
             yield f"realm: {self.realm!r} is not a printable ASCII text"
-
-
-def _port_problems(setting: str, port: object, method: str, colour: Colour) -> Iterator[str]:
-    """Law 9.4: a port is of one colour, and the gate must be of the same."""
-    call = getattr(port, method, None)
-    if not callable(call):
-        yield f"{setting}: {type(port).__name__} has no method {method}(); see authgate_core.ports"
-        return
-    is_async = bool(getattr(call, "__code__", None) and call.__code__.co_flags & _COROUTINE)
-    if is_async != (colour == "async"):
-        wanted = "AsyncGate" if is_async else "Gate"
-        yield f"{setting}: {type(port).__name__}.{method} is {'async' if is_async else 'sync'}; use it with {wanted}"
-
-
-_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
 def _built(settings: Settings) -> GateConfig:

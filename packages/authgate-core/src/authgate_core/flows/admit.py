@@ -122,7 +122,8 @@ def _one(credential: Credential, desk: Desk, now: Instant) -> Flow[Principal]:
     def revoked(ref: ProjectRef) -> Flow[bool]:
         return (yield from check_revoked(ref, desk.trust.known))
 
-    return (yield from authenticate_project(credential, desk.projects, desk.service_id, now, revoked))
+    project = yield from authenticate_project(credential, desk.projects, desk.service_id, now, revoked)
+    return project.implying(desk.trust.expand(project.roles)) if project.roles else project
 
 
 def decide(view: RequestView, policy: CompiledPolicy, found: Mapping[Kind, Principal]) -> Admission:

@@ -12,7 +12,7 @@ from ..cache import ProjectCache
 from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
-from ..config.gate_config import Colour
+from ..config.colours import Colour
 from ..credentials import APP, BEARER, SCHEMES, BearerToken, Kind
 from ..effects import AnyEffect, Flow, RingName
 from ..errors import AuthgateError, AuthUnavailable, ConfigurationError

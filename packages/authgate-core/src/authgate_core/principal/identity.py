@@ -134,3 +134,20 @@ class Project(Principal):
         put(self, "name", name)
         put(self, "enabled_services", None if enabled_services is None else tuple(enabled_services))
         put(self, "secret_version", secret_version)
+
+    def implying(self, roles: frozenset[str]) -> Project:
+        """The same project with what a role hierarchy makes of its roles (Law 8.5)."""
+        return Project(
+            id=self.id,
+            issuer=self.issuer,
+            name=self.name,
+            enabled_services=self.enabled_services,
+            secret_version=self.secret_version,
+            tenant=self.tenant,
+            roles=self.roles,
+            scopes=self.scopes,
+            claims=self._claims,
+            source=self.source,
+            implied_roles=roles,
+            model=self._model,
+        )

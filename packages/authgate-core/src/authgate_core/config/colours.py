@@ -1,0 +1,38 @@
+"""Whether a port of the user's own fits the gate that is to use it (Law 9.4)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeAlias
+
+__all__ = ["Colour", "port_problems"]
+
+Colour: TypeAlias = Literal["sync", "async"]
+
+
+def port_problems(setting: str, port: object, method: str, colour: Colour) -> Iterator[str]:
+    """What is wrong with a port: a sentence each, with the setting and the fix.
+
+    Args:
+        setting: The name under which it was configured.
+        port: What was configured.
+        method: What a gate calls of it.
+        colour: Of the gate: a port is of one colour, and the gate must be of the same.
+    """
+    name = port.__name__ if isinstance(port, type) else type(port).__name__
+    call: object = getattr(port, method, None)
+    if not callable(call):
+        yield f"{setting}: {name} has no method {method}(); see authgate_core.ports"
+    elif isinstance(port, type):
+        yield f"{setting}: {name} is a class; give an instance, such as {name}()"
+    elif _is_async(call) and colour == "sync":
+        yield f"{setting}: {name}.{method} is async; write it with `def` for Gate, or use AsyncGate"
+    elif not _is_async(call) and colour == "async":
+        yield f"{setting}: {name}.{method} is sync; write it with `async def` for AsyncGate, or use Gate"
+
+
+def _is_async(call: Callable[..., object]) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(
+        getattr(type(call), "__call__", None)
+    )
