@@ -111,12 +111,16 @@ def _kind(principal: Principal) -> Kind:
 
 
 def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: RequestView) -> tuple[Term, ...]:
-    missing = tuple(term for term, kind in branch.terms if not term.holds(principals[kind], request))
-    if missing or not branch.checks:
+    unmet = [
+        (term, principals[kind]) for term, kind in branch.terms if not term.holds(principals[kind], request)
+    ]
+    missing = tuple(term for term, _ in unmet)
+    # A check may rely on all that its branch demands, but for scopes: whether those are all that is missing
+    # is not known before every check was asked.
+    if not all(isinstance(term, Scopes) and term.lacked(principal) for term, principal in unmet):
         return missing
-    # Only now: a check may rely on the principals that the rest of its branch demands.
     admission = Admission(tuple(principals[kind] for kind in branch.kinds), request=request)
-    return tuple(check for check in branch.checks if not check.holds(admission, request))
+    return missing + tuple(check for check in branch.checks if not check.holds(admission, request))
 
 
 def _refused(branch: Branch, missing: tuple[Term, ...], principals: Mapping[Kind, Principal]) -> Decision:
@@ -124,15 +128,14 @@ def _refused(branch: Branch, missing: tuple[Term, ...], principals: Mapping[Kind
     lacked: dict[Term, tuple[str, ...]] = {
         term: term.lacked(principals[BEARER]) for term in scopes if term in missing
     }
+    # RFC 6750 section 3.1: with these scopes a token would be admitted, where scopes are all that is missing.
     curable = all(lacked.get(term) for term in missing)
-    # RFC 6750 section 3.1: the scopes that a token needs here, those that it has already included.
-    needed = _each(term.names for term in scopes if term.every or term in lacked)
     return Decision(
         granted=False,
         branch=branch.text,
         missing=missing,
         missing_scopes=_each(lacked.values()),
-        scopes=needed if curable else (),
+        scopes=_each(term.needed(principals[BEARER]) for term in scopes) if curable else (),
         issuer=principals[branch.kinds[0]].issuer,
     )
 

@@ -182,6 +182,11 @@ class Scopes(Condition):
         asked = self.names if self.is_about(principal) else ()
         return tuple(scope for scope in asked if not principal.has_scope(scope))
 
+    def needed(self, principal: Principal) -> tuple[str, ...]:
+        """The scopes that a token needs to satisfy this: all, or of alternatives those that it has, if any."""
+        held = tuple(scope for scope in self.names if principal.has_scope(scope))
+        return held if held and not self.every else self.names
+
     def __repr__(self) -> str:
         return self._written("all_scopes" if self.every else "any_scope", *self.names)
 
