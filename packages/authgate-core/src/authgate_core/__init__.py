@@ -7,6 +7,10 @@ admission = gate.admit(ag.RequestView("GET", "/orders", headers), ag.is_user & a
 admission.user.id
 """
 
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from . import ports
 from .config import GateConfig
 from .errors import (
@@ -60,6 +64,9 @@ from .projects import StaticProjects
 from .request import RequestView
 from .revocation import MemoryRevocation, RedisRevocation
 from .secret import Secret
+
+if TYPE_CHECKING:
+    from . import testing
 
 __all__ = [
     "ANY_AUDIENCE",
@@ -118,4 +125,12 @@ __all__ = [
     "is_user",
     "ports",
     "same_tenant",
+    "testing",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``authgate_core.testing``, which a service in production never loads."""
+    if name == "testing":
+        return import_module("authgate_core.testing")
+    raise AttributeError(f"module 'authgate_core' has no attribute {name!r}")

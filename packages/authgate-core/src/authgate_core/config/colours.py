@@ -33,6 +33,4 @@ def port_problems(setting: str, port: object, method: str, colour: Colour) -> It
 
 
 def _is_async(call: Callable[..., object]) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(
-        getattr(type(call), "__call__", None)
-    )
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
