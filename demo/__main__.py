@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -46,6 +47,7 @@ def main() -> int:
     logging.getLogger("authgate").addHandler(
         logging.StreamHandler() if arguments.log else logging.NullHandler()
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped on the way out
     print("starting an issuer, Valkey, Flask on waitress and FastAPI on uvicorn ...", flush=True)
     with running() as world:
         return _serve(world) if arguments.serve else _show(world)
@@ -103,8 +105,8 @@ def _serve(world: World) -> int:
             if row.before is not None:
                 break
             if row.curl:
-                headers = " ".join(f"-H {shlex.quote(f'{header}: {value}')}" for header, value in row.headers)
-                print(f"# {row.sent}: {_promise(row)}\ncurl -i {headers} {url}{row.path}")
+                headers = "".join(f" -H {shlex.quote(f'{header}: {value}')}" for header, value in row.headers)
+                print(f"# {row.sent}: {_promise(row)}\ncurl -i{headers} {url}{row.path}")
     print("\nserving until interrupted (Ctrl-C)", flush=True)
     try:
         while True:

@@ -41,6 +41,7 @@ class Row:
     websocket: bool = False
 
 
+DAY: Final = 86_400
 PROJECT: Final[Headers] = [("x-app-id", APP_ID), ("x-app-secret", APP_SECRET)]
 
 
@@ -59,7 +60,7 @@ def rows(world: World) -> Iterator[Row]:
 
 def _admitted(world: World) -> Iterator[Row]:
     issuer = world.issuer
-    user = bearer(issuer.token("u1", scope="orders:read", roles=["admin"]))
+    user = bearer(issuer.token("u1", scope="orders:read", roles=["admin"], expires_in=DAY))
     service = bearer(issuer.token("billing", gty="client-credentials", client_id="billing"))
     yield Row("user token", 200, "/me", user, curl=True)
     yield Row("project credentials", 200, "/project", PROJECT, curl=True)
@@ -75,7 +76,7 @@ def _admitted(world: World) -> Iterator[Row]:
 
 def _refused(world: World) -> Iterator[Row]:
     issuer, hostile = world.issuer, world.issuer.hostile
-    user = bearer(issuer.token("u1"))
+    user = bearer(issuer.token("u1", expires_in=DAY))
     yield Row("nothing", 401, "/me", [], code="credentials_missing", curl=True)
     yield Row("user, where both are asked for", 401, "/both", user, code="credentials_missing")
     yield Row("expired, where optional", 401, "/greeting", bearer(hostile.expired()), code="token_expired")
