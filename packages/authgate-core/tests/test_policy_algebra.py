@@ -134,10 +134,13 @@ class TestValues:
         """A check may be anything that can be called."""
 
         class Owner:
+            __hash__ = None  # type: ignore[assignment]  # what cannot be hashed can be called
+
             def __call__(self, admission: Admission, request: RequestView) -> bool:
                 return True
 
-        assert "check('owner', Owner)" == repr(check("owner", Owner()))
+        policy = check("owner", Owner())
+        assert "check('owner', Owner)" == repr(policy) == compile_policy(policy).text
 
     @pytest.mark.parametrize("policy", [policy for policy, _ in WRITTEN], ids=[text for _, text in WRITTEN])
     def test_it_cannot_be_changed(self, policy: Policy) -> None:

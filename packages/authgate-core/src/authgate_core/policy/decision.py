@@ -117,7 +117,7 @@ def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: Requ
     missing = tuple(term for term, _ in unmet)
     # A check may rely on all that its branch demands, but for scopes: whether those are all that is missing
     # is not known before every check was asked.
-    if not all(isinstance(term, Scopes) and term.lacked(principal) for term, principal in unmet):
+    if not branch.checks or not all(isinstance(term, Scopes) and term.lacked(who) for term, who in unmet):
         return missing
     admission = Admission(tuple(principals[kind] for kind in branch.kinds), request=request)
     return missing + tuple(check for check in branch.checks if not check.holds(admission, request))
