@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authgate_core.clock import Instant
@@ -16,6 +16,7 @@ from authgate_core.jose.claims import TokenRules, check_claims, check_header
 from authgate_core.jose.compact import Header
 from authgate_core.testing import ABSENT
 
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW: Final = 1_800_000_000.0
 RULES: Final = TokenRules(
     issuer="https://id.test", audience=frozenset({"api"}), algorithms=frozenset({"RS256"})
@@ -352,6 +353,7 @@ class TestAnything:
         max_leaves=5,
     )
 
+    @UNHURRIED
     @given(
         st.dictionaries(
             st.sampled_from([*GOOD, "nbf", "auth_time", "jti", "typ", "azp", "client_id", "cnf"]), JSON

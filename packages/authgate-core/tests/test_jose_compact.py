@@ -8,16 +8,17 @@ import string
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authgate_core.errors import MalformedToken
 from authgate_core.jose.compact import Header, Limits, decode_segment, parse_header, parse_object, split
 from authgate_core.testing.shapes import encode_segment
 
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LIMITS = Limits()
 ALPHABET = string.ascii_letters + string.digits + "-_"
 HEADER = encode_segment(b'{"alg":"RS256"}')
@@ -103,6 +104,7 @@ class TestSplit:
         """Law 2.4: 16 KiB, 2 KiB and 16 levels unless configured."""
         assert Limits(token=16 * 1024, header=2 * 1024, depth=16) == LIMITS
 
+    @UNHURRIED
     @given(st.binary(), st.binary())
     def test_every_payload_and_signature_survives(self, payload: bytes, signature: bytes) -> None:
         """Whatever is encoded by RFC 7515 section 2 is read as it was."""
@@ -110,6 +112,7 @@ class TestSplit:
 
         assert (payload, signature) == (parts.payload, parts.signature)
 
+    @UNHURRIED
     @given(
         st.text(ALPHABET + ".", max_size=24)
         | st.from_regex(r"[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*){2}", fullmatch=True)
@@ -122,6 +125,7 @@ class TestSplit:
             return
         assert token == f"{parts.header}.{encode_segment(parts.payload)}.{encode_segment(parts.signature)}"
 
+    @UNHURRIED
     @given(
         st.text() | st.text(st.characters(codec=None)) | st.binary().map(lambda data: data.decode("latin-1"))
     )
@@ -188,6 +192,7 @@ class TestHeader:
         with pytest.raises(MalformedToken, match="header has"):
             parse_header(segment, Limits(header=len(segment) - 1))
 
+    @UNHURRIED
     @given(st.text() | st.binary().map(encode_segment))
     def test_any_segment_is_read_or_refused(self, segment: str) -> None:
         """Law 3.11: nothing but authgate's own exception leaves."""
@@ -288,12 +293,13 @@ class TestObject:
         """RFC 8259 section 2: whitespace belongs to the JSON text, not to the token."""
         assert {"a": [1]} == parse_object(b' \t\r\n{ "a" : [ 1 ] }\r\n\t ', LIMITS)
 
+    @UNHURRIED
     @given(st.binary())
     def test_any_bytes_are_read_or_refused(self, data: bytes) -> None:
         """Law 3.11: nothing but authgate's own exception leaves."""
         answer(parse_object, data, LIMITS)
 
-    @settings(deadline=None)
+    @UNHURRIED
     @given(
         members=st.dictionaries(
             st.text(),

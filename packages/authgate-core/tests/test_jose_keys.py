@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
@@ -30,6 +30,7 @@ from authgate_core.secret import Secret
 from authgate_core.testing.keys import SigningKey, lease_key
 from authgate_core.testing.shapes import encode_segment
 
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RSA_ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 ROCA_MODULUS: Final = (  # of the public Wycheproof case jws_rsa_roca_key
     "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09y"
@@ -140,7 +141,7 @@ class TestDocument:
         with pytest.raises(UnusableKeys, match="101 keys"):
             read(*entries)
 
-    @settings(deadline=None, max_examples=200)
+    @settings(UNHURRIED, max_examples=200)
     @given(st.data())
     def test_any_document_is_read_or_unusable(self, data: st.DataObject) -> None:
         """Law 3.11: whatever an issuer answers, nothing but authgate's own exception leaves."""
@@ -163,6 +164,7 @@ class TestDocument:
             assert not changes.keys() & {"d", "k"}
             assert one.algorithms <= DEFAULT_ALGORITHMS | {"Ed25519"}
 
+    @UNHURRIED
     @given(st.binary())
     def test_any_bytes_are_read_or_unusable(self, body: bytes) -> None:
         """Law 3.11: whatever bytes arrive."""
@@ -398,6 +400,7 @@ class TestPem:
         with pytest.raises(UnusableKeys, match="RSA, and none of the allowed"):
             key_from_pem(signing_key("RS256").public_pem(), frozenset({"ES256"}))
 
+    @UNHURRIED
     @given(st.text() | st.binary())
     def test_anything_else_is_refused(self, pem: str | bytes) -> None:
         """Law 3.11: nothing but authgate's own exception leaves."""

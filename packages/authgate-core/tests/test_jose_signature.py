@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authgate_core.jose import signature
@@ -26,6 +26,7 @@ from authgate_core.jose.signature import (
 )
 from authgate_core.testing.keys import SIGNERS, SigningKey, lease_key
 
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MESSAGE: Final = b"eyJhbGciOiJub25lIn0.e30"
 SECRET: Final = bytes(range(64))
 CURVE_ORDERS: Final = {
@@ -147,7 +148,7 @@ class TestEveryAlgorithm:
         for bad in (b"", good[:-1], good[1:], good + b"\0", b"\0" + good, good + good, bytes(len(good))):
             assert not verifies(alg, bad)
 
-    @settings(deadline=None, max_examples=25)
+    @settings(UNHURRIED, max_examples=25)
     @given(data=st.data())
     def test_any_bytes_are_judged(self, alg: str, data: st.DataObject) -> None:
         """Law 3.11: no bytes make the verification raise."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authgate_core.clock import Instant
@@ -34,6 +34,7 @@ from authgate_core.testing import ABSENT, ManualClock, TokenMint
 from authgate_core.testing.keys import SIGNERS
 from authgate_core.testing.shapes import encode_json, encode_segment
 
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW: Final = 1_800_000_000.0
 LIMITS: Final = Limits()
 ASYMMETRIC: Final = sorted(DEFAULT_ALGORITHMS | {"Ed25519"})
@@ -251,7 +252,7 @@ class TestRefused:
             believe(mint().token(headers={"typ": "logout+jwt"}), keys_of())
 
     @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "ES512", "EdDSA"])
-    @settings(deadline=None, max_examples=60)
+    @settings(UNHURRIED, max_examples=60)
     @given(data=st.data())
     def test_no_single_change_survives(self, alg: str, data: st.DataObject) -> None:
         """Law 3.1: a token with any one character changed, added or left out is refused."""
@@ -265,7 +266,7 @@ class TestRefused:
             assert outcome(believe, one, keys_of(alg)) != "accept"
             assert outcome(verify_signature, one, keys_of(alg), DEFAULT_ALGORITHMS) != "accept"
 
-    @settings(deadline=None)
+    @UNHURRIED
     @given(
         st.text()
         | st.from_regex(r"[A-Za-z0-9_-]{1,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,90}", fullmatch=True)
@@ -274,7 +275,7 @@ class TestRefused:
         """Law 3.11: nothing but authgate's own exception leaves."""
         assert outcome(verify_signature, text, keys_of(), KNOWN_ALGORITHMS) != "accept"
 
-    @settings(deadline=None)
+    @UNHURRIED
     @given(st.binary(), st.binary())
     def test_signed_garbage_is_judged(self, header: bytes, payload: bytes) -> None:
         """Law 3.11: a good signature over anything at all is no reason to raise."""
