@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+
 from authgate_core.clock import Instant
 from authgate_core.effects import RingName
 from authgate_core.errors import AlgorithmRefused, UnknownKey
@@ -32,6 +33,7 @@ MINUTE, HOUR = 60.0, 3600.0
 
 
 def key(kid: str | None, alg: str = "RS256") -> Key:
+    """A key that verifies nothing real."""
     return Key(kid, "RSA", None, frozenset({alg}), f"{kid}-{alg}".encode())
 
 
@@ -39,6 +41,7 @@ A, B, C = key("a"), key("b"), key("c")
 
 
 def document(*keys: Key, warnings: tuple[str, ...] = ()) -> KeyDocument:
+    """A good document, of A and B unless told otherwise."""
     return KeyDocument(KeySet(keys or (A, B)), warnings)
 
 
@@ -60,6 +63,7 @@ def load(ring: KeyRing, now: Instant, *keys: Key) -> None:
 
 
 def error_of(plan: object) -> type[Exception]:
+    """Why a token is refused."""
     assert isinstance(plan, Refuse)
     return type(plan.error)
 
@@ -591,7 +595,7 @@ class TestNotices:
 
     def test_the_end_of_a_set_is_announced_and_told(self) -> None:
         """Law 4.4: there is time to act before no key answers."""
-        ring, how = warm(), {"definite": True, "reason": "status 404"}
+        ring, how = warm(), dict[str, Any](definite=True, reason="status 404")
         assert [("keys_refresh_failed", False)] == self.told(ring, START.plus(400), **how)
         assert [] == self.told(ring, START.plus(500), **how)
         assert [("keys_ending", True)] == self.told(ring, START.plus(700), **how)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Final
 
 import httpcore2
@@ -49,7 +48,7 @@ class SafeHttp:
         self, *, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None, timeout: float = 5.0
     ) -> None:
         self._proxy = None if proxy is None else _read_proxy(proxy)
-        self._given_context = ssl_context
+        self._ssl_context = ssl_context
         self._timeout = timeout
         self._closed = False
 
@@ -83,7 +82,7 @@ class SafeHttp:
         headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         with (
-            self._connections(url, Deadline(self._timeout)) as pool,
+            self._connections(url.scheme, host) as pool,
             pool.stream(request.method, target, headers=headers, content=request.body or None) as response,
         ):
             answered = _join_headers(response.headers)
@@ -92,15 +91,15 @@ class SafeHttp:
             _check_form(answered, host)
             return HttpReply(response.status, answered, _read_body(response.iter_stream(), host))
 
-    def _connections(self, url: httpx2.URL, deadline: Deadline) -> httpcore2.ConnectionPool:
-        proxy = None if is_loopback(url.host) else self._proxy
-        context = self._ssl_context if url.scheme == "https" else None
-        backend = DeadlineBackend(deadline)
-        return httpcore2.ConnectionPool(ssl_context=context, proxy=proxy, network_backend=backend)
-
-    @cached_property
-    def _ssl_context(self) -> ssl.SSLContext:
-        return self._given_context or httpx2.create_ssl_context(trust_env=False)
+    def _connections(self, scheme: str, host: str) -> httpcore2.ConnectionPool:
+        if scheme == "https" and self._ssl_context is None:
+            # Reading the authorities takes a while; under no lock, which a fork could leave locked (Law 9.5).
+            self._ssl_context = httpx2.create_ssl_context(trust_env=False)
+        return httpcore2.ConnectionPool(
+            ssl_context=self._ssl_context,
+            proxy=None if is_loopback(host) else self._proxy,
+            network_backend=DeadlineBackend(Deadline(self._timeout)),
+        )
 
 
 def _read_url(request: HttpRequest) -> httpx2.URL:
@@ -112,6 +111,8 @@ def _read_url(request: HttpRequest) -> httpx2.URL:
     host = url.raw_host.decode("ascii")
     if not host or url.scheme not in {"http", "https"}:
         raise AuthUnavailable("the URL is neither https nor http")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise AuthUnavailable("the URL is not valid")
     if url.userinfo:
         raise AuthUnavailable(f"the URL of {host} holds a user name or password")
     if url.scheme == "http" and not request.plain_http and not is_loopback(host):

@@ -44,7 +44,7 @@ class Refuse:
 
     Args:
         error: Why.
-        refresh: Whether the set is due for a refresh by its age: one that only bad tokens reach must mend too.
+        refresh: Whether the set is due for a refresh by its age: one that only bad tokens reach must mend.
     """
 
     error: InvalidToken
