@@ -53,14 +53,15 @@ def visit_of(connection: HTTPConnection) -> Visit:
 
 
 def view_of(connection: HTTPConnection, memo: Memo) -> RequestView:
-    """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived."""
+    """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived.
+
+    The peer is left out: servers put into ``client`` what ``X-Forwarded-For`` says (Law 2.7).
+    """
     scope = connection.scope
-    client = scope.get("client")
     return RequestView(
         scope.get("method", "GET"),
         _url(connection),
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
-        peer=client[0] if client else None,
         path_params=scope.get("path_params", {}),
         memo=memo,
     )

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 
 from .claims import ClaimPath, resolve
 from .refs import PrincipalRef
-from .schema import core_schema_of, json_schema_of
+from .schema import SERIALIZER, core_schema_of, json_schema_of
 
 __all__ = ["PUBLIC_FIELDS", "Common", "Principal", "ReadOnly", "frozen", "put"]
 
@@ -105,6 +105,7 @@ class Principal(ReadOnly):
         "tenant",
     )
     _public: ClassVar[tuple[str, ...]] = PUBLIC_FIELDS
+    __pydantic_serializer__: ClassVar = SERIALIZER
 
     id: str
     issuer: str

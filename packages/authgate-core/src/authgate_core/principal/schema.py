@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, SchemaSerializer, core_schema
 
-__all__ = ["core_schema_of", "json_schema_of"]
+__all__ = ["SERIALIZER", "core_schema_of", "json_schema_of"]
 
 _TEXT: Final = {"type": "string"}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
@@ -26,6 +26,14 @@ class _Shown(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
+def _shown(principal: _Shown) -> dict[str, Any]:
+    return principal.to_dict()
+
+
+_AS_SHOWN: Final = core_schema.plain_serializer_function_ser_schema(_shown)
+SERIALIZER: Final = SchemaSerializer(core_schema.any_schema(serialization=_AS_SHOWN))
+"""What pydantic asks for where it meets a principal unannounced, as in a ``dict[str, Any]``."""
+
 K = TypeVar("K", bound=_Shown)
 
 
@@ -36,7 +44,7 @@ def core_schema_of(kind: type[K]) -> CoreSchema:
     """
     return core_schema.no_info_plain_validator_function(
         _only(kind),
-        serialization=core_schema.plain_serializer_function_ser_schema(_shown),
+        serialization=_AS_SHOWN,
         ref=f"{kind.__module__}.{kind.__qualname__}:{id(kind)}",
     )
 
@@ -55,7 +63,3 @@ def _only(kind: type[K]) -> Callable[[object], K]:
         return value
 
     return check
-
-
-def _shown(principal: _Shown) -> dict[str, Any]:
-    return principal.to_dict()

@@ -1,0 +1,66 @@
+"""The README: every snippet runs when pasted, and does what the text around it says."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import authgate_fastapi
+from authgate_core.testing import FakeIssuer
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def served_issuer() -> Iterator[FakeIssuer]:
+    """An issuer in the place of the example's."""
+    with FakeIssuer(audience="orders-api") as issuer:
+        yield issuer
+
+
+def pasted(text: str, issuer: FakeIssuer) -> dict[str, Any]:
+    """The names of the one snippet that holds a text, after it ran."""
+    (snippet,) = (snippet for snippet in SNIPPETS if text in snippet)
+    names: dict[str, Any] = {"__name__": "pasted"}
+    exec(compile(snippet.replace("https://id.example.com", issuer.url), "README.md", "exec"), names)
+    return names
+
+
+class TestSnippets:
+    def test_the_example(self, served_issuer: FakeIssuer) -> None:
+        """401 without a token, the id with one, 403 without the scope."""
+        headers = {"Authorization": f"Bearer {served_issuer.token('u1')}"}
+        with TestClient(pasted('@app.get("/orders"', served_issuer)["app"]) as client:
+            assert 401 == client.get("/me").status_code
+            assert {"id": "u1"} == client.get("/me", headers=headers).json()
+            assert 403 == client.get("/orders", headers=headers).status_code
+
+    def test_guards(
+        self, app: FastAPI, served_issuer: FakeIssuer, user: dict[str, str], project: dict[str, str]
+    ) -> None:
+        """The router of the second snippet, in an application that knows users and projects."""
+        app.include_router(pasted("APIRouter", served_issuer)["router"])
+        with TestClient(app) as client:
+            both = user | project
+            assert 401 == client.get("/shop/hello", headers=user).status_code
+            assert {"name": "u1"} == client.get("/shop/hello", headers=both).json()
+            shop = client.get("/shop/", headers=both).json()
+            assert ("u1", "p1") == (shop["user"]["id"], shop["project"]["id"])
+            assert {"deleted": 7} == client.delete("/shop/orders/7", headers=both).json()
+            with client.websocket_connect("/shop/feed", headers=both) as feed:
+                assert {"hello": "u1"} == feed.receive_json()
+
+    def test_tests(self, served_issuer: FakeIssuer) -> None:
+        """The last one asserts by itself; nobody is asked."""
+        assert pasted("dependency_overrides", served_issuer)
+        assert {} == served_issuer.hits
+
+    def test_every_name_is_told(self) -> None:
+        """What is exported is in the README, by name or as one of its like."""
+        told = {*re.findall(r"\w+", README), "get_current_service", "get_current_project"}
+        assert set() == {*authgate_fastapi.__all__} - told
