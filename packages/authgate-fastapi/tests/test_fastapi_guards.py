@@ -149,6 +149,20 @@ class TestWhereGuardsStand:
 
         assert "owner u1" == client.get("/owned", headers=user).json()
 
+    def test_admissions_grow(self, app: FastAPI, client: TestClient, user: Headers, project: Headers) -> None:
+        """Each place that asks who was admitted is told of every guard before it."""
+
+        async def early(admission: CurrentAdmission) -> int:
+            return len(admission.principals)
+
+        @app.get("/grows", dependencies=[requires(is_project)])
+        async def grows(
+            early: Annotated[int, Depends(early)], user: CurrentUser, admission: CurrentAdmission
+        ) -> list[int]:
+            return [early, len(admission.principals)]
+
+        assert [1, 2] == client.get("/grows", headers=user | project).json()
+
     def test_further_policies_in_the_handler(self, app: FastAPI, client: TestClient, user: Headers) -> None:
         """``admission.require`` is answered like a guard, and policies may look at the path."""
 

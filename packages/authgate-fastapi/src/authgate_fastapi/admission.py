@@ -23,11 +23,14 @@ async def get_admission(connection: HTTPConnection) -> Admission:
     override may be async, and may take the connection.
 
     Raises:
-        NotAdmitted: If no guard ran before: a bug of the route.
+        NotAdmitted: If no guard has run so far: a bug of the route.
     """
     admission = visit_of(connection).admission
     if admission is None:
-        raise NotAdmitted("no guard ran before on this route; add dependencies=[requires(...)]")
+        raise NotAdmitted(
+            "no guard of this route has run so far: add dependencies=[requires(...)], "
+            "or put the parameter with the guard before this one"
+        )
     return admission
 
 

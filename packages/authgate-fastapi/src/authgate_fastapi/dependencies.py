@@ -133,7 +133,9 @@ CurrentProject = Annotated[Project, Depends(get_current_project)]
 """The project that calls."""
 CurrentPrincipal = Annotated[Principal, Depends(get_current_principal)]
 """Whoever calls."""
-CurrentAdmission = Annotated[Admission, Depends(admitted)]
+CurrentAdmission = Annotated[
+    Admission, Depends(admitted, use_cache=False)
+]  # who was admitted may become more
 """Everyone whom the guards of this route have admitted before this parameter."""
 CurrentGate = Annotated[AsyncGate, Depends(_gate)]
 """The gate of the app, for ``gate.revocations`` and ``gate.health()``; admits nobody by itself."""

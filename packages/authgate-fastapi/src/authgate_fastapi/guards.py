@@ -114,11 +114,9 @@ class Guard(params.Depends, Generic[T]):
     def _injected(self, admission: Admission) -> T:
         try:
             return self._give(admission)
-        except NotAdmitted:
-            if admission.refusal is None:
-                raise
+        except NotAdmitted as bug:
             # Shadow mode lets the request in, but has nobody to give to an endpoint that asks for somebody.
-            raise admission.refusal from None
+            raise admission.refusal or bug from None
 
     def __repr__(self) -> str:
         return self.__name__
