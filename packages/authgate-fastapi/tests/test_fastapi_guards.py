@@ -194,15 +194,20 @@ class TestWhereGuardsStand:
         assert 200 == client.get("/of/u1/", headers=user).status_code
         assert 403 == client.get("/of/u2/", headers=user).status_code
 
-    def test_the_gate_itself(self, app: FastAPI, client: TestClient, gate: ag.AsyncGate, issuer: Any) -> None:
+    @pytest.mark.parametrize("path", ["/gate", "/sub/gate"])
+    def test_the_gate_itself(self, app: FastAPI, client: TestClient, issuer: Any, path: str) -> None:
         """``CurrentGate`` is the gate of the application; what it refuses in a handler is a problem response."""
 
-        @app.get("/gate")
         async def ask(gate: CurrentGate, token: str) -> str:
             return (await gate.verify_token(token)).user.id
 
-        assert "u1" == client.get("/gate", params={"token": issuer.token()}).json()
-        assert 401 == client.get("/gate", params={"token": issuer.token(expires_in=-3600)}).status_code
+        mounted = FastAPI()
+        app.mount("/sub", mounted)
+        for application in (app, mounted):
+            application.get("/gate")(ask)
+        assert "u1" == client.get(path, params={"token": issuer.token()}).json()
+        answer = client.get(path, params={"token": issuer.token(expires_in=-3600)})
+        assert (401, "token_expired") == (answer.status_code, answer.json()["code"])
 
     def test_anonymous_in_so_many_words(self, app: FastAPI, client: TestClient) -> None:
         """Law 8.6: ``UnsafeAllowAnonymous`` lets anyone in, and shows nobody."""
