@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from authgate_core.testing import FakeIssuer
 
 README = Path(__file__).parents[2] / "README.md"
-SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+SNIPPETS: list[str] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
 @pytest.fixture(name="issuer")
