@@ -12,7 +12,7 @@ from ..effects import AwaitKeys, Flow, SendRequest, StartRefresh
 from ..errors import AuthUnavailable, KeysUnavailable, MalformedToken
 from ..jose.compact import Header, Limits, parse_object
 from ..jose.keys import Key, KeyDocument, UnusableKeys, read_key_set
-from ..keyring import Await, KeyRing, KeySource, Refuse, Settled, Unavailable, Use, UseAndRefresh
+from ..keyring import Await, KeyRing, KeySource, Refuse, Settled, Unavailable, UseAndRefresh
 from ..request import HttpReply, HttpRequest
 
 __all__ = ["RefreshFailed", "RefreshFlow", "Refreshed", "find_keys", "find_newer_keys", "refresh"]
@@ -64,13 +64,11 @@ def find_newer_keys(
 def _carry_out(plan: Settled | UseAndRefresh, ring: KeyRing) -> Flow[tuple[Key, ...]]:
     if isinstance(plan, UseAndRefresh) or (isinstance(plan, Refuse) and plan.refresh):
         yield from StartRefresh(ring.name)
-    match plan:
-        case Refuse(error):
-            raise error
-        case Unavailable(reason, retry_after):
-            raise KeysUnavailable(reason, retry_after=retry_after, issuer=ring.name.issuer)
-        case Use(keys) | UseAndRefresh(keys):
-            return keys
+    if isinstance(plan, Refuse):
+        raise plan.error
+    if isinstance(plan, Unavailable):
+        raise KeysUnavailable(plan.reason, retry_after=plan.retry_after, issuer=ring.name.issuer)
+    return plan.keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,6 @@ class SafeHttp:
         self._proxy = None if proxy is None else _read_proxy(proxy)
         self._ssl_context = ssl_context
         self._timeout = timeout
-        self._closed = False
 
     def send(self, request: HttpRequest) -> HttpReply:
         """Send one request; what its answer means is for the caller to judge.
@@ -58,8 +57,6 @@ class SafeHttp:
         Raises:
             AuthUnavailable: If the URL may not be asked, or no acceptable answer came in time.
         """
-        if self._closed:
-            raise AuthUnavailable("the HTTP client is closed")
         url = _read_url(request)
         host = url.raw_host.decode("ascii")
         try:
@@ -75,8 +72,7 @@ class SafeHttp:
             raise AuthUnavailable(f"{host} broke off, or answered something that is not HTTP") from None
 
     def close(self) -> None:
-        """Send nothing any more; a request under way ends by its own deadline."""
-        self._closed = True
+        """Nothing to do: no connection is kept, and a request under way ends by its own deadline."""
 
     def _exchange(self, request: HttpRequest, url: httpx2.URL, host: str) -> HttpReply:
         headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]

@@ -65,7 +65,6 @@ class KeyRefresher:
         self._random = random
         self._rings: dict[RingName, KeyRing] = {}
         self._sources: dict[RingName, KeySource] = {}
-        self._closed = False
         self._start_anew()
         _living.add(self)
 
@@ -123,7 +122,7 @@ class KeyRefresher:
         ring, source, now = self._rings[name], self._sources.get(name), self._clock.now()
         before = ring.state
         asks = unknown_kid and not before.is_newer_than(since)
-        if self._closed or source is None or not before.may_start(now, unknown_kid=asks):
+        if source is None or not before.may_start(now, unknown_kid=asks):
             return None
         ring.state = before.started(now)
         flight = _Flight(ring, source, before, before.known_key_url(now))
@@ -260,13 +259,11 @@ class KeyRefresher:
         return [outcome for outcome in map(self.start, tuple(self._rings)) if outcome is not None]
 
     def close(self) -> None:
-        """Start nothing any more, use nothing of what is under way, and let go of the HTTP port."""
+        """Use nothing of what is under way; a later request may start anew. The HTTP port is its owner's to close."""
         with self._lock:
-            self._closed = True
             for flight in self._flights.values():
                 flight.ring.state = flight.ring.state.abandoned()
             self._flights.clear()
-        self._http.close()
 
 
 # A fork hook cannot be taken back, so one serves every refresher that is alive.
