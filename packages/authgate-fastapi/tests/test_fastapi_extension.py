@@ -1,10 +1,7 @@
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request, Security, WebSocket
@@ -20,14 +17,11 @@ from authgate_fastapi import (
     CurrentAdmission,
     CurrentUser,
     fastapi_combined_auth,
-    fastapi_jwt_auth,
-    fastapi_project_auth,
     get_current_auth,
     get_current_project,
     get_current_service,
     get_current_user,
     get_optional_principal,
-    locate,
     requires,
 )
 
@@ -403,135 +397,6 @@ class TestErrorHandlers:
         app.get("/", dependencies=[Depends(opened), requires(is_user)])(lambda: None)
         assert 401 == TestClient(app).get("/").status_code
         assert ["credentials_missing"] == seen
-
-
-class TestShortcuts:
-    """Law 1.6: the named shortcuts alone may build a gate from the environment, once."""
-
-    @pytest.fixture(autouse=True)
-    def environment(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, project: Headers
-    ) -> Iterator[FakeIssuer]:
-        """An issuer and a project that the environment names, and no gate built yet."""
-        file = tmp_path / "projects.toml"
-        file.write_text(f'[shop]\nid = "p1"\nsecret = "{project["x-app-secret"]}"\n')
-        monkeypatch.setattr(locate, "_environment", locate._Environment())
-        with FakeIssuer(audience="orders-api") as issuer:
-            monkeypatch.setenv("AUTHGATE_ISSUER", issuer.url)
-            monkeypatch.setenv("AUTHGATE_AUDIENCE", "orders-api")
-            monkeypatch.setenv("AUTHGATE_PROJECTS_FILE", str(file))
-            yield issuer
-            if locate._environment.gate is not None:
-                asyncio.run(locate._environment.gate.aclose())
-
-    @pytest.fixture
-    def app(self) -> FastAPI:
-        """An application that has no gate."""
-        app = FastAPI()
-
-        @app.get("/user")
-        async def user(user: Annotated[ag.User, Depends(fastapi_jwt_auth)]) -> str:
-            return user.id
-
-        @app.get("/project")
-        async def project(project: Annotated[ag.Project, Depends(fastapi_project_auth)]) -> str:
-            return project.id
-
-        @app.get("/both")
-        async def both(who: Annotated[dict[str, Any], Depends(fastapi_combined_auth)]) -> dict[str, Any]:
-            return who
-
-        return app
-
-    def test_admit(self, app: FastAPI, client: TestClient, environment: FakeIssuer, project: Headers) -> None:
-        """Each gives whom it is named for."""
-        user = {"Authorization": f"Bearer {environment.token()}"}
-        assert "u1" == client.get("/user", headers=user).json()
-        assert "p1" == client.get("/project", headers=project).json()
-        both = client.get("/both", headers=user | project).json()
-        assert ("u1", "p1") == (both["user"]["id"], both["project"]["id"])
-
-    def test_refuse(self, client: TestClient) -> None:
-        """Their refusals are problem responses, though the application has no handler."""
-        for path in ("/user", "/project", "/both"):
-            answer = client.get(path)
-            assert (401, "credentials_missing") == (answer.status_code, answer.json()["code"])
-            assert "no-store" == answer.headers["cache-control"]
-
-    def test_one_gate(
-        self, app: FastAPI, environment: FakeIssuer, monkeypatch: pytest.MonkeyPatch, project: Headers
-    ) -> None:
-        """First requests in five event loops at once build one, and share its keys."""
-        built: list[ag.AsyncGate] = []
-
-        class Counted(ag.AsyncGate):
-            def __init__(self, config: ag.GateConfig) -> None:
-                built.append(self)
-                super().__init__(config)
-
-        monkeypatch.setattr(locate, "AsyncGate", Counted)
-        build, all_at_once = locate._environment.build, threading.Barrier(5, timeout=10)
-
-        def build_with_the_others() -> ag.AsyncGate:
-            all_at_once.wait()
-            return build()
-
-        monkeypatch.setattr(locate._environment, "build", build_with_the_others)
-        user = {"Authorization": f"Bearer {environment.token()}"}
-
-        def ask(_: int) -> set[int]:
-            with TestClient(app) as client:
-                return {client.get("/both", headers=user | project).status_code for _ in range(10)}
-
-        with ThreadPoolExecutor(5) as pool:
-            assert {200} == set().union(*pool.map(ask, range(5)))
-        assert (1, 1) == (len(built), environment.hits["/jwks"])
-
-    def test_built_off_the_event_loop(self, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Law 9.2: settings and files are read on another thread, where there is no running loop."""
-        from_env = ag.GateConfig.from_env
-
-        def read() -> ag.GateConfig:
-            with pytest.raises(RuntimeError, match="no running event loop"):
-                asyncio.get_running_loop()
-            return from_env()
-
-        monkeypatch.setattr(ag.GateConfig, "from_env", read)
-        assert 401 == client.get("/user").status_code
-
-    def test_wrong_settings(self, app: FastAPI, monkeypatch: pytest.MonkeyPatch, environment: Any) -> None:
-        """Law 1.6: what is missing is named, and nobody is let in; once mended, it works."""
-        monkeypatch.delenv("AUTHGATE_AUDIENCE")
-        with pytest.raises(ag.ConfigurationError, match="AUTHGATE_AUDIENCE"):
-            TestClient(app).get("/user")
-        monkeypatch.setenv("AUTHGATE_AUDIENCE", "orders-api")
-        assert 401 == TestClient(app).get("/user").status_code
-
-    def test_a_gate_of_the_application_goes_first(
-        self, gate: ag.AsyncGate, app: FastAPI, user: Headers, environment: FakeIssuer
-    ) -> None:
-        """With ``AuthGate(app)`` the shortcuts are one-line guards like any other."""
-        AuthGate(app, gate=gate)
-        assert "u1" == TestClient(app).get("/user", headers=user).json()
-        assert (None, {}) == (locate._environment.gate, environment.hits)
-
-    @pytest.mark.parametrize("step", [1, -1])
-    def test_the_shortcuts_alone(self, app: FastAPI, environment: FakeIssuer, step: int) -> None:
-        """Beside a shortcut, ``requires`` is still in an application without a gate."""
-        guards = [Depends(fastapi_jwt_auth), requires(is_user)]
-        app.get("/", dependencies=guards[::step])(lambda: None)
-        user = {"Authorization": f"Bearer {environment.token()}"}
-        with pytest.raises(ag.ConfigurationError, match=r"write AuthGate\(app\)"):
-            TestClient(app).get("/", headers=user)
-
-    def test_lock_after_a_fork(self) -> None:
-        """Law 9.5: a child does not wait for a thread of its parent."""
-        environment = locate._environment
-        held = environment._lock
-        with held:
-            environment.renew_lock()
-            assert environment._lock is not held
-            assert not environment._lock.locked()
 
 
 class TestMiddleware:
