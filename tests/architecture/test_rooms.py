@@ -13,7 +13,7 @@ from tests.architecture.house import PACKAGES, ROOT, layers, modules, rooms_belo
 EXEMPT = ("testing", "__main__")
 CREDENTIAL_CONSTANTS = frozenset({"AUTHORIZATION", "X_APP_ID", "X_APP_SECRET"})
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-app-id", "x-app-secret"})
-WAITING = ("asyncio", "concurrent", "httpx2", "redis", "socket", "threading", "time")
+WAITING = ("asyncio", "concurrent", "httpcore2", "httpx2", "redis", "socket", "threading", "time")
 
 Check = Callable[[ast.Module], list[str]]
 
@@ -82,6 +82,7 @@ class TestBorders:
                 "hiredis",
                 "http.client",
                 "httpx",
+                "httpcore2",
                 "httpx2",
                 "redis",
                 "socket",

@@ -657,6 +657,9 @@ class TestWrongTypes:
             ({"revocation": 7}, "revocation"),
             ({"key_wait": "2"}, "key_wait"),
             ({"realm": 7}, "realm"),
+            ({"proxy": "socks5://host:1"}, "proxy"),
+            ({"proxy": "http://[x"}, "proxy"),
+            ({"proxy": 7}, "proxy"),
         ],
     )
     def test_each_is_named(

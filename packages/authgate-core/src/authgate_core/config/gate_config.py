@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 from ..events import Observer
@@ -166,6 +167,16 @@ class GateConfig:
         realm: object = self.realm
         if not isinstance(realm, str) or not realm or not (realm.isascii() and realm.isprintable()):
             yield f"realm: {self.realm!r} is not a printable ASCII text"
+        if self.proxy is not None and not _is_proxy(self.proxy):
+            yield "proxy: is not the URL of an HTTP proxy; write http://host:port"
+
+
+def _is_proxy(url: object) -> bool:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme == "http" and bool(parts.hostname)
 
 
 def _built(settings: Settings) -> GateConfig:
