@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -28,10 +29,11 @@ class Decided:
 
     Args:
         outcome: What came of the request.
-        kind: The credential kinds that were authenticated, joined with ``+``; ``none`` where there were none.
+        kind: Of a grant the kinds that were authenticated, joined with ``+``; of a refusal the kind that
+            failed; ``none`` where it was none of them.
         issuer: The configured name of the issuer, or ``unknown``.
         code: The stable code of the outcome; ``ok`` when granted.
-        cached: Whether every answer came from memory.
+        cached: Whether every answer came from memory; what goes on in the background does not count.
         duration: Seconds from the first look at the request to the decision.
         reason: Why, for people; not a label.
         shadow: Whether a refusal was not carried out (Law 8.6).
@@ -88,7 +90,7 @@ class Journal:
         """Report a decision; ``now`` is monotonic seconds, for the limit on repeats of one reason."""
         self._tell(event)
         if event.outcome == "granted":
-            self._log.debug("granted %s of %s", event.kind, event.issuer)
+            self._say(logging.DEBUG, "granted %s of %s", event.kind, event.issuer)
             return
         label = (event.issuer, event.code)
         suppressed = self._admit(label, now)
@@ -98,13 +100,13 @@ class Journal:
         level, fix = self._level(event, label)
         more = f" ({suppressed} more like it)" if suppressed else ""
         said = (verb, event.code, event.issuer, event.reason, fix, more)
-        self._log.log(level, "%s: %s issuer=%s: %s%s%s", *said)
+        self._say(level, "%s: %s issuer=%s: %s%s%s", *said)
 
     def notice(self, event: Notice) -> None:
         """Report something that is no decision."""
         self._tell(event)
         level = logging.ERROR if event.alarm else logging.WARNING
-        self._log.log(level, "%s: %s: %s", event.code, event.subject, event.text)
+        self._say(level, "%s: %s: %s", event.code, event.subject, event.text)
 
     def _level(self, event: Decided, label: tuple[str, str]) -> tuple[int, str]:
         if event.outcome == "unavailable":
@@ -130,4 +132,10 @@ class Journal:
         try:
             self._observer(event)
         except Exception:  # noqa: BLE001 - Law 10.2: whatever an observer raises, the outcome stands
-            self._log.exception("the observer failed on %s", type(event).__name__)
+            self._say(logging.ERROR, "the observer failed on %s", type(event).__name__, exc_info=True)
+
+    def _say(self, level: int, text: str, *said: str, exc_info: bool = False) -> None:
+        try:
+            self._log.log(level, text, *said, exc_info=exc_info)
+        except Exception:  # noqa: BLE001 - Law 10.2: a handler or filter that fails is a failing observer
+            traceback.print_exc()  # where logging itself reports handlers that fail

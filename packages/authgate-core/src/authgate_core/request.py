@@ -77,6 +77,10 @@ class RequestView:
         path = self.url.partition("?")[0]
         return f"RequestView({self.method!r}, {path!r}, headers={names})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Law 2.5: a pickle would hold the credentials, and whoever keeps an admission keeps its request.
+        raise TypeError("a RequestView is not pickled: keep the ids of principals instead")
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from ..cache import ProjectCache
 from ..clock import Instant
 from ..credentials import SCHEMES, BearerToken, Credential, Kind, Presented, extract
 from ..effects import Flow
-from ..errors import AuthenticationError, AuthgateError, AuthUnavailable, MalformedCredentials
+from ..errors import (
+    AuthenticationError,
+    AuthgateError,
+    AuthorizationError,
+    MalformedCredentials,
+    MissingCredentials,
+)
 from ..policy import CompiledPolicy, evaluate
 from ..principal import Admission, Principal, ProjectRef
 from ..request import RequestView
@@ -18,6 +26,8 @@ from .revoked import check_revoked
 from .token import Trust, authenticate_token
 
 __all__ = ["Desk", "admit", "decide"]
+
+_NOBODY: Final[Mapping[Kind, AuthorizationError]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,11 @@ def admit(
         presented = extract(view.headers, policy.kinds, limit=desk.header_limit)
         if optional and not presented:
             return Admission(request=view)
-        yield from _authenticate(view, policy, presented, desk, now, found)
-        return decide(view, policy, found)
+        barred = yield from _authenticate(view, policy, presented, desk, now, found)
+        return decide(view, policy, found, barred)
     except AuthgateError as refusal:
-        refusal.accepts = refusal.accepts or policy.schemes
+        if not isinstance(refusal, MissingCredentials):
+            refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
         if not desk.shadow:
             raise
         return Admission(tuple(found.values()), refusal, view)
@@ -70,20 +81,29 @@ def _authenticate(
     desk: Desk,
     now: Instant,
     found: dict[Kind, Principal],
-) -> Flow[None]:
-    """Fill ``found``; of what failed, the worst by Law 2.3 is raised, whatever the order written."""
+) -> Flow[Mapping[Kind, AuthorizationError]]:
+    """Fill ``found``; of what failed, the worst by Law 2.3 is raised, whatever the order written.
+
+    Returns:
+        Who is known but barred from this service: a branch without them may still admit.
+    """
     credentials: dict[Kind, Credential] = {
         kind: _well_formed(presented[kind]) for kind in policy.kinds if kind in presented
     }
-    failures: list[AuthgateError] = []
+    outcomes: dict[Kind, Principal | AuthgateError] = {}
     for kind, credential in credentials.items():
-        outcome = yield from _outcome(view, kind, credential, desk, now)
-        if isinstance(outcome, AuthgateError):
-            failures.append(outcome)
-        else:
-            found[kind] = outcome
+        outcomes[kind] = yield from _outcome(view, kind, credential, desk, now)
+    found.update({kind: outcome for kind, outcome in outcomes.items() if isinstance(outcome, Principal)})
+    errors: dict[Kind, AuthgateError] = {
+        kind: outcome for kind, outcome in outcomes.items() if isinstance(outcome, AuthgateError)
+    }
+    barred: dict[Kind, AuthorizationError] = {
+        kind: error for kind, error in errors.items() if isinstance(error, AuthorizationError)
+    }
+    failures = [error for kind, error in errors.items() if kind not in barred]
     if failures:
         raise min(failures, key=_rank).with_traceback(None)
+    return barred
 
 
 def _well_formed(presented: Credential | MalformedCredentials) -> Credential:
@@ -92,8 +112,8 @@ def _well_formed(presented: Credential | MalformedCredentials) -> Credential:
     return presented
 
 
-def _rank(failure: AuthgateError) -> int:
-    return 0 if isinstance(failure, AuthenticationError) else 1 if isinstance(failure, AuthUnavailable) else 2
+def _rank(failure: AuthgateError) -> bool:
+    return not isinstance(failure, AuthenticationError)
 
 
 def _outcome(
@@ -108,7 +128,7 @@ def _outcome(
     try:
         outcome = yield from _one(credential, desk, now)
     except AuthgateError as failure:
-        failure.scheme = failure.scheme or SCHEMES[kind]
+        failure.scheme = SCHEMES[kind]
         outcome = failure
     if memo is not None:
         memo.remember(desk.gate, kind, credential, outcome)
@@ -126,14 +146,30 @@ def _one(credential: Credential, desk: Desk, now: Instant) -> Flow[Principal]:
     return project.implying(desk.trust.expand(project.roles)) if project.roles else project
 
 
-def decide(view: RequestView, policy: CompiledPolicy, found: Mapping[Kind, Principal]) -> Admission:
+def decide(
+    view: RequestView,
+    policy: CompiledPolicy,
+    found: Mapping[Kind, Principal],
+    barred: Mapping[Kind, AuthorizationError] = _NOBODY,
+) -> Admission:
     """Let a policy decide about authenticated principals (Law 2.3).
+
+    Args:
+        view: The request.
+        policy: What is asked.
+        found: Who was identified, by kind.
+        barred: Who was identified and may not use this service, so that no branch admits them.
 
     Raises:
         MissingCredentials: If no branch of the policy has all its kinds.
         AuthorizationError: If a branch has, and does not admit them.
     """
     decision = evaluate(policy, found, view)
-    if not decision.granted:
-        raise decision.refusal()
-    return Admission(decision.principals, request=view)
+    if decision.granted:
+        return Admission(decision.principals, request=view)
+    if barred and decision.unpresented:
+        missing = policy.missing_kinds({*found, *barred})
+        if not missing:
+            raise next(iter(barred.values())).with_traceback(None)
+        decision = replace(decision, unpresented=missing)
+    raise decision.refusal()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..clock import Instant
-from ..credentials import BearerToken
+from ..credentials import BEARER, SCHEMES, BearerToken
 from ..effects import Flow
 from ..errors import AuthgateError, BadSignature, TokenRevoked, UnknownIssuer
 from ..issuer import Issuer
@@ -121,7 +121,7 @@ def _issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:
 
 
 class _Named:
-    """Puts the configured name of the issuer on the errors that leave the block."""
+    """Puts the scheme and the configured name of the issuer on the errors that leave the block."""
 
     __slots__ = ("_name",)
 
@@ -133,4 +133,4 @@ class _Named:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, AuthgateError):
-            error.issuer = error.issuer or self._name
+            error.issuer, error.scheme = self._name, SCHEMES[BEARER]

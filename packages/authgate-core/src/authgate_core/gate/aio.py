@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from ..cache import ProjectCache
 from ..clock import Clock, SystemClock
 from ..config import GateConfig
+from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
 from ..flows.admit import admit
@@ -16,9 +17,11 @@ from ..ports import AsyncRevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
-from .base import GateBase, Health, without_frames
+from ..secret import Secret
+from .base import GateBase, Health
+from .reports import without_frames
 from .revocations import AsyncRevocations
-from .sources import known_by, open_async_projects, open_async_stores
+from .sources import known_by, open_async_projects, open_async_stores, own
 
 __all__ = ["AsyncGate"]
 
@@ -41,7 +44,7 @@ class AsyncGate(GateBase):
         self._stores = open_async_stores(config, clock, self._journal.notice)
         cache = ProjectCache(os.urandom(32))
         self._projects = open_async_projects(config, cache, clock, self._journal.notice)
-        self._decides_with = self._desk(known_by(self._stores), cache)
+        self._decides_with = self._desk(known_by(self._stores, config), cache)
         self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
         self.revocations = AsyncRevocations(self.run_flow, self._clerk(self._decides_with), logs)
@@ -55,7 +58,9 @@ class AsyncGate(GateBase):
 
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
-        return await self._run(self._verified(token, policy, self._decides_with))
+        flow = self._verified(BearerToken(Secret(token)), policy, self._decides_with)
+        del token  # Law 2.5: error reporters write out the locals of every frame
+        return await self._run(flow)
 
     async def run_flow(self, flow: Flow[T]) -> T:
         """As ``Gate.run_flow``."""
@@ -71,9 +76,9 @@ class AsyncGate(GateBase):
         try:
             admission = await self._runner.run(flow, trace)
         except AuthgateError as error:
-            refusal = self._refuse(error, started, trace)
+            refusal = self._reports.refused(error, started, trace)
         else:
-            return self._report(admission, started, trace)
+            return self._reports.admitted(admission, started, trace)
         raise refusal
 
     async def warm_up(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - the same promise in both colours
@@ -86,9 +91,9 @@ class AsyncGate(GateBase):
 
     async def aclose(self) -> None:
         """As ``Gate.close``, for the running loop."""
-        for store in self._stores:
+        for store in own(self._stores, self.config):
             aclose = getattr(store, "aclose", None)
-            if aclose is not None and store not in self.config.sources:
+            if aclose is not None:
                 await aclose()
         if self._projects is not None:
             await self._projects.aclose()

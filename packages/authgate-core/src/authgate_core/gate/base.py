@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ..cache import ProjectCache
 from ..challenge import Problem, problem
-from ..clock import Clock, Instant
+from ..clock import Clock
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import APP, BEARER, SCHEMES, BearerToken, Kind
-from ..effects import AnyEffect, Flow, RingName
-from ..errors import AuthgateError, AuthUnavailable, ConfigurationError
-from ..events import Decided, Journal, Notice
+from ..credentials import BEARER, BearerToken, Kind
+from ..effects import Flow, RingName
+from ..errors import AuthgateError, ConfigurationError
+from ..events import Journal, Notice
 from ..flows.admit import Desk, decide
 from ..flows.revoked import Known
 from ..flows.token import Trust, TrustedIssuer, authenticate_token
@@ -28,11 +28,13 @@ from ..keyring import KeyRing, KeySetHealth, KeySource, KeyTimes
 from ..policy import CompiledPolicy, Policy, compile_policy
 from ..principal import Admission, Principal, Project, Service, User
 from ..request import RequestView
+from ..revocation import RevocationHealth
 from ..runner.refresher import KeyRefresher
-from ..secret import Secret
+from .reports import Reports, kind_of
 from .revocations import Clerk
+from .sources import own
 
-__all__ = ["GateBase", "Health", "Keys", "without_frames"]
+__all__ = ["GateBase", "Health", "Keys"]
 
 _numbers: Final = itertools.count(1)
 
@@ -43,11 +45,11 @@ class Health:
 
     Args:
         keys: One entry for each key set (Law 4.12).
-        revocation: One entry for each source that can say how it is.
+        revocation: One entry for each source of authgate's own; how yours is, you know.
     """
 
     keys: tuple[KeySetHealth, ...]
-    revocation: tuple[object, ...] = ()
+    revocation: tuple[RevocationHealth, ...] = ()
 
 
 class Keys:
@@ -86,6 +88,7 @@ class GateBase:
         self._refresher = KeyRefresher(self._http, clock, notice=self._journal.notice, random=random.random)
         self.keys = Keys(self._refresher)
         self._issuers = {issuer.name: self._trusted(issuer) for issuer in config.issuers}
+        self._reports = Reports(self._journal, clock, self._issuers)
         self._warn()
 
     def _trusted(self, issuer: Issuer) -> TrustedIssuer:
@@ -113,21 +116,20 @@ class GateBase:
             shadow=config.shadow,
         )
 
-    def _health(self, stores: Iterable[object]) -> Health:
+    def _health(self, stores: Sequence[object]) -> Health:
         now = self.clock.now()
-        tellers = (getattr(store, "health", None) for store in stores)
         return Health(
             keys=tuple(ring.health(now) for ring in self._refresher.rings.values()),
-            revocation=tuple(tell() for tell in tellers if callable(tell)),
+            revocation=tuple(store.health() for store in own(stores, self.config)),
         )
 
     def _clerk(self, desk: Desk) -> Clerk:
         return Clerk(self.config, self.clock, desk.trust, self._issuers)
 
-    def _verified(self, token: str, policy: Policy | None, desk: Desk) -> Flow[Admission]:
+    def _verified(self, token: BearerToken, policy: Policy | None, desk: Desk) -> Flow[Admission]:
         """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
         compiled = None if policy is None else self._compiled(policy)
-        principal = yield from authenticate_token(BearerToken(Secret(token)), desk.trust, self.clock.now())
+        principal = yield from authenticate_token(token, desk.trust, self.clock.now())
         if compiled is None:
             return Admission((principal,))
         return decide(RequestView("", "", ()), compiled, {BEARER: principal})
@@ -187,7 +189,7 @@ class GateBase:
             AuthorizationError: If the policy does not admit them.
         """
         compiled = self._compiled(policy)
-        held = {APP if isinstance(p, Project) else BEARER: p for p in admission.principals}
+        held = {kind_of(principal): principal for principal in admission.principals}
         found: dict[Kind, Principal] = {
             kind: held[kind] for kind in compiled.kinds if kind in held
         }  # Law 2.3: the rest is left alone
@@ -199,47 +201,6 @@ class GateBase:
         """The response that an error becomes."""
         return problem(error, realm=self.config.realm, jitter=random.random())  # noqa: S311 - spreads retries
 
-    def _report(self, admission: Admission, started: Instant, trace: Sequence[AnyEffect]) -> Admission:
-        if admission.refusal is not None:
-            self._refuse(admission.refusal, started, trace, shadow=True)
-        elif self._journal.listens("granted"):
-            now = self.clock.now()
-            first = admission.principals[0] if admission.principals else None
-            event = Decided(
-                outcome="granted",
-                kind="+".join(p.source for p in admission.principals) or "none",
-                issuer=first.issuer if first is not None else "unknown",
-                code="ok",
-                cached=not trace,
-                duration=now.mono - started.mono,
-            )
-            self._journal.decided(event, now.mono)
-        return admission
-
-    def _refuse(
-        self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
-    ) -> AuthgateError:
-        """Report a refusal, and cut it loose from where it arose (Law 2.5)."""
-        now = self.clock.now()
-        event = Decided(
-            outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
-            kind=_KINDS.get(error.scheme or "", "none"),
-            issuer=error.issuer or "unknown",
-            code=error.code,
-            cached=not trace,
-            duration=now.mono - started.mono,
-            reason=error.reason,
-            shadow=shadow,
-        )
-        self._journal.decided(event, now.mono)
-        return without_frames(error)
-
-
-def without_frames(error: AuthgateError) -> AuthgateError:
-    """The refusal without what Python keeps of its origin: frames and parsers' errors hold the token."""
-    error.__context__ = error.__cause__
-    return error.with_traceback(None)
-
 
 _SOURCES: Final[dict[type[Principal], str]] = {
     User: "nobody issues users; give issuers=[Issuer...] that may assert them",
@@ -247,7 +208,6 @@ _SOURCES: Final[dict[type[Principal], str]] = {
     Principal: "nobody issues tokens; give issuers=[Issuer...]",
     Project: "nobody knows projects; give projects=StaticProjects(...) or a directory of your own",
 }
-_KINDS: Final = {scheme: kind for kind, scheme in SCHEMES.items()}
 
 
 def _source(issuer: Issuer) -> KeySource | KeySet:

@@ -41,21 +41,33 @@ class Clerk:
     trust: Trust
     issuers: Mapping[str, TrustedIssuer]
 
-    def token(self, token: str) -> Flow[Revocation | None]:
-        """The entry for a whole token, verified first: a forgery must not revoke the token that it imitates.
+    def token(self, token_or_jti: Secret, issuer: str | None, tenant: str | None) -> Flow[Revocation | None]:
+        """The entry for a token, given whole or by its ``jti``.
+
+        A whole one is verified first: a forgery must not revoke the token that it imitates.
 
         Returns:
             The entry, or None for a token that has expired and is refused without one.
+
+        Raises:
+            InvalidToken: If a whole token does not verify.
+            ValueError: If it is not of the issuer and tenant that were named.
         """
+        if not self._is_token(token_or_jti.reveal()):
+            return self._of_jti(token_or_jti, issuer, tenant)
         now = self.clock.now()
         try:
-            trusted, verified = yield from verify_token(BearerToken(Secret(token)), self.trust, now)
+            trusted, verified = yield from verify_token(BearerToken(token_or_jti), self.trust, now)
         except TokenExpired:
             return None
         principal = trusted.issuer.principal(verified, self.trust.expand)
-        return self._of(trusted.issuer.token_ref(verified, principal))
+        return self._of(trusted.issuer.token_ref(verified, principal), issuer, tenant)
 
-    def _of(self, ref: TokenRef) -> Revocation:
+    def _of(self, ref: TokenRef, issuer: str | None, tenant: str | None) -> Revocation:
+        if issuer not in {None, ref.issuer} or tenant not in {None, ref.tenant}:
+            raise ValueError(
+                f"the token is of issuer {ref.issuer!r} and tenant {ref.tenant!r}, not of those that were named"
+            )
         limit = self._lifetime(ref.issuer)
         return token_entry(
             ref.issuer,
@@ -66,15 +78,18 @@ class Clerk:
             now=self.clock.now(),
         )
 
-    def jti(self, jti: str, issuer: str | None, tenant: str | None) -> Revocation:
-        """The entry for a token of which only the ``jti`` is at hand."""
-        name = self._issuer(issuer)
+    def _of_jti(self, jti: Secret, issuer: str | None, tenant: str | None) -> Revocation:
+        if any(map(self._is_token, jti.reveal().split())):
+            raise ValueError("give the token alone, without its scheme and without blanks")
+        name = self._issuer(issuer, tenant)
         limit = self._lifetime(name)
-        return token_entry(name, tenant, jti, expires_at=None, max_lifetime=limit, now=self.clock.now())
+        return token_entry(
+            name, tenant, jti.reveal(), expires_at=None, max_lifetime=limit, now=self.clock.now()
+        )
 
     def session(self, sid: str, issuer: str | None, tenant: str | None) -> Revocation:
         """The entry for a session."""
-        name = self._issuer(issuer)
+        name = self._issuer(issuer, tenant)
         return session_entry(name, tenant, sid, max_lifetime=self._lifetime(name), now=self.clock.now())
 
     def cut_off(
@@ -88,13 +103,16 @@ class Clerk:
         except_session: str | None,
     ) -> Revocation:
         """The entry for everything of a subject, client or tenant that was issued before a moment."""
-        name = self._issuer(issuer)
+        name = self._issuer(issuer, tenant)
+        namespace = self.issuers[name].issuer.mapping.namespace
+        if subject is not None and not subject.startswith(namespace):
+            raise ValueError(f"subject={subject!r}: ids of issuer {name!r} begin with {namespace!r}")
         return cut_off_entry(
             name,
             tenant,
             subject=subject,
             client_id=client_id,
-            before=moment.timestamp() if isinstance(moment, datetime) else moment,
+            before=_unix(moment) if isinstance(moment, datetime) else moment,
             except_session=except_session,
             max_lifetime=self._lifetime(name),
             now=self.clock.now(),
@@ -102,10 +120,10 @@ class Clerk:
 
     def key(self, kid: str, issuer: str | None, tenant: str | None) -> Revocation:
         """The entry for a key."""
-        name = self._issuer(issuer)
+        name = self._issuer(issuer, tenant)
         return key_entry(name, tenant, kid, max_lifetime=self._lifetime(name), now=self.clock.now())
 
-    def is_token(self, token_or_jti: str) -> bool:
+    def _is_token(self, token_or_jti: str) -> bool:
         """Whether this is a whole token: three segments, of which the first is a JOSE header."""
         if token_or_jti.count(".") != 2:  # RFC 7515 section 3.1
             return False
@@ -115,15 +133,27 @@ class Clerk:
             return False
         return True
 
-    def _issuer(self, name: str | None) -> str:
+    def _issuer(self, name: str | None, tenant: str | None) -> str:
+        """The issuer that is meant; an entry that no token could ever match is refused, not written."""
         if name is None and len(self.issuers) == 1:
-            return next(iter(self.issuers))
+            name = next(iter(self.issuers))
         if name is None or name not in self.issuers:
             raise ValueError(f"issuer={name!r}: name one of {', '.join(map(repr, self.issuers)) or 'none'}")
+        has_tenants = self.issuers[name].issuer.mapping.tenant is not None
+        if has_tenants and tenant is None:
+            raise ValueError(f"tenant=None: every token of issuer {name!r} is of a tenant; name it")
+        if tenant is not None and not has_tenants:
+            raise ValueError(f"tenant={tenant!r}: issuer {name!r} has no tenants; leave it out")
         return name
 
     def _lifetime(self, issuer: str) -> float | None:
         return self.issuers[issuer].issuer.terms.max_lifetime
+
+
+def _unix(moment: datetime) -> float:
+    if moment.tzinfo is None:
+        raise ValueError("the moment has no time zone; write datetime.now(timezone.utc), or Unix seconds")
+    return moment.timestamp()
 
 
 def _no_store() -> ConfigurationError:
@@ -136,7 +166,8 @@ class Revocations:
     """Revokes. Every method returns once the write is durable, else raises ``RevocationUnavailable``.
 
     ``issuer`` is the configured name and may be left out where the gate has one issuer; ``tenant`` names the
-    tenant within it. Without a source that can be written to, every method raises ConfigurationError.
+    tenant within it, where it has tenants. What no token could match raises ValueError. Without a source that
+    can be written to, every method raises ConfigurationError.
     """
 
     def __init__(self, run: Run, clerk: Clerk, logs: tuple[RevocationLog, ...]) -> None:
@@ -151,11 +182,11 @@ class Revocations:
 
         Raises:
             InvalidToken: If a whole token does not verify: only a genuine one may be revoked by showing it.
+            ValueError: If it is of another issuer or tenant than named, or is no bare token.
         """
-        if not self._clerk.is_token(token_or_jti):
-            self._write(self._clerk.jti(token_or_jti, issuer, tenant))
-            return
-        entry = self._run(self._clerk.token(token_or_jti))
+        flow = self._clerk.token(Secret(token_or_jti), issuer, tenant)
+        del token_or_jti  # Law 2.5: error reporters write out the locals of every frame
+        entry = self._run(flow)
         if entry is not None:
             self._write(entry)
 
@@ -198,7 +229,7 @@ class Revocations:
         )
 
     def revoke_key(self, kid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
-        """Revoke every token that a key verifies."""
+        """Revoke every token that a key verifies, of one tenant where the issuer has tenants."""
         self._write(self._clerk.key(kid, issuer, tenant))
 
     def require_secret_version(self, project_id: str, version: int) -> None:
@@ -224,10 +255,9 @@ class AsyncRevocations:
         self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None
     ) -> None:
         """As ``Revocations.revoke_token``."""
-        if not self._clerk.is_token(token_or_jti):
-            await self._write(self._clerk.jti(token_or_jti, issuer, tenant))
-            return
-        entry = await self._run(self._clerk.token(token_or_jti))
+        flow = self._clerk.token(Secret(token_or_jti), issuer, tenant)
+        del token_or_jti  # Law 2.5: as in Revocations
+        entry = await self._run(flow)
         if entry is not None:
             await self._write(entry)
 

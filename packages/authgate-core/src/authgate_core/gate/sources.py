@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, cast
+from typing import Literal, Protocol, TypeAlias, cast
 
 from ..cache import ProjectCache
 from ..clock import Clock
@@ -15,12 +15,32 @@ from ..io.projects import AsyncLocalDirectory, LocalDirectory
 from ..ports import AsyncProjectDirectory, AsyncRevocationStore, ProjectDirectory, RevocationStore
 from ..principal import ProjectRef, TokenRef
 from ..projects import StaticProjects
-from ..revocation import MemoryRevocation, RedisRevocation
+from ..revocation import MemoryRevocation, RedisRevocation, RevocationHealth
 from ..runner.lookups import AsyncProjectLookups, ProjectLookups
 
-__all__ = ["known_by", "open_async_projects", "open_async_stores", "open_projects", "open_stores"]
+__all__ = [
+    "OwnStore",
+    "known_by",
+    "open_async_projects",
+    "open_async_stores",
+    "open_projects",
+    "open_stores",
+    "own",
+]
 
 Tell: TypeAlias = Callable[[Notice], None]
+
+
+class OwnStore(Protocol):
+    """What a store of authgate's own has besides its port."""
+
+    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
+        """What it knows without asking anyone."""
+        ...
+
+    def health(self) -> RevocationHealth:
+        """How it last was."""
+        ...
 
 
 def open_stores(config: GateConfig, clock: Clock, notice: Tell) -> tuple[RevocationStore, ...]:
@@ -55,19 +75,22 @@ def _async_store(source: object, clock: Clock, notice: Tell) -> AsyncRevocationS
     return cast("AsyncRevocationStore", source)  # as above
 
 
-def known_by(stores: Sequence[object]) -> Known:
+def own(stores: Sequence[object], config: GateConfig) -> tuple[OwnStore, ...]:
+    """The stores that the gate made itself; of what it was handed it uses the port, and nothing that looks alike."""
+    made = (store for store in stores if not any(store is source for source in config.sources))
+    return tuple(cast("OwnStore", store) for store in made)
+
+
+def known_by(stores: Sequence[object], config: GateConfig) -> Known:
     """The pure door to revocation: what the stores know without being asked (Law 5.1)."""
-    doors: list[Known] = [getattr(store, "known", _must_be_asked) for store in stores]
+    mine = own(stores, config)
+    others = len(mine) < len(stores)
 
     def known(ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
-        answers = {door(ref) for door in doors}
-        return "revoked" if "revoked" in answers else "ask" if "ask" in answers else "clear"
+        answers = {store.known(ref) for store in mine}
+        return "revoked" if "revoked" in answers else "ask" if others or "ask" in answers else "clear"
 
     return known
-
-
-def _must_be_asked(_: TokenRef | ProjectRef) -> Literal["ask"]:
-    return "ask"
 
 
 def open_projects(

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from ..cache import ProjectCache
 from ..clock import Clock, SystemClock
 from ..config import GateConfig
+from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
 from ..flows.admit import admit
@@ -16,9 +17,11 @@ from ..ports import RevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import Ports, Runner
-from .base import GateBase, Health, without_frames
+from ..secret import Secret
+from .base import GateBase, Health
+from .reports import without_frames
 from .revocations import Revocations
-from .sources import known_by, open_projects, open_stores
+from .sources import known_by, open_projects, open_stores, own
 
 __all__ = ["Gate"]
 
@@ -41,7 +44,7 @@ class Gate(GateBase):
         self._stores = open_stores(config, clock, self._journal.notice)
         cache = ProjectCache(os.urandom(32))
         self._projects = open_projects(config, cache, clock, self._journal.notice)
-        self._decides_with = self._desk(known_by(self._stores), cache)
+        self._decides_with = self._desk(known_by(self._stores, config), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, RevocationLog))
         self.revocations = Revocations(self.run_flow, self._clerk(self._decides_with), logs)
@@ -74,7 +77,9 @@ class Gate(GateBase):
         Raises:
             AuthgateError: As ``admit`` does; revocation is checked.
         """
-        return self._run(self._verified(token, policy, self._decides_with))
+        flow = self._verified(BearerToken(Secret(token)), policy, self._decides_with)
+        del token  # Law 2.5: error reporters write out the locals of every frame
+        return self._run(flow)
 
     def run_flow(self, flow: Flow[T]) -> T:
         """Run a flow of the core with this gate's ports; for the rooms of authgate, which write flows."""
@@ -90,9 +95,9 @@ class Gate(GateBase):
         try:
             admission = self._runner.run(flow, trace)
         except AuthgateError as error:
-            refusal = self._refuse(error, started, trace)
+            refusal = self._reports.refused(error, started, trace)
         else:
-            return self._report(admission, started, trace)
+            return self._reports.admitted(admission, started, trace)
         raise refusal
 
     def warm_up(self, timeout: float = 5.0) -> None:
@@ -109,9 +114,9 @@ class Gate(GateBase):
 
     def close(self) -> None:
         """Let go of connections; what the gate was handed is left to its owner."""
-        for store in self._stores:
+        for store in own(self._stores, self.config):
             close = getattr(store, "close", None)
-            if close is not None and store not in self.config.sources:
+            if close is not None:
                 close()
         self._refresher.close()
         self._http.close()

@@ -130,6 +130,7 @@ class Project(Principal):
         secret_version: int = 0,
         **common: Unpack[Common],
     ) -> None:
+        common.setdefault("source", "app")  # the one kind of credential that identifies projects
         super().__init__(id=id, issuer=issuer, **common)
         put(self, "name", name)
         put(self, "enabled_services", None if enabled_services is None else tuple(enabled_services))

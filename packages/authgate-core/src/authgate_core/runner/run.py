@@ -92,7 +92,7 @@ class AsyncRunner:
                 trace.append(effect)
                 try:
                     reply = await self.perform(effect)
-                except BaseException as error:  # noqa: BLE001 - a cancellation unwinds the flow too
+                except Exception as error:  # noqa: BLE001 - as above; a cancellation closes the flow
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(reply)

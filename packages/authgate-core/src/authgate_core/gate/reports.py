@@ -1,0 +1,93 @@
+"""What a gate says about its decisions, and what leaves it of an error."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..clock import Clock, Instant
+from ..credentials import APP, BEARER, SCHEMES, Kind
+from ..effects import AnyEffect, RefreshProject, StartRefresh
+from ..errors import AuthgateError, AuthUnavailable
+from ..events import Decided, Journal
+from ..principal import Admission, Principal, Project
+
+__all__ = ["Reports", "kind_of", "without_frames"]
+
+_KINDS: Final = {scheme: kind for kind, scheme in SCHEMES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Makes one event of each decision (Law 10.1).
+
+    Args:
+        journal: Takes the events.
+        clock: Tells how long decisions take.
+        issuers: The configured names, which alone are labels: a port may make up any number of others.
+    """
+
+    journal: Journal
+    clock: Clock
+    issuers: Collection[str]
+
+    def admitted(self, admission: Admission, started: Instant, trace: Sequence[AnyEffect]) -> Admission:
+        """Report who was admitted, or in shadow mode the refusal that was not carried out."""
+        if admission.refusal is not None:
+            self.refused(admission.refusal, started, trace, shadow=True)
+        elif self.journal.listens("granted"):
+            now = self.clock.now()
+            event = Decided(
+                outcome="granted",
+                kind="+".join(map(kind_of, admission.principals)) or "none",
+                issuer=self._label(next((p.issuer for p in admission.principals), None)),
+                code="ok",
+                cached=_is_cached(trace),
+                duration=now.mono - started.mono,
+            )
+            self.journal.decided(event, now.mono)
+        return admission
+
+    def refused(
+        self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
+    ) -> AuthgateError:
+        """Report a refusal, and cut it loose from where it arose."""
+        now = self.clock.now()
+        event = Decided(
+            outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
+            kind=_KINDS.get(error.scheme or "", "none"),
+            issuer=self._label(error.issuer),
+            code=error.code,
+            cached=_is_cached(trace),
+            duration=now.mono - started.mono,
+            reason=error.reason,
+            shadow=shadow,
+        )
+        self.journal.decided(event, now.mono)
+        return without_frames(error)
+
+    def _label(self, issuer: str | None) -> str:
+        return issuer if issuer is not None and issuer in self.issuers else "unknown"
+
+
+def kind_of(principal: Principal) -> Kind:
+    """The kind of credential that identifies such a principal."""
+    return APP if isinstance(principal, Project) else BEARER
+
+
+def without_frames(error: AuthgateError) -> AuthgateError:
+    """The error without what Python keeps of its origin: frames, and errors of parsers, hold the token (Law 2.5)."""
+    link: BaseException | None = error
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = None
+        link.__context__ = link.__cause__
+        link = link.__cause__
+    return error
+
+
+def _is_cached(trace: Sequence[AnyEffect]) -> bool:
+    """Whether every answer came from memory; what was begun in the background held nobody up."""
+    return all(isinstance(effect, (StartRefresh, RefreshProject)) for effect in trace)

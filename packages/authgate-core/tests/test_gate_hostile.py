@@ -1,0 +1,466 @@
+"""The gate under attack: ports that misbehave, operators who slip, credentials that must not be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+import authgate_core as ag
+from authgate_core.effects import CheckRevoked, RefreshProject, StartRefresh
+from authgate_core.request import Memo
+from authgate_core.testing import FakeIssuer
+from tests.support.gates import Face, face, view
+
+APP_SECRET = "a-chosen-secret-of-thirty-two-characters"
+PROJECT = (("x-app-id", "shop"), ("x-app-secret", APP_SECRET))
+
+
+@pytest.fixture(name="fake", scope="module")
+def _fake() -> FakeIssuer:
+    return FakeIssuer(url="https://id.test")
+
+
+@pytest.fixture(name="colour", params=["sync", "async"])
+def _colour(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(name="make")
+def _make(fake: FakeIssuer, colour: str) -> Iterator[Callable[..., Face]]:
+    made: list[Face] = []
+
+    def make(*, issuer: dict[str, Any] | None = None, **options: Any) -> Face:
+        projects = ag.StaticProjects({"shop": {"secret": APP_SECRET, "enabled_services": ["orders"]}})
+        given = {"issuers": [trusted(fake, **(issuer or {}))], "projects": projects, **options}
+        made.append(face(colour, ag.GateConfig(**given)))
+        return made[-1]
+
+    yield make
+    for gate in made:
+        gate.close()
+
+
+def trusted(fake: FakeIssuer, **options: Any) -> ag.Issuer:
+    """The fake issuer, with static keys."""
+    return ag.Issuer.static(
+        fake.jwks(), **{"issuer": fake.url, "audience": fake.audience, "name": "id", **options}
+    )
+
+
+def bearer(token: str) -> tuple[str, str]:
+    """The header of a token."""
+    return ("Authorization", f"Bearer {token}")
+
+
+class Asked:
+    """A revocation store of a user's own, in both colours by turns.
+
+    Args:
+        answer: What it answers, or raises.
+    """
+
+    def __init__(self, answer: bool | BaseException = False) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def is_revoked(self, ref: object) -> bool:
+        self.asked += 1
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+class AsyncAsked(Asked):
+    """``Asked`` for AsyncGate."""
+
+    async def is_revoked(self, ref: object) -> bool:  # type: ignore[override]  # the other colour
+        return super().is_revoked(ref)
+
+
+def store(colour: str, answer: bool | BaseException = False, **members: Any) -> Any:
+    """A store of this colour with further members, which are no part of its port."""
+    base = Asked if colour == "sync" else AsyncAsked
+    return type("Store", (base,), members)(answer)
+
+
+class TestOwnPorts:
+    """Of what it is handed, a gate uses the port and nothing that happens to have a familiar name."""
+
+    def test_a_member_named_known_is_not_asked(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
+        """Law 5.1: its False would have meant "clear", and a revoked token would have been admitted."""
+        mine = store(colour, True, known=lambda self, ref: False)
+
+        with pytest.raises(ag.TokenRevoked):
+            make(revocation=mine).verify_token(fake.token())
+        assert 1 == mine.asked
+
+    def test_members_named_health_and_close_are_left_alone(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
+        """They may be coroutines, or close what others use."""
+
+        async def fail(self: object) -> None:
+            raise AssertionError("called")
+
+        gate = make(revocation=store(colour, health=fail, close=fail, aclose=fail, known={}))
+
+        assert () == gate.gate.health().revocation
+        assert "u1" == gate.verify_token(fake.token("u1")).user.id
+
+    @pytest.mark.parametrize(
+        ("raised", "expected"),
+        [
+            (KeyboardInterrupt(), KeyboardInterrupt),
+            (SystemExit(3), SystemExit),
+            (asyncio.CancelledError(), asyncio.CancelledError),
+            (StopIteration(False), RuntimeError),
+            (StopAsyncIteration(), StopAsyncIteration),
+            (GeneratorExit(), GeneratorExit),
+            (TimeoutError("slow"), TimeoutError),
+            (RecursionError(), RecursionError),
+        ],
+    )
+    def test_what_a_port_raises_leaves_as_itself(
+        self, fake: FakeIssuer, raised: BaseException, expected: type[BaseException]
+    ) -> None:
+        """Law 1.3: above all, nothing that it raises is taken for an answer."""
+        config = ag.GateConfig(issuers=[trusted(fake)], revocation=Asked(raised))
+        with ag.Gate(config) as gate, pytest.raises(expected):
+            gate.verify_token(fake.token())
+
+    def test_an_error_that_a_port_keeps_is_labelled_anew(self, fake: FakeIssuer) -> None:
+        """One exception object raised for every request says each time whom that request concerned."""
+        outage = ag.AuthUnavailable("down")
+        issuers = [trusted(fake), trusted(fake, issuer="https://b.test", name="b")]
+        events: list[Any] = []
+        config = ag.GateConfig(
+            issuers=issuers, shared_subjects=True, revocation=Asked(outage), on_event=events.append
+        )
+        with ag.Gate(config) as gate:
+            for iss in (fake.url, "https://b.test"):
+                with pytest.raises(ag.AuthUnavailable):
+                    gate.admit(view(bearer(fake.token(iss=iss))), ag.is_user)
+
+        assert [("id", "bearer"), ("b", "bearer")] == [(e.issuer, e.kind) for e in events]
+
+
+class TestBarredProjects:
+    """Law 2.3 for a project that is known but may not use this service."""
+
+    def test_what_is_missing_goes_before_what_is_not_allowed(self, make: Callable[..., Face]) -> None:
+        """No branch has all its kinds, so the answer is 401 and names the kind that is missing."""
+        with pytest.raises(ag.MissingCredentials) as caught:
+            make(service_id="carts").admit(view(*PROJECT), ag.is_user & ag.is_project)
+
+        assert ("Bearer",) == caught.value.accepts
+
+    def test_another_branch_may_admit(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """Nothing that was presented is bad, so the policy decides."""
+        admission = make(service_id="carts").admit(
+            view(bearer(fake.token("u1")), *PROJECT), ag.is_user | ag.is_project
+        )
+
+        assert ("u1", None) == (admission.user.id, admission.get(ag.Project))
+
+    @pytest.mark.parametrize("policy", [ag.is_user & ag.is_project, ag.is_project])
+    def test_a_branch_that_needs_it_is_forbidden(
+        self, make: Callable[..., Face], fake: FakeIssuer, policy: ag.Policy
+    ) -> None:
+        """Everything that the branch needs was presented and valid."""
+        with pytest.raises(ag.ServiceNotEnabled):
+            make(service_id="carts").admit(view(bearer(fake.token()), *PROJECT), policy)
+
+    def test_an_invalid_token_goes_first(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """401 before 403."""
+        with pytest.raises(ag.TokenExpired):
+            make(service_id="carts").admit(
+                view(bearer(fake.hostile.expired()), *PROJECT), ag.is_user | ag.is_project
+            )
+
+
+class TestMemo:
+    """Law 2.6: what a request was found to be is shared by its guards; what they accept is not."""
+
+    def test_each_guard_challenges_with_its_own_schemes(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
+        """Law 1.1: the error is remembered, the first guard's policy is not."""
+        gate, memo = make(), Memo()
+        request = view(bearer(fake.hostile.expired()), memo=memo)
+        accepted = []
+        for policy in (ag.is_user, ag.is_user | ag.is_project):
+            with pytest.raises(ag.TokenExpired) as caught:
+                gate.admit(request, policy)
+            accepted.append(caught.value.accepts)
+
+        assert [("Bearer",), ("Bearer", "AppCredentials")] == accepted
+
+
+class TestLabels:
+    """Law 10.1: whatever a port makes up, labels are few."""
+
+    def test_a_directory_makes_no_labels(self, colour: str) -> None:
+        """Neither the issuer nor the source that it puts on its projects."""
+
+        class Directory:
+            def look_up(self, credentials: object) -> ag.Project:
+                return ag.Project(id="shop", issuer="made-up", source="made-up")
+
+        class AsyncDirectory(Directory):
+            async def look_up(self, credentials: object) -> ag.Project:  # type: ignore[override]  # the other colour
+                return super().look_up(credentials)
+
+        events: list[Any] = []
+        directory: Any = Directory() if colour == "sync" else AsyncDirectory()
+        gate = face(colour, ag.GateConfig(projects=directory, on_event=events.append))
+        gate.admit(view(*PROJECT), ag.is_project)
+        gate.close()
+
+        assert [("app", "unknown")] == [(event.kind, event.issuer) for event in events]
+
+    def test_a_project_is_identified_by_its_credentials(self) -> None:
+        """Also where a directory of one's own does not say so."""
+        assert "app" == ag.Project(id="shop").source
+
+    @pytest.mark.parametrize(
+        ("trace", "cached"),
+        [
+            ([], True),
+            ([StartRefresh(Any)], True),  # type: ignore[arg-type]  # nobody looks inside
+            ([RefreshProject(Any, b"")], True),  # type: ignore[arg-type]  # as above
+            ([StartRefresh(Any), CheckRevoked(Any)], False),  # type: ignore[arg-type]  # as above
+        ],
+    )
+    def test_what_goes_on_in_the_background_is_no_wait(
+        self, fake: FakeIssuer, trace: Sequence[Any], cached: bool
+    ) -> None:
+        """``cached`` says whether the request waited for an answer."""
+        events: list[Any] = []
+        with ag.Gate(ag.GateConfig(issuers=[trusted(fake)], on_event=events.append)) as gate:
+            gate._reports.admitted(ag.Admission(), gate.clock.now(), trace)
+
+        assert [cached] == [event.cached for event in events]
+
+
+class TestObservers:
+    """Law 10.2: a failing observer never changes an outcome."""
+
+    def test_a_log_filter_that_fails(
+        self,
+        make: Callable[..., Face],
+        fake: FakeIssuer,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """Logging catches what its handlers raise while they write, and nothing else."""
+
+        def fail(record: logging.LogRecord) -> bool:
+            raise RuntimeError("filter")
+
+        gate = make(revocation=ag.MemoryRevocation())
+        monkeypatch.setattr(logging.getLogger("authgate"), "filters", [fail])
+        logging.getLogger("authgate").setLevel(logging.DEBUG)
+
+        assert "u1" == gate.verify_token(fake.token("u1")).user.id
+        with pytest.raises(ag.TokenExpired):
+            gate.verify_token(fake.hostile.expired())
+        logging.getLogger("authgate").setLevel(logging.NOTSET)
+        assert "RuntimeError: filter" in capsys.readouterr().err
+
+
+class TestNothingIsShown:
+    """Law 2.5: error reporters write out the locals of every frame, and follow every cause."""
+
+    @pytest.mark.parametrize("how", ["verify", "judge", "bug", "revoke", "revoke with scheme", "no store"])
+    def test_a_whole_token_is_in_no_frame_of_ours(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str, how: str
+    ) -> None:
+        """Also where the token is handed in as an argument."""
+        bug = store(colour, ZeroDivisionError())
+        log = ag.MemoryRevocation()
+        tokens = {"verify": fake.hostile.forged("u1"), "revoke": fake.hostile.forged("u1")}
+        token = tokens.get(how, fake.token("u1"))
+        calls: dict[str, Callable[[], object]] = {
+            "verify": lambda: make().verify_token(token),
+            "judge": lambda: make().verify_token(token, ag.any_role("admin")),
+            "bug": lambda: make(revocation=bug).verify_token(token),
+            "revoke": lambda: make(revocation=log).revoke("revoke_token", token),
+            "revoke with scheme": lambda: make(revocation=log).revoke("revoke_token", f"Bearer {token}"),
+            "no store": lambda: make().revoke("revoke_token", token),
+        }
+
+        shown = locals_of_our_frames(calls[how])
+
+        assert [] == [part for part in token.split(".") if part in shown]
+
+    def test_causes_keep_their_text_and_lose_their_frames(self, colour: str) -> None:
+        """What a port of one's own held when it failed is not handed on."""
+        gate = face(colour, ag.GateConfig(projects=failing_directory(colour)))
+        with pytest.raises(ag.ProjectsUnavailable) as caught:
+            gate.admit(view(*PROJECT), ag.is_project)
+        gate.close()
+
+        causes, cause = [], caught.value.__cause__
+        while cause is not None:
+            causes.append((str(cause), cause.__traceback__, cause.__context__ is cause.__cause__))
+            cause = cause.__cause__
+        assert [("down", None, True), ("the pool is empty", None, True)] == causes
+
+    def test_a_request_is_not_pickled(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """Its headers hold the credentials; an admission that is queued would take them along."""
+        admission = make().admit(view(bearer(fake.token("u1")), path_params={}), ag.is_user)
+
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(admission)
+        assert "u1" == pickle.loads(pickle.dumps(admission.user)).id
+
+
+def failing_directory(colour: str) -> Any:
+    """A directory that holds the secret in a variable when it fails."""
+
+    class Failing:
+        def look_up(self, credentials: Any) -> ag.Project:
+            secret = credentials.secret.reveal()
+            try:
+                return self.connect(secret)
+            except ConnectionError as error:
+                raise ag.AuthUnavailable("down") from error
+
+        def connect(self, secret: str) -> ag.Project:
+            raise ConnectionError("the pool is empty")
+
+    class AsyncFailing(Failing):
+        async def look_up(self, credentials: Any) -> ag.Project:  # type: ignore[override]  # the other colour
+            return super().look_up(credentials)
+
+    return Failing() if colour == "sync" else AsyncFailing()
+
+
+def locals_of_our_frames(call: Callable[[], object]) -> str:
+    """What a reporter would write of the frames of authgate_core, whatever the call raises."""
+    try:
+        call()
+    except (ag.AuthgateError, ag.ConfigurationError, ValueError, ZeroDivisionError) as error:
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        frames = [frame for frame in shown.stack if "authgate_core" in frame.filename]
+        assert frames
+        return "\n".join(f"{frame.locals}" for frame in frames) + repr(error)
+    raise AssertionError("nothing was raised")
+
+
+class TestRevokingByMistake:
+    """Law 5.6: what could never match a token is refused; it would look like a revocation and be none."""
+
+    @pytest.mark.parametrize(
+        ("how", "args", "options"),
+        [
+            ("revoke_session", ("s-1",), {}),
+            ("revoke_token", ("j-1",), {}),
+            ("revoke_before", (), {"subject": "u1"}),
+            ("revoke_before", (), {"client_id": "app"}),
+            ("revoke_key", ("k-1",), {}),
+        ],
+    )
+    def test_a_tenant_is_named_where_there_are_tenants_and_only_there(
+        self, make: Callable[..., Face], how: str, args: tuple[str, ...], options: dict[str, str]
+    ) -> None:
+        """Entries are about one (issuer, tenant)."""
+        log = ag.MemoryRevocation()
+        with pytest.raises(ValueError, match="of a tenant; name it"):
+            make(issuer={"tenant": "org"}, revocation=log).revoke(how, *args, **options)
+        with pytest.raises(ValueError, match="has no tenants"):
+            make(revocation=log).revoke(how, *args, **options, tenant="t1")
+        make(issuer={"tenant": "org"}, revocation=log).revoke(how, *args, **options, tenant="t1")
+        make(revocation=log).revoke(how, *args, **options)
+
+    @pytest.mark.parametrize(
+        "named", [{"issuer": "b"}, {"issuer": "nobody"}, {"tenant": "t2"}, {"issuer": "b", "tenant": "t1"}]
+    )
+    def test_a_whole_token_is_of_the_issuer_and_tenant_that_are_named(
+        self, make: Callable[..., Face], fake: FakeIssuer, named: dict[str, str]
+    ) -> None:
+        """And is left alone otherwise."""
+        issuers = [trusted(fake, tenant="org"), trusted(fake, issuer="https://b.test", name="b")]
+        gate = make(issuers=issuers, shared_subjects=True, revocation=ag.MemoryRevocation())
+        token = fake.token("u1", org="t1")
+
+        with pytest.raises(ValueError, match="is of issuer 'id' and tenant 't1'"):
+            gate.revoke("revoke_token", token, **named)
+        assert "u1" == gate.verify_token(token).user.id
+
+        gate.revoke("revoke_token", token, issuer="id", tenant="t1")
+        with pytest.raises(ag.TokenRevoked):
+            gate.verify_token(token)
+
+    @pytest.mark.parametrize("wrapped", ["Bearer {}", " {}", "{} \n", "token={} x {}"])
+    def test_a_token_with_something_around_it_is_no_jti(
+        self, make: Callable[..., Face], fake: FakeIssuer, wrapped: str
+    ) -> None:
+        """A header pasted whole would be kept as the name of a token that nobody has."""
+        token = fake.token()
+
+        with pytest.raises((ValueError, ag.MalformedToken)):
+            make(revocation=ag.MemoryRevocation()).revoke("revoke_token", wrapped.format(token, token))
+
+    def test_a_moment_has_a_time_zone(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """Law 5.7: by the hours of this machine it could lie well before what is meant."""
+        gate, token = make(revocation=ag.MemoryRevocation()), fake.token("u1")
+        now = datetime.now(UTC)
+
+        with pytest.raises(ValueError, match="has no time zone"):
+            gate.revoke("revoke_before", now.replace(tzinfo=None), subject="u1")
+        gate.revoke("revoke_before", now - timedelta(days=1), subject="u1")
+        assert "u1" == gate.verify_token(token).user.id
+        gate.revoke("revoke_before", now.astimezone(timezone(timedelta(hours=9))), subject="u1")
+        with pytest.raises(ag.TokenRevoked):
+            gate.verify_token(token)
+
+    def test_a_subject_is_the_mapped_id(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """Where ids have a namespace, nobody is called by the bare claim."""
+        gate = make(issuer={"namespace": "corp:"}, revocation=ag.MemoryRevocation())
+        with pytest.raises(ValueError, match="begin with 'corp:'"):
+            gate.revoke("revoke_before", subject="u1")
+
+        gate.revoke("revoke_before", subject="corp:u1")
+
+        with pytest.raises(ag.TokenRevoked):
+            gate.verify_token(fake.token("u1"))
+
+
+class TestCancelled:
+    """Law 9.2: a request that is given up leaves nothing behind."""
+
+    def test_in_the_middle_of_admit(self, fake: FakeIssuer) -> None:
+        """Neither an answer in the memo nor a store that goes on."""
+        ended: list[str] = []
+
+        class Hung:
+            async def is_revoked(self, ref: object) -> bool:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    ended.append("ended")
+                return False
+
+        async def give_up() -> Memo:
+            memo = Memo()
+            async with ag.AsyncGate(
+                ag.GateConfig(issuers=[trusted(fake)], revocation=[Hung(), Hung()])
+            ) as gate:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(
+                        gate.admit(view(bearer(fake.token()), memo=memo), ag.is_user), 0.05
+                    )
+            return memo
+
+        assert {} == asyncio.run(give_up()).entries
+        assert ["ended", "ended"] == ended
