@@ -33,8 +33,11 @@ def _colour(request: pytest.FixtureRequest) -> str:
 
 def trusted(fake: FakeIssuer, name: str = "id", **options: Any) -> ag.Issuer:
     """The issuer, with tenants where its tokens have one."""
-    settings = {"issuer": fake.url, "audience": fake.audience, "name": name, "tenant": "org", **options}
-    return ag.Issuer.static(fake.jwks(), **settings)
+    plain = {"issuer": fake.url, "audience": fake.audience, "name": name, "tenant": "org"}
+    settings: dict[str, Any] = {**plain, **options}
+    return ag.Issuer.static(
+        fake.jwks(), **{key: value for key, value in settings.items() if value is not None}
+    )
 
 
 @pytest.fixture(name="make")
@@ -94,14 +97,25 @@ class TestWhatCanBeRevoked:
 
         assert [False, True, True] == [is_good(gate, token) for token in (mine, other, abroad)]
 
-    def test_without_the_tenant_somebody_else_is_named(
-        self, make: Callable[..., Face], fake: FakeIssuer
+    @pytest.mark.parametrize(
+        ("how", "args", "options"),
+        [
+            ("revoke_token", ("j-1",), {}),
+            ("revoke_session", ("s-1",), {}),
+            ("revoke_before", (), {"subject": "u1"}),
+            ("revoke_before", (), {}),
+            ("revoke_key", ("key-1",), {}),
+        ],
+        ids=["token", "session", "subject", "everything", "key"],
+    )
+    def test_what_no_token_could_match(
+        self, make: Callable[..., Face], how: str, args: tuple[str, ...], options: dict[str, str]
     ) -> None:
-        """Where tokens have tenants, a subject is one of its tenant."""
-        gate = make()
-        gate.revoke("revoke_before", subject="u1")
-
-        assert is_good(gate, fake.token("u1", org="t1"))
+        """Law 5.6: where tokens have tenants it is named, and where they have none it is not."""
+        with pytest.raises(ValueError, match="tenant"):
+            make().revoke(how, *args, **options)
+        with pytest.raises(ValueError, match="tenant"):
+            make(issuers=[trusted(FakeIssuer(), tenant=None)]).revoke(how, *args, **options, tenant="t1")
 
     def test_a_token_by_showing_it(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
         """Law 5.9: whole, its name is known, with a jti or without, and its tenant as well."""
@@ -162,6 +176,9 @@ class AsyncRefusing(AsyncAsked):
         raise ag.RevocationUnavailable("nobody confirmed it")
 
 
+IN_T1 = {"tenant": "t1"}
+
+
 class TestWriting:
     """Law 5.6: each method returns once it is written, and raises otherwise."""
 
@@ -170,6 +187,7 @@ class TestWriting:
         [
             ("revoke_token", ("j-1",)),
             ("revoke_session", ("s-1",)),
+            ("revoke_before", ()),
             ("revoke_key", ("key-1",)),
             ("require_secret_version", ("shop", 2)),
         ],
@@ -181,13 +199,14 @@ class TestWriting:
         refusing = Refusing() if colour == "sync" else AsyncRefusing()
         gate = make(revocation=[ag.MemoryRevocation(), refusing])
         with pytest.raises(ag.RevocationUnavailable):
-            gate.revoke(how, *args)
+            gate.revoke(how, *args, **(IN_T1 if how != "require_secret_version" else {}))
 
     @pytest.mark.parametrize(
         ("how", "args"),
         [
             ("revoke_token", ("j-1",)),
             ("revoke_session", ("s-1",)),
+            ("revoke_before", ()),
             ("revoke_key", ("key-1",)),
             ("require_secret_version", ("shop", 2)),
         ],
@@ -198,7 +217,7 @@ class TestWriting:
         """Nothing is pretended."""
         gate = make(revocation=Asked() if colour == "sync" else AsyncAsked())
         with pytest.raises(ag.ConfigurationError, match="no source that can be written to"):
-            gate.revoke(how, *args)
+            gate.revoke(how, *args, **(IN_T1 if how != "require_secret_version" else {}))
 
     def test_the_issuer_may_be_left_out_where_there_is_one(
         self, make: Callable[..., Face], fake: FakeIssuer
