@@ -62,7 +62,7 @@ def merged(one: Mark, other: Mark) -> Mark:
     high, low = sorted((one, other), key=lambda mark: _or_never(mark.before), reverse=True)
     spared = high.except_session
     except_before = None if spared is None else _later(high.except_before, low.cut_off(spared))
-    if except_before is not None and except_before == high.before:
+    if except_before == high.before:
         spared = except_before = None
     lasting = one.expires_at is None or other.expires_at is None
     return Mark(

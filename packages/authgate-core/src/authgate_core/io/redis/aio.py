@@ -18,7 +18,6 @@ from ..forks import survive_fork
 from ..memory import MemoryStore
 from .fuse import Fuse
 from .keeper import Keeper
-from .lag import LagMeter
 from .layout import Layout
 from .on_loop import OnLoop
 from .outages import Outages
@@ -29,10 +28,6 @@ from .wire_aio import FOREIGN_LOOP, async_wire_to
 __all__ = ["AsyncRedisStore"]
 
 T = TypeVar("T")
-
-
-class _LoopLagged(RevocationUnavailable):
-    """There was no answer in time, but the loop itself was late, which says nothing about the store."""
 
 
 class AsyncRedisStore:
@@ -137,39 +132,21 @@ class AsyncRedisStore:
 
     async def _asked(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
         here.fuse.check()
-        await here.enter()
         try:
-            # Whoever waited for a place while the store went silent need not find out again.
-            here.fuse.check()
-            try:
-                return await self._measured(here, ref)
-            except _LoopLagged:
-                return await self._measured(here, ref)
-        finally:
-            here.leave()
-
-    async def _measured(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
-        with LagMeter(here.loop) as meter:
-            try:
-                return await self._converse(here, self._keeper.check(ref), here.loop.time() + TOTAL)
-            except FAILURES as error:
-                reason = unanswered(error)
-                if meter.lagged:
-                    raise _LoopLagged(reason) from error
-                if here.fuse.failed(reason):
-                    here.start_prober(partial(self._answers, here))
-                raise RevocationUnavailable(reason) from error
+            return await self._converse(here, self._keeper.check(ref), here.loop.time() + TOTAL)
+        except FAILURES as error:
+            reason = unanswered(error)
+            if here.fuse.failed(reason):
+                here.start_prober(partial(self._answers, here))
+            raise RevocationUnavailable(reason) from error
 
     async def _sure(self, talk: Exchange[T]) -> T:
         """Carry on a conversation in which each query has ``TOTAL`` seconds of its own."""
         here = await self._here()
-        await here.enter()
         try:
             return await self._converse(here, talk)
         except FAILURES as error:
             raise RevocationUnavailable(unanswered(error)) from error
-        finally:
-            here.leave()
 
     async def _answers(self, here: OnLoop) -> bool:
         try:
@@ -183,7 +160,7 @@ class AsyncRedisStore:
             query = next(talk)
             while True:
                 limit = here.loop.time() + TOTAL if until is None else until
-                query = talk.send(await here.wire.exchange(query, limit))
+                query = talk.send(await here.exchange(query, limit))
         except StopIteration as end:
             answer: T = end.value
             return answer

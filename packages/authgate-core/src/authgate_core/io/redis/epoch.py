@@ -40,18 +40,21 @@ class EpochWatch:
             raise RevocationUnavailable(_LOST)
         return self._epoch
 
-    def begin(self, found: bytes) -> bytes:
-        """Remember what the first look found; another first look at the same time must have found the same.
+    def begin(self, found: bytes) -> bool:
+        """Remember what a first look found; of several at the same time all must find the same.
+
+        Returns:
+            Whether this was the first of them.
 
         Raises:
-            RevocationUnavailable: If it did not.
+            RevocationUnavailable: If it found another epoch than the first of them.
         """
         with self._lock:
-            if self._epoch is None:
-                self._epoch = found
-            expected = self._epoch
+            first = self._epoch is None
+            expected = found if self._epoch is None else self._epoch
+            self._epoch = expected
         self.require(found, expected)
-        return expected
+        return first
 
     def require(self, found: bytes | None, expected: bytes) -> None:
         """Check the epoch that came with an answer against what was remembered when the question went out.

@@ -124,9 +124,10 @@ class Keeper:
         epoch = self.watch.remembered()
         if epoch is not None:
             return epoch
-        epoch = self.watch.begin((yield from self._epoch_or_new()))
-        (info,) = yield (INFO,)
-        self._judge_eviction(eviction_policy(info))
+        epoch = yield from self._epoch_or_new()
+        if self.watch.begin(epoch):
+            (info,) = yield (INFO,)
+            self._judge_eviction(eviction_policy(info))
         return epoch
 
     def _epoch_or_new(self) -> Exchange[bytes]:

@@ -2,7 +2,8 @@
 
     {prefix}:epoch                  a random id: this data set is the one that gates have seen before
     {prefix}:{GROUP}:DIGEST         one mark about one subject; GROUP is its (issuer, tenant)
-    {prefix}:groups                 in a Cluster, the groups that have entries
+    {prefix}:{{prefix}:epoch}:groups
+                                    in a Cluster, the groups that have entries, on the node of the epoch
     {prefix}:{GROUP}:epoch          in a Cluster, the epoch again on the node that holds the group's entries
 
 The braces around GROUP are a Cluster's hash tag, so everything that one request asks about is on one node.
@@ -45,8 +46,8 @@ class Layout:
 
     @property
     def groups(self) -> str:
-        """The key of the set of groups that have entries in a Cluster."""
-        return f"{self.prefix}:groups"
+        """The key of the set of groups that have entries in a Cluster; lost with the epoch or not at all."""
+        return f"{self.prefix}:{{{self.epoch}}}:groups"
 
     def group_epoch(self, group: str) -> str:
         """The key of the epoch beside a group's entries in a Cluster."""

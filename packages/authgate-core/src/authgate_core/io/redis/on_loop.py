@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from ...errors import RevocationUnavailable
+from .batches import Batcher
 from .fuse import Fuse
-from .protocol import TOTAL
+from .lag import LagMeter
+from .protocol import FAILURES, INFO, TOTAL, Query, unanswered
 from .wire_aio import AsyncWire
 
-__all__ = ["OnLoop"]
+__all__ = ["LoopLagged", "OnLoop"]
+
+
+class LoopLagged(RevocationUnavailable):
+    """There was no answer in time, but the loop itself was late, which says nothing about the store."""
 
 
 class OnLoop:
@@ -25,7 +31,7 @@ class OnLoop:
         self.loop = asyncio.get_running_loop()
         self.wire = wire
         self.fuse = fuse
-        self._slots = asyncio.Semaphore(wire.at_once)
+        self._batcher = Batcher(self._carry, wire.at_once)
         self._closing = self._until_shutdown()
         self._prober: asyncio.Task[None] | None = None
 
@@ -39,28 +45,36 @@ class OnLoop:
             self._prober.cancel()
         await self._closing.aclose()
 
-    async def enter(self) -> None:
-        """Take one of the places for queries under way, waiting for it if it must be.
+    async def exchange(self, query: Query, until: float) -> Sequence[object]:
+        """Send a query and read its replies, before a moment in the loop's time.
 
         Raises:
-            RevocationUnavailable: If none becomes free in time; that is the load's doing, not the store's.
+            LoopLagged: If there is no reply and the loop was late twice.
+            RedisError, OSError, UnicodeError: If there is no complete reply of a master.
         """
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
-        try:
-            async with asyncio.timeout(TOTAL):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise RevocationUnavailable("too many checks at once") from None
-
-    def leave(self) -> None:
-        """Give the place back."""
-        self._slots.release()
+        if query == (INFO,):
+            return await self._carry(query, until)
+        return await self._batcher.ask(query, until)
 
     def start_prober(self, probe: Callable[[], Awaitable[bool]]) -> None:
         """Probe until the store answers, in a task of no request: one for each opening (Law 5.5)."""
         self._prober = self.loop.create_task(self._probe(probe), name="authgate-redis-probe")
+
+    async def _carry(self, query: Query, until: float) -> Sequence[object]:
+        try:
+            return await self._measured(query, until)
+        except LoopLagged:
+            # Law 5.5: what was measured while the loop was late does not count and is tried once more.
+            return await self._measured(query, self.loop.time() + TOTAL)
+
+    async def _measured(self, query: Query, until: float) -> Sequence[object]:
+        with LagMeter(self.loop) as meter:
+            try:
+                return await self.wire.exchange(query, until)
+            except FAILURES as error:
+                if meter.lagged:
+                    raise LoopLagged(unanswered(error)) from error
+                raise
 
     async def _probe(self, probe: Callable[[], Awaitable[bool]]) -> None:
         while self.fuse.is_open:

@@ -7,8 +7,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import InvalidResponse, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import InvalidResponse, RedisClusterException, RedisError, ResponseError
 
 __all__ = [
     "CONNECT",
@@ -51,7 +50,7 @@ HELLO: Final[Command] = ("HELLO",)
 
 INFO: Final[Command] = ("INFO", "memory")
 
-FAILURES: Final = (RedisError, OSError, UnicodeError)
+FAILURES: Final = (RedisError, RedisClusterException, OSError, UnicodeError)
 """How an exchange fails; a reply in a client's own encoding may not be text."""
 
 _POLICY: Final = re.compile(rb"^maxmemory_policy:([a-z-]+)", re.MULTILINE)
@@ -76,9 +75,9 @@ def closed_early(error: RedisConnectionError, replies: Sequence[object]) -> bool
 
 
 def complete(replies: Sequence[object]) -> Sequence[object]:
-    """The replies, unless a node of a Cluster gave none: redis-py puts that failure among them."""
+    """The replies, unless one of them is no reply: redis-py puts the failure of a Cluster's node among them."""
     for reply in replies:
-        if isinstance(reply, (RedisConnectionError, RedisTimeoutError)):
+        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
             raise reply
     return replies
 

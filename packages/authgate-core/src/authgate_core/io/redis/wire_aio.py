@@ -49,7 +49,7 @@ _KINDS: Mapping[str, Callable[..., object]] = {
     "rediss": SSLConnection,
     "unix": UnixDomainSocketConnection,
 }
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 4
 FOREIGN_LOOP: Final = (
     "revocation: the Redis client that was handed in belongs to another event loop; "
     "hand in a URL, or build the client in the loop that uses the gate"
@@ -61,7 +61,7 @@ class AsyncWire(Protocol):
 
     @property
     def at_once(self) -> int:
-        """How many queries may be under way together."""
+        """How many exchanges may be under way."""
         ...
 
     async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
@@ -122,7 +122,8 @@ class AsyncClientWire:
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self.at_once = min(_AT_ONCE, client.connection_pool.max_connections)
+        # One more is wanted now and then, and the client's owner may use the rest.
+        self.at_once = max(1, min(_AT_ONCE, client.connection_pool.max_connections - 1))
 
     async def exchange(self, query: Query, _until: float, /) -> Sequence[object]:
         """Send a query and read its replies; see ``wire.Wire``."""

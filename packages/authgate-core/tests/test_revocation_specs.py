@@ -1,0 +1,269 @@
+"""Specifications of revocation stores: what is wrong with one, and how it is shown."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.cache import CacheConfig
+from redis.retry import Retry
+
+from authgate_core.revocation import MemoryRevocation, RedisRevocation, client_kind, masked_url
+
+# Imported by name, which makes them Any: redis-py's constructors do not take dictionaries of settings in its types.
+redis = importlib.import_module("redis")
+redis_asyncio = importlib.import_module("redis.asyncio")
+redis_cluster = importlib.import_module("redis.cluster")
+redis_sentinel = importlib.import_module("redis.sentinel")
+
+QUICK: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+
+
+def quick(retries: int = 1) -> Any:
+    """A client that needs no word."""
+    return redis.Redis(**QUICK, retry=Retry(NoBackoff(), retries))
+
+
+def quick_async() -> Any:
+    """The same for asyncio."""
+    return redis_asyncio.Redis(**QUICK, retry=AsyncRetry(NoBackoff(), 0))
+
+
+def sentinel(**settings: object) -> Any:
+    """A Sentinel whose own clients are quick, unless settings say otherwise."""
+    kwargs = {**QUICK, "retry": Retry(NoBackoff(), 0), **settings}
+    return redis_sentinel.Sentinel([("127.0.0.1", 1)], sentinel_kwargs=kwargs)
+
+
+def problems(
+    server: object, colour: Literal["sync", "async"] = "sync", *, accept_slow_client: bool = False
+) -> str:
+    """What is wrong with a specification on this server, one sentence a line."""
+    return "\n".join(RedisRevocation(server, accept_slow_client=accept_slow_client).problems(colour))
+
+
+class TestUrls:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "redis://localhost",
+            "redis://localhost:6379/0",
+            "redis://user:p%40ss@10.0.0.1:6379/15?client_name=gate",
+            "redis://[::1]:6379?db=3",
+            "rediss://localhost:6380?ssl_ca_certs=/etc/ca.pem",
+            "unix:///run/valkey.sock?db=1",
+        ],
+    )
+    def test_good_ones(self, url: str) -> None:
+        """Everything that one needs to reach a server may stand in the URL."""
+        assert "" == problems(url)
+        assert "" == problems(url, "async")
+
+    @pytest.mark.parametrize(
+        ("url", "sentence"),
+        [
+            ("", "begins with redis://"),
+            ("localhost:6379", "begins with redis://"),
+            ("http://localhost", "begins with redis://"),
+            ("redis://localhost:port", "begins with redis://"),
+            ("redis://localhost:99999", "begins with redis://"),
+            ("redis://[::1", "begins with redis://"),
+            ("redis://", "names a host"),
+            ("redis:///0", "names a host"),
+            ("redis://localhost/db0", "number of the database"),
+            ("redis://localhost?db=zero", "db in the URL of Redis is a number"),
+            ("unix://", "names a socket"),
+            ("redis://localhost?socket_timeout=9", "socket_timeout in the URL of Redis is not read"),
+            ("redis://localhost?retry_on_timeout=yes", "retry_on_timeout in the URL of Redis is not read"),
+            ("redis://localhost?protocol=3", "protocol in the URL of Redis is not read"),
+            ("redis://localhost?ssl_ca_certs=/etc/ca.pem", "needs rediss://"),
+        ],
+    )
+    def test_bad_ones(self, url: str, sentence: str) -> None:
+        """Laws 1.6 and 5.4: a URL that cannot work, or that would set other limits, is named with the fix."""
+        assert sentence in problems(url)
+
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("redis://user:secret@host:6379/0", "redis://user:***@host:6379/0"),
+            ("redis://:secret@host", "redis://:***@host"),
+            ("redis://user@host", "redis://user@host"),
+            ("redis://host/0", "redis://host/0"),
+            ("unix://user@/run/sock?password=secret", "unix://user@/run/sock?***"),
+            ("secret-without-scheme", "***"),
+            ("redis://host:secret", "***"),
+        ],
+    )
+    def test_no_password_is_shown(self, url: str, shown: str) -> None:
+        """Law 2.5: repr masks the password, wherever in the URL it stands."""
+        assert shown == masked_url(url)
+        assert "secret" not in repr(RedisRevocation(url))
+        assert "secret" not in problems(url)
+
+
+class TestSettings:
+    def test_the_usual_ones_are_right(self) -> None:
+        """Nothing needs to be set."""
+        assert [] == RedisRevocation("redis://localhost").problems("sync")
+        assert [] == MemoryRevocation().problems("async")
+
+    def test_everything_wrong_is_said_at_once(self) -> None:
+        """Law 1.6: all problems in one message, each naming the setting."""
+        spec = RedisRevocation("nowhere", on_error="ignore", allow_for=0, prefix="{a}")  # type: ignore[arg-type]
+        assert ["the URL", "on_error", "allow_for", "prefix"] == [
+            next(name for name in ("the URL", "on_error", "allow_for", "prefix") if line.startswith(name))
+            for line in spec.problems("sync")
+        ]
+
+    @pytest.mark.parametrize("allow_for", [0, -1, float("nan"), float("inf"), True, "600"])
+    def test_allow_ends(self, allow_for: float) -> None:
+        """Law 5.3: there is no ``allow`` without an end."""
+        assert "allow_for" in RedisRevocation("redis://h", allow_for=allow_for).problems("sync")[0]
+
+    @pytest.mark.parametrize("prefix", ["", "a b", "{a}", "a" * 65, "a\n", None])
+    def test_a_prefix_is_plain(self, prefix: str) -> None:
+        """Law 5.12: braces would move the Cluster's hash tag."""
+        assert "prefix" in RedisRevocation("redis://h", prefix=prefix).problems("sync")[0]
+
+    def test_redis_py_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Law 1.6: without the extra the gate says what to install, and nothing is imported to find out."""
+        find = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "redis" else find(name))
+        assert "pip install 'authgate-core[redis]'" in problems("redis://localhost")
+
+    def test_shown(self) -> None:
+        """A specification says what it is, and of a client only its kind."""
+        assert "RedisRevocation(<Redis>, on_error='deny', prefix='authgate')" == repr(
+            RedisRevocation(quick())
+        )
+
+
+class TestClients:
+    @pytest.mark.parametrize("client", [None, 7, object(), quick, redis, quick().pipeline()])
+    def test_what_is_no_client(self, client: object) -> None:
+        """Law 1.6: anything but a URL or a redis-py client is refused."""
+        assert client_kind(client) is None
+        assert "hand in a redis-py client" in problems(client)
+
+    def test_a_sentinel_is_not_its_master(self) -> None:
+        """Law 5.12: Sentinel is used through the client that it makes."""
+        assert "master_for(name)" in problems(sentinel())
+
+    @pytest.mark.parametrize("make", [quick, lambda: sentinel().master_for("m", **QUICK)])
+    def test_a_quick_client_is_right(self, make: Callable[[], Any]) -> None:
+        """Laws 5.4 and 5.12: time-outs up to a second and one retry need no word."""
+        client = make()
+        assert "single" == client_kind(client)
+        assert "" == problems(client)
+
+    def test_the_wrong_colour(self) -> None:
+        """Law 9.4: a client for asyncio is for AsyncGate, and the other for Gate."""
+        assert "one for asyncio" in problems(quick_async(), "sync")
+        assert "not one for asyncio" in problems(quick(), "async")
+        assert "" == problems(quick_async(), "async")
+
+    @pytest.mark.parametrize(
+        ("settings", "sentence"),
+        [
+            ({"socket_timeout": 1.5}, "socket_timeout of 1.5 s"),
+            ({"socket_connect_timeout": 5}, "socket_connect_timeout of 5 s"),
+            ({"socket_timeout": None}, "socket_timeout of none"),
+            ({"socket_timeout": 0}, "socket_timeout of 0 s"),
+            ({"retry": Retry(NoBackoff(), 2)}, "retries 2 times"),
+            ({"retry": Retry(NoBackoff(), -1)}, "retries without end"),
+        ],
+    )
+    def test_a_slow_client(self, settings: dict[str, object], sentence: str) -> None:
+        """Law 5.4: more than a second or more than one retry is an error, unless accepted in writing."""
+        kwargs: dict[str, object] = {**QUICK, "retry": Retry(NoBackoff(), 1), **settings}
+        client = redis.Redis.from_url("redis://localhost", **kwargs)
+        assert sentence in problems(client)
+        assert "accept_slow_client=True" in problems(client)
+        assert "" == problems(client, accept_slow_client=True)
+
+    def test_the_defaults_of_redis_py_are_slow(self) -> None:
+        """Law 5.4: five seconds and ten retries would hold a request for a minute."""
+        assert 3 == len(problems(redis.Redis()).splitlines())
+        assert 3 == len(problems(redis_asyncio.Redis(), "async").splitlines())
+
+    def test_a_pool_that_was_built_by_hand(self) -> None:
+        """A pool without a Retry retries once only where it was told on what."""
+        pool = redis.ConnectionPool(host="localhost", **QUICK)
+        assert "" == problems(redis.Redis(connection_pool=pool))
+        assert 2 == len(problems(redis.Redis(connection_pool=redis.ConnectionPool())).splitlines())
+        once = redis.ConnectionPool(host="localhost", retry_on_timeout=True, **QUICK)
+        assert "" == problems(redis.Redis(connection_pool=once))
+
+    def test_a_retry_of_a_kind_of_its_own(self) -> None:
+        """What cannot be counted is not trusted to be one."""
+
+        class Endless(Retry):
+            def get_retries(self) -> int:
+                return None  # type: ignore[return-value]
+
+        pool = redis.ConnectionPool(host="localhost", retry=Endless(NoBackoff(), 0), **QUICK)
+        assert "retries 2 times" in problems(redis.Redis(connection_pool=pool))
+
+    def test_slow_sentinels(self) -> None:
+        """Law 5.4: the client that looks for the master is part of the wait."""
+        slow = sentinel(socket_timeout=5).master_for("m", **QUICK)
+        assert "a Sentinel's own client (see sentinel_kwargs) has a socket_timeout of 5 s" in problems(slow)
+        assert "" == problems(slow, accept_slow_client=True)
+
+    @pytest.mark.parametrize(
+        ("make", "sentence"),
+        [
+            (lambda: redis.Redis(protocol=3, cache_config=CacheConfig(), **QUICK), "caches answers"),
+            (lambda: sentinel().slave_for("m", **QUICK), "asks a replica"),
+        ],
+    )
+    def test_a_client_that_answers_late(self, make: Callable[[], Any], sentence: str) -> None:
+        """Laws 5.1 and 5.10: a cache or a replica does not know the newest entry; no word accepts that."""
+        assert sentence in problems(make(), accept_slow_client=True)
+
+
+class TestClusters:
+    @pytest.fixture
+    def cluster(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+        def make(**settings: object) -> Any:
+            monkeypatch.setattr("redis.cluster.NodesManager.initialize", lambda *_, **__: None)
+            monkeypatch.setattr("redis.cluster.CommandsParser", lambda *_: None)
+            nodes = [redis_cluster.ClusterNode("127.0.0.1", 1)]
+            kwargs: dict[str, object] = {**QUICK, "retry": Retry(NoBackoff(), 1), **settings}
+            return redis_cluster.RedisCluster(startup_nodes=nodes, **kwargs)
+
+        return make
+
+    def test_a_quick_one(self, cluster: Callable[..., Any]) -> None:
+        """Law 5.12: a Cluster's client is looked at like any other."""
+        assert "cluster" == client_kind(cluster())
+        assert "" == problems(cluster())
+
+    @pytest.mark.parametrize(
+        ("settings", "sentence"),
+        [
+            ({"retry": Retry(NoBackoff(), 3)}, "retries 3 times"),
+            ({"socket_timeout": 3}, "socket_timeout of 3 s"),
+            (
+                {"load_balancing_strategy": redis_cluster.LoadBalancingStrategy.ROUND_ROBIN},
+                "reads from replicas",
+            ),
+        ],
+    )
+    def test_a_bad_one(self, cluster: Callable[..., Any], settings: dict[str, object], sentence: str) -> None:
+        """Laws 5.4 and 5.10: slow, or reading from replicas."""
+        assert sentence in problems(cluster(**settings))
+
+    def test_the_async_one(self) -> None:
+        """Law 5.12: the same for asyncio, whose settings are in another place."""
+        kwargs = {**QUICK, "retry": AsyncRetry(NoBackoff(), 1)}
+        assert "" == problems(redis_asyncio.RedisCluster(host="127.0.0.1", **kwargs), "async")
+        slow = redis_asyncio.RedisCluster(host="127.0.0.1", socket_timeout=4, socket_connect_timeout=0.5)
+        assert "socket_timeout of 4 s" in problems(slow, "async")
+        assert "retries 10 times" in problems(slow, "async")
