@@ -129,6 +129,40 @@ class TestFromMapping:
         for text in expected:
             assert text in str(caught.value)
 
+    def test_one_mistake_hides_no_other(self) -> None:
+        """A value that cannot be read, a setting that is missing, a path, a URL and a file: one message."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            ag.GateConfig.from_mapping(
+                {
+                    "AUTHGATE_ISSUER": "http://id.test",
+                    "AUTHGATE_LEEWAY": "soon",
+                    "AUTHGATE_SUBJECT": "a..b",
+                    "AUTHGATE_PROJECTS_FILE": "nowhere.toml",
+                    "AUTHGATE_REDIS_URL": "mysql://x",
+                    "AUTHGATE_REALM": "\n",
+                }
+            )
+
+        for text in (
+            "AUTHGATE_LEEWAY",
+            "AUTHGATE_AUDIENCE: is not set",
+            "is not https",
+            "subject: a claim path",
+            "nowhere.toml",
+            "redis://",
+            "realm",
+        ):
+            assert text in str(caught.value)
+
+    def test_a_setting_that_cannot_be_read_is_not_called_missing_as_well(self) -> None:
+        """One line for each mistake."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_AUDIENCE": [1, 2]})
+
+        assert ["AUTHGATE_AUDIENCE"] == [
+            problem.partition(":")[0] for problem in caught.value.problems if "AUTHGATE" in problem
+        ]
+
     def test_a_wrong_value_is_not_shown(self) -> None:
         """Law 2.5: a secret in the wrong place is still a secret."""
         with pytest.raises(ag.ConfigurationError) as caught:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from authgate_core.clock import SystemClock
-from authgate_core.errors import AuthUnavailable, ConfigurationError, InvalidClaim
+from authgate_core.errors import AuthUnavailable, InvalidClaim
 from authgate_core.issuer import ANY_AUDIENCE, Issuer
 from authgate_core.jose.compact import Limits, parse_header, parse_object, split
 from authgate_core.jose.verify import VerifiedClaims, verify
@@ -200,6 +200,33 @@ class TestModelsAndValidators:
             with pytest.raises(expected):
                 made(fake, {"validators": [refuse]}, sub=sub)
 
+    @pytest.mark.parametrize("answer", [False, True])
+    def test_a_validator_that_answers_is_a_bug(self, fake: FakeIssuer, answer: bool) -> None:
+        """It says no by raising; its False must not be taken for a yes."""
+
+        def answering(claims: Mapping[str, Any]) -> None:
+            return answer  # type: ignore[return-value]  # what a careless validator would do
+
+        with pytest.raises(TypeError, match="a validator returned bool"):
+            made(fake, {"validators": [answering]})
+
+    def test_a_validator_that_must_be_awaited_is_a_bug(self, fake: FakeIssuer) -> None:
+        """Also where a plain function hides it."""
+
+        async def late() -> None:
+            raise ValueError("refused")
+
+        waiting = late()
+        with pytest.raises(TypeError, match="a validator returned coroutine"):
+            made(fake, {"validators": [lambda claims: waiting]})
+        waiting.close()
+
+    def test_a_model_will_do_as_a_validator(self, fake: FakeIssuer) -> None:
+        """What it builds is nobody's concern."""
+        assert "u1" == made(fake, {"validators": [Claims.model_validate]}, sub="u1", level=1).id
+        with pytest.raises(InvalidClaim):
+            made(fake, {"validators": [Claims.model_validate]}, sub="u1")
+
     def test_a_validator_cannot_change_the_claims(self, fake: FakeIssuer) -> None:
         """Law 7.2."""
 
@@ -226,8 +253,12 @@ class TestProblems:
             ({"max_lifetime": 0}, "not a positive number"),
             ({"issuer": ""}, "issuer: is empty"),
             ({"name": ""}, "name: is empty"),
-            ({"grants": {"role": ["x"]}}, "'role' is unknown"),
+            ({"grants": {"role": ["x"]}}, "grants: 'role' is unknown; did you mean 'roles'?"),
             ({"grants": {"kinds": ["admin"]}}, "kinds are 'user' and 'service'"),
+            ({"grants": {"kinds": ["service"]}}, "with service_when="),
+            ({"requried_claims": ["email"]}, "'requried_claims' is unknown; did you mean 'required_claims'?"),
+            ({"colour": "red"}, "'colour' is unknown; write algorithms, "),
+            ({"authorized_parties": []}, "authorized_parties: is empty"),
         ],
     )
     def test_each_is_named(self, fake: FakeIssuer, options: dict[str, Any], expected: str) -> None:
@@ -286,11 +317,106 @@ class TestProblems:
             problem.partition("algorithms: ")[2] for problem in issuer.problems()
         ]
 
-    @pytest.mark.parametrize("path", ["", "a..b", 7])
-    def test_a_claim_path_that_is_none(self, path: Any) -> None:
-        """The one thing that is said at once, for nothing could be kept."""
-        with pytest.raises(ConfigurationError, match="Issuer 'i': subject"):
-            Issuer.jwks("https://id.test", issuer="i", audience="a", subject=path)
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({"issuer": 7}, "issuer: give a text, or None, not an int"),
+            ({"issuer": ["i"]}, "issuer: give"),
+            ({"name": 7}, "name: give a text, not an int"),
+            ({"audience": None}, "audience: give a name or a list of names, not a NoneType"),
+            ({"audience": ["a", None]}, "audience: give"),
+            ({"algorithms": 7}, "algorithms: give"),
+            ({"algorithms": [["RS256"]]}, "algorithms: give"),
+            ({"require_at_jwt": "false"}, "require_at_jwt: give True or False, not a str"),
+            ({"allow_http": 1}, "allow_http: give True or False"),
+            ({"required_claims": [""]}, "required_claims: give"),
+            ({"authorized_parties": {"a": 1}}, "authorized_parties: give"),
+            ({"subject": 7}, "subject: give a claim path such as"),
+            ({"subject": "a..b"}, "subject: a claim path names"),
+            ({"roles": ["roles", ""]}, "roles: a claim path names"),
+            ({"scopes": [None]}, "scopes: give a claim path"),
+            ({"tenant": ""}, "tenant: a claim path names"),
+            ({"separators": ["scope"]}, "separators: give a mapping, not a list"),
+            ({"separators": {"scope": ""}}, "separators: nothing separates the values of 'scope'"),
+            ({"separators": {"scope": 7}}, "separators: give a text"),
+            ({"separators": {"": ","}}, "separators: a claim path names"),
+            ({"service_when": "gty=m2m"}, "service_when: give a mapping"),
+            ({"service_when": {"": 1}}, "service_when: a claim path names"),
+            ({"service_when": {7: 1}}, "service_when: give a claim path"),
+            ({"namespace": 7}, "namespace: give a text"),
+            ({"grants": ["roles"]}, "grants: give a mapping"),
+            ({"grants": {"roles": 7}}, "grants: roles: give"),
+            ({"claims": dict}, "claims: give a dataclass or a pydantic model"),
+            ({"claims": Tags(["a"])}, "claims: give a dataclass or a pydantic model, the class itself"),
+            ({"validators": ["x"]}, "validators: give functions that are not async, not a str"),
+        ],
+    )
+    def test_wrong_types_are_named_and_break_nothing(
+        self, fake: FakeIssuer, options: dict[str, Any], expected: str
+    ) -> None:
+        """No request meets what the configuration could have shown, and no value is shown."""
+        given = {"issuer": fake.url, "audience": "a", **options}
+        problems = list(Issuer.static(fake.jwks(), **given).problems())
+
+        assert [] != [problem for problem in problems if expected in problem], problems
+
+    def test_all_are_told_at_once(self, fake: FakeIssuer) -> None:
+        """One mistake hides no other."""
+        options: dict[str, Any] = {"subject": "", "leeway": -1, "namespace": 7, "colour": 1}
+        issuer = Issuer.static(fake.jwks(), issuer=fake.url, audience="a", **options)
+
+        assert 4 == len(list(issuer.problems()))
+
+    def test_one_name_is_a_list_of_one(self, fake: FakeIssuer) -> None:
+        """To Python, and to a type checker, a text is a collection of letters: "web" would let "w" in."""
+        issuer = Issuer.static(
+            fake.jwks(),
+            issuer=fake.url,
+            audience="orders",
+            algorithms="RS256",
+            required_claims="email",
+            authorized_parties="web",
+            grants={"kinds": "user", "roles": "admin"},
+        )
+
+        assert [] == list(issuer.problems())
+        assert (frozenset({"orders"}), frozenset({"RS256"}), ("email",), frozenset({"web"})) == (
+            issuer.terms.audience,
+            issuer.terms.algorithms,
+            issuer.terms.required_claims,
+            issuer.terms.authorized_parties,
+        )
+        assert (frozenset({"user"}), frozenset({"admin"})) == (issuer.grants.kinds, issuer.grants.roles)
+
+    @pytest.mark.parametrize("keys", [7, None, [{"kty": "RSA"}]])
+    def test_keys_of_another_type(self, keys: Any) -> None:
+        """A list of keys is no key set."""
+        assert 1 == len(list(Issuer.static(keys, issuer="i", audience="a").problems()))
+
+    def test_functions_are_sync(self, fake: FakeIssuer) -> None:
+        """Law 3.10: nobody would await an async one, so it would refuse nothing."""
+
+        async def late(claims: Mapping[str, Any]) -> bool:
+            raise ValueError("refused")
+
+        options: dict[str, Any] = {"validators": [late], "service_when": late}
+        issuer = Issuer.static(fake.jwks(), issuer=fake.url, audience="a", **options)
+
+        assert 2 == len([problem for problem in issuer.problems() if "not async" in problem])
+
+    def test_a_model_is_built_when_the_gate_is(self, fake: FakeIssuer) -> None:
+        """What pydantic cannot validate is no surprise for the first request."""
+
+        class Odd:
+            pass
+
+        @dataclass
+        class Holds:
+            odd: Odd
+
+        issuer = Issuer.static(fake.jwks(), issuer=fake.url, audience="a", claims=Holds)
+
+        assert 1 == len([problem for problem in issuer.problems() if "cannot validate Holds" in problem])
 
     @pytest.mark.parametrize("options", [{"leeway": "30"}, {"leeway": True}, {"max_lifetime": "x"}])
     def test_numbers_are_numbers(self, options: dict[str, Any]) -> None:

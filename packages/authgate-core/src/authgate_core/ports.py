@@ -6,6 +6,8 @@ A port answers or raises. ``AuthUnavailable`` (or a subclass) says that it could
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from .credentials import AppCredentials
@@ -21,6 +23,11 @@ __all__ = [
     "RevocationLog",
     "RevocationStore",
 ]
+
+
+def is_async(call: Callable[..., object]) -> bool:
+    """Whether this, or what it does when it is called, was written with ``async def`` (Law 9.4)."""
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
 class HttpPort(Protocol):

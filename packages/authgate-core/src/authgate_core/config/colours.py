@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
+
+from ..ports import is_async
 
 __all__ = ["Colour", "port_problems"]
 
@@ -22,15 +23,11 @@ def port_problems(setting: str, port: object, method: str, colour: Colour) -> It
     """
     name = port.__name__ if isinstance(port, type) else type(port).__name__
     call: object = getattr(port, method, None)
-    if not callable(call):
-        yield f"{setting}: {name} has no method {method}(); see authgate_core.ports"
-    elif isinstance(port, type):
+    if isinstance(port, type):
         yield f"{setting}: {name} is a class; give an instance, such as {name}()"
-    elif _is_async(call) and colour == "sync":
+    elif not callable(call):
+        yield f"{setting}: {name} has no method {method}(); see authgate_core.ports"
+    elif is_async(call) and colour == "sync":
         yield f"{setting}: {name}.{method} is async; write it with `def` for Gate, or use AsyncGate"
-    elif not _is_async(call) and colour == "async":
+    elif not is_async(call) and colour == "async":
         yield f"{setting}: {name}.{method} is sync; write it with `async def` for AsyncGate, or use Gate"
-
-
-def _is_async(call: Callable[..., object]) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ..errors import ConfigurationError
+from ..issuer import ANY_AUDIENCE, Issuer
+from ..projects import StaticProjects
+from ..revocation import MemoryRevocation, RedisRevocation
 
 __all__ = ["Settings", "read_settings"]
 
 PREFIX: Final = "AUTHGATE_"
-_ELSEWHERE: Final = frozenset({"SET_G", "EXPLAIN", "VECTORS"})
-"""Names with our prefix that other parts of authgate read."""
+_ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
+"""Names with our prefix that other parts of authgate read: the Flask extension, and the project's own tests."""
 
 
 def _split(value: object) -> object:
@@ -82,7 +83,26 @@ class Settings(BaseSettings):
         if self.redis_url is not None and self.revocation == "memory":
             yield "AUTHGATE_REVOCATION: memory contradicts AUTHGATE_REDIS_URL; set one of them"
 
-    def options(self) -> dict[str, Any]:
+    def issuers(self) -> list[Issuer]:
+        """The issuer, if one is set."""
+        if self.issuer is None:
+            return []
+        audience = ANY_AUDIENCE if self.audience == ("ANY_AUDIENCE",) else self.audience
+        if self.jwks_url is None:
+            return [Issuer.oidc(self.issuer, audience=audience, **self._options())]
+        return [Issuer.jwks(self.jwks_url, issuer=self.issuer, audience=audience, **self._options())]
+
+    def projects(self) -> StaticProjects | None:
+        """The projects, if a file is set."""
+        return None if self.projects_file is None else StaticProjects.from_file(self.projects_file)
+
+    def revocations(self) -> MemoryRevocation | RedisRevocation | None:
+        """The revocation source, if one is set."""
+        if self.redis_url is not None:
+            return RedisRevocation(self.redis_url, on_error=self.redis_on_error)
+        return MemoryRevocation() if self.revocation == "memory" else None
+
+    def _options(self) -> dict[str, Any]:
         """The options of ``Issuer`` that are set; Any because each has a type of its own."""
         names = (
             "algorithms",
@@ -101,24 +121,31 @@ class Settings(BaseSettings):
         return options | {"require_at_jwt": self.require_at_jwt, "allow_http": self.allow_http}
 
 
-def read_settings(mapping: Mapping[str, Any]) -> Settings:
+def read_settings(mapping: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """Read the ``AUTHGATE_*`` keys of a mapping.
 
-    Raises:
-        ConfigurationError: Naming every key that is unknown or holds the wrong kind of value.
+    Returns:
+        What could be read, and everything that is wrong with the rest: a sentence for each key that is unknown,
+        holds the wrong kind of value, or lacks another.
     """
     given = {key.removeprefix(PREFIX): value for key, value in mapping.items() if str(key).startswith(PREFIX)}
     given = {name: value for name, value in given.items() if name not in _ELSEWHERE and value is not None}
-    known = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
-    problems = [*_unknown(sorted(set(given) - set(known)))]
+    known = {name.lower(): value for name, value in given.items() if name.lower() in Settings.model_fields}
+    problems = [*_unknown(sorted(name for name in given if name.lower() not in known))]
+    settings, wrong = _validated(known)
+    problems += wrong.values()
+    return settings, problems + [line for line in settings.problems() if line.partition(":")[0] not in wrong]
+
+
+def _validated(values: dict[str, Any]) -> tuple[Settings, dict[str, str]]:
+    """The settings that can be read, and by name what is wrong with the others."""
     try:
-        settings = Settings(**{name.lower(): value for name, value in known.items()})
+        return Settings(**values), {}
     except ValidationError as error:
-        problems += [_line(problem) for problem in error.errors(include_url=False, include_input=False)]
-        raise ConfigurationError(*problems) from None
-    if problems:
-        raise ConfigurationError(*problems, *settings.problems())
-    return settings
+        lines = error.errors(include_url=False, include_input=False)
+    wrong = {str(line["loc"][0]): f"{PREFIX}{str(line['loc'][0]).upper()}: {line['msg']}" for line in lines}
+    settings = Settings(**{name: value for name, value in values.items() if name not in wrong})
+    return settings, {f"{PREFIX}{name.upper()}": line for name, line in wrong.items()}
 
 
 def _unknown(names: list[str]) -> Iterator[str]:
@@ -130,8 +157,3 @@ def _unknown(names: list[str]) -> Iterator[str]:
         else:
             # A stranger with our prefix need not be a mistake of ours, so it does not stop the service.
             logging.getLogger("authgate").warning("%s%s is not a setting and is ignored", PREFIX, name)
-
-
-def _line(problem: ErrorDetails) -> str:
-    name = str(problem["loc"][0]).upper() if problem["loc"] else ""
-    return f"{PREFIX}{name}: {problem['msg']}"

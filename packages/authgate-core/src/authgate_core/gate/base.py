@@ -78,6 +78,9 @@ class GateBase:
     """The colourless part of a gate: its rooms, its rules and its reports."""
 
     def __init__(self, config: GateConfig, clock: Clock, colour: Colour) -> None:
+        given: object = config
+        if not isinstance(given, GateConfig):
+            raise ConfigurationError(f"give a gate a GateConfig(...), not a {type(given).__name__}")
         problems = tuple(config.problems(colour))
         if problems:
             raise ConfigurationError(*problems)

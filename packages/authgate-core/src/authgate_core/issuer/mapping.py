@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 
 from ..errors import InvalidClaim
 from ..jose.verify import VerifiedClaims
 from ..principal import MISSING, ClaimPath, Service, TokenRef, User, as_path, frozen, resolve
 from .settings import ClaimsMap, Grants, ServiceWhen
 
-__all__ = ["map_principal", "token_ref"]
+__all__ = ["map_principal", "model_problems", "token_ref"]
 
 Expand = Callable[[tuple[str, ...]], frozenset[str]]
 
@@ -147,14 +149,32 @@ def _judged(claims: Mapping[str, Any], mapping: ClaimsMap) -> object:
     try:
         model = None if mapping.model is None else _adapter(mapping.model).validate_python(deepcopy(claims))
         for validator in mapping.validators:
-            validator(frozen(claims))
+            _check_silent(validator(frozen(claims)))
     except ValueError:
         # The text of a ValueError may quote the claims, so it goes no further (Law 1.2).
         raise InvalidClaim("validators", "a claims model or validator refused the token") from None
     return model
 
 
+def _check_silent(answer: object) -> None:
+    """A validator says no by raising; one that answers False, or was never run, must not be taken for a yes."""
+    if isinstance(answer, bool) or inspect.isawaitable(answer):
+        raise TypeError(f"a validator returned {type(answer).__name__}; it says no by raising ValueError")
+
+
+def model_problems(model: object) -> Iterator[str]:
+    """What is wrong with a claims model (Law 1.6)."""
+    if model is None:
+        return
+    if not isinstance(model, type) or not (is_dataclass(model) or issubclass(model, BaseModel)):
+        yield "claims: give a dataclass or a pydantic model, the class itself"
+        return
+    try:
+        _adapter(model).rebuild()  # what was put off until the first use is done now
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        yield f"claims: pydantic cannot validate {model.__name__}: {str(error).partition(chr(10))[0]}"
+
+
 @lru_cache(maxsize=64)
 def _adapter(kind: type) -> TypeAdapter[object]:
-
     return TypeAdapter(kind)

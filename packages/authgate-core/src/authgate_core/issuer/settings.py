@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final, TypeAlias
 
-from ..jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS, KNOWN_ALGORITHMS
-from ..principal import ClaimPath, as_path
+from ..jose.signature import HMAC_ALGORITHMS, KNOWN_ALGORITHMS
+from ..principal import ClaimPath
 
 __all__ = ["ANY_AUDIENCE", "AnyAudience", "ClaimsMap", "Grants", "Terms", "Validator"]
 
@@ -45,11 +45,6 @@ class Grants:
     kinds: frozenset[str] | None = None
     roles: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
-
-    @classmethod
-    def read(cls, grants: Mapping[str, Collection[str]] | None) -> Grants:
-        """From ``{"kinds": [...], "roles": [...], "scopes": [...]}``, each optional."""
-        return cls(**{name: frozenset(values) for name, values in (grants or {}).items()})
 
     def problems(self) -> Iterator[str]:
         """What is wrong."""
@@ -137,22 +132,3 @@ def _algorithm_problems(algorithms: frozenset[str], *, symmetric: bool) -> Itera
         yield "algorithms: a shared secret verifies HS256, HS384 and HS512 only"
     elif hmac and not symmetric:
         yield f"algorithms: {', '.join(sorted(hmac))} needs Issuer.static(Secret(...)) and never goes with public keys"
-
-
-def read_audience(audience: str | Collection[str] | AnyAudience) -> frozenset[str] | AnyAudience:
-    """One audience, several, or ANY_AUDIENCE."""
-    if isinstance(audience, AnyAudience):
-        return audience
-    return frozenset([audience] if isinstance(audience, str) else audience)
-
-
-def read_algorithms(algorithms: Collection[str] | None, *, symmetric: bool) -> frozenset[str]:
-    """The allow-list, by default every algorithm that fits the kind of key (Law 3.2)."""
-    if algorithms is None:
-        return HMAC_ALGORITHMS if symmetric else DEFAULT_ALGORITHMS
-    return frozenset([algorithms] if isinstance(algorithms, str) else algorithms)
-
-
-def read_paths(paths: Path | Collection[Path]) -> tuple[ClaimPath, ...]:
-    """One claim path or several."""
-    return tuple(as_path(path) for path in ([paths] if isinstance(paths, (str, ClaimPath)) else paths))

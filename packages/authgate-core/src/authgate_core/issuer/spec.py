@@ -4,64 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
-from ..errors import ConfigurationError
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
-from ..principal import Service, TokenRef, User, as_path
+from ..principal import Service, TokenRef, User
 from ..secret import Secret
-from .mapping import map_principal, token_ref
-from .settings import (
-    AnyAudience,
-    ClaimsMap,
-    Grants,
-    Path,
-    ServiceWhen,
-    Terms,
-    Validator,
-    read_algorithms,
-    read_audience,
-    read_paths,
-)
+from .mapping import map_principal, model_problems, token_ref
+from .options import Options, Reader
+from .settings import AnyAudience, ClaimsMap, Grants, Terms
 from .trust import Discovery, JwksUrl, StaticKeys, Trust
 
 __all__ = ["Issuer", "Options"]
-
-
-class Options(TypedDict, total=False):
-    """What every constructor of ``Issuer`` takes; see ``Terms``, ``ClaimsMap`` and ``Grants`` for the meaning.
-
-    ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
-    over plain http from other hosts than loopback.
-    """
-
-    name: str
-    algorithms: Collection[str]
-    leeway: float
-    max_lifetime: float
-    require_at_jwt: bool
-    required_claims: Collection[str]
-    authorized_parties: Collection[str]
-    subject: Path
-    roles: Path | Collection[Path]
-    scopes: Path | Collection[Path]
-    tenant: Path
-    separators: Mapping[str, str]
-    service_when: ServiceWhen
-    namespace: str
-    grants: Mapping[str, Collection[str]]
-    claims: type
-    validators: Collection[Validator]
-    allow_http: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """An issuer whose tokens are believed, with its keys, algorithms and audience bound together (Law 3.5).
 
-    Made by ``Issuer.oidc``, ``Issuer.jwks`` or ``Issuer.static``, which raise ConfigurationError for a claim path
-    that is none; everything else that is wrong is said when the gate is built.
+    Made by ``Issuer.oidc``, ``Issuer.jwks`` or ``Issuer.static``; what is wrong is said when the gate is built.
 
     Args:
         issuer: The exact ``iss``; None matches only tokens without one.
@@ -71,6 +32,7 @@ class Issuer:
         mapping: What its claims mean.
         grants: The most that it may assert.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
+        mistakes: What could not be read of its options; no gate is built then.
     """
 
     issuer: str | None
@@ -80,7 +42,7 @@ class Issuer:
     mapping: ClaimsMap
     grants: Grants
     allow_http: bool = False
-    unknown_grants: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
     @classmethod
     def oidc(
@@ -158,13 +120,18 @@ class Issuer:
     def problems(self) -> Iterator[str]:
         """Everything that is wrong with this issuer, without I/O (Law 1.6)."""
         symmetric = isinstance(self.trust, StaticKeys) and isinstance(self.trust.material, Secret)
-        found = [f"grants: {name!r} is unknown; write kinds, roles, scopes" for name in self.unknown_grants]
+        found = list(self.mistakes)
         if self.issuer == "":
             found.append("issuer: is empty; write the exact iss, or issuer=None for tokens without one")
         if not self.name:
             found.append("name: is empty")
         found += self.terms.problems(symmetric=symmetric)
         found += self.grants.problems()
+        found += model_problems(self.mapping.model)
+        if not (self.makes_users or self.makes_services):
+            found.append(
+                "grants: kinds leaves only services, so say which tokens are theirs with service_when="
+            )
         if isinstance(self.trust, StaticKeys):
             found += [] if found else self.trust.problems(self.terms.algorithms)
         else:
@@ -173,53 +140,18 @@ class Issuer:
 
 
 def _make(
-    issuer: str | None, trust: Trust, audience: str | Collection[str] | AnyAudience, o: Options
+    issuer: str | None, trust: Trust, audience: str | Collection[str] | AnyAudience, options: Options
 ) -> Issuer:
+    read = Reader(options)
     symmetric = isinstance(trust, StaticKeys) and isinstance(trust.material, Secret)
-    parties = o.get("authorized_parties")
-    name = o.get("name", issuer if issuer is not None else "default")
-    grants = o.get("grants", {})
-    known = {name: values for name, values in grants.items() if name in {"kinds", "roles", "scopes"}}
+    expected = read.issuer(issuer)
     return Issuer(
-        issuer=issuer,
-        name=name,
+        issuer=expected,
+        name=read.text("name", "default" if expected is None else expected),
         trust=trust,
-        terms=Terms(
-            audience=read_audience(audience),
-            algorithms=read_algorithms(o.get("algorithms"), symmetric=symmetric),
-            leeway=o.get("leeway", 30.0),
-            max_lifetime=o.get("max_lifetime"),
-            require_at_jwt=o.get("require_at_jwt", False),
-            required_claims=tuple(o.get("required_claims", ())),
-            authorized_parties=None if parties is None else frozenset(parties),
-        ),
-        mapping=_mapping(name, o),
-        grants=Grants.read(known),
-        allow_http=o.get("allow_http", False),
-        unknown_grants=tuple(sorted(set(grants) - set(known))),
-    )
-
-
-def _mapping(name: str, o: Options) -> ClaimsMap:
-    try:
-        return _read_mapping(o)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(
-            f"Issuer {name!r}: subject, roles, scopes, tenant or separators: {error}"
-        ) from None
-
-
-def _read_mapping(o: Options) -> ClaimsMap:
-    tenant = o.get("tenant")
-    separators = {"scope": " ", **o.get("separators", {})}
-    return ClaimsMap(
-        subject=as_path(o.get("subject", "sub")),
-        roles=read_paths(o.get("roles", "roles")),
-        scopes=read_paths(o.get("scopes", "scope")),
-        tenant=None if tenant is None else as_path(tenant),
-        separators={as_path(path): separator for path, separator in separators.items()},
-        namespace=o.get("namespace", ""),
-        service_when=o.get("service_when"),
-        model=o.get("claims"),
-        validators=tuple(o.get("validators", ())),
+        terms=read.terms(audience, symmetric=symmetric),
+        mapping=read.mapping(),
+        grants=read.grants(),
+        allow_http=read.flag("allow_http"),
+        mistakes=tuple(read.problems),
     )

@@ -39,7 +39,9 @@ class StaticKeys:
             return KeySet((key_from_secret(material, algorithms),))
         if isinstance(material, Mapping):
             return read_key_set(material, algorithms).keys
-        text = material.decode("utf-8", "replace") if isinstance(material, bytes) else material
+        text: object = material.decode("utf-8", "replace") if isinstance(material, bytes) else material
+        if not isinstance(text, str):
+            raise UnusableKeys(f"a {type(text).__name__} holds no keys")
         if text.lstrip().startswith("-----BEGIN"):
             return KeySet((key_from_pem(text, algorithms),))
         try:

@@ -1,0 +1,156 @@
+"""What is wrong with the parts of a configuration: a sentence each, with the setting and what to write instead.
+
+Each part is looked at as whatever it may be, not as what its annotation says (Law 1.6).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import combinations, starmap
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+from ..issuer import Issuer
+from ..policy import RoleHierarchy
+from ..ports import is_async
+from ..projects import StaticProjects
+from ..revocation import MemoryRevocation, RedisRevocation
+from .colours import Colour, port_problems
+
+__all__ = [
+    "NOBODY",
+    "flag_problems",
+    "issuer_problems",
+    "observer_problems",
+    "project_problems",
+    "proxy_problems",
+    "realm_problems",
+    "revocation_problems",
+    "role_problems",
+    "seconds_problems",
+    "service_problems",
+    "size_problems",
+]
+
+NOBODY: Final = "issuers: nobody could be admitted; give issuers=[Issuer...], projects=..., or both"
+"""Said where there is nothing at all; settings say it in their own words."""
+
+_SEPARATE: Final = (
+    "issuers: several issue users, so one id could mean two people; give each namespace=... that no other "
+    "begins with, or write shared_subjects=True if they speak of the same people"
+)
+
+
+def issuer_problems(issuers: object, *, has_projects: bool, shared_subjects: bool) -> Iterator[str]:
+    """Of each issuer, and of all of them together."""
+    found = cast("tuple[object, ...]", issuers) if isinstance(issuers, tuple) else (None,)
+    trusted = [issuer for issuer in found if isinstance(issuer, Issuer)]
+    if len(trusted) < len(found):
+        yield "issuers: give a list of Issuer.oidc(...), Issuer.jwks(...) or Issuer.static(...)"
+    elif not trusted and not has_projects:
+        yield NOBODY
+    for issuer in trusted:
+        yield from issuer.problems()
+    yield from _conflicts(trusted)
+    namespaces = [issuer.mapping.namespace for issuer in trusted if issuer.makes_users]
+    if not shared_subjects and any(starmap(_may_meet, combinations(namespaces, 2))):
+        yield _SEPARATE
+
+
+def _conflicts(issuers: Sequence[Issuer]) -> Iterator[str]:
+    for iss, count in Counter(issuer.issuer for issuer in issuers).items():
+        if count > 1:
+            yield f"issuers: {count} have issuer={iss!r}; a token could not tell them apart (Law 3.5)"
+    for name, count in Counter(issuer.name for issuer in issuers).items():
+        if count > 1:
+            yield f"issuers: {count} are named {name!r}; give each a name= of its own"
+
+
+def _may_meet(one: str, other: str) -> bool:
+    """Whether ids that begin with the one and ids that begin with the other can be equal (Law 3.14)."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def role_problems(roles: object) -> Iterator[str]:
+    """Of the role hierarchy."""
+    if isinstance(roles, RoleHierarchy):
+        yield from roles.problems()
+    else:
+        yield "roles: give RoleHierarchy({role: [roles that it implies]})"
+
+
+def project_problems(projects: object, colour: Colour) -> Iterator[str]:
+    """Of the project directory."""
+    if isinstance(projects, StaticProjects):
+        yield from (f"projects: {problem}" for problem in projects.problems())
+    elif projects is not None:
+        yield from port_problems("projects", projects, "look_up", colour)
+
+
+def revocation_problems(sources: Sequence[object], colour: Colour) -> Iterator[str]:
+    """Of the revocation sources."""
+    for source in sources:
+        if isinstance(source, (MemoryRevocation, RedisRevocation)):
+            yield from (f"revocation: {problem}" for problem in source.problems(colour))
+        else:
+            yield from _store_problems(source, colour)
+
+
+def _store_problems(store: object, colour: Colour) -> Iterator[str]:
+    found = [*port_problems("revocation", store, "is_revoked", colour)]
+    if not found and callable(getattr(store, "revoke", None)):
+        found += port_problems(
+            "revocation", store, "revoke", colour
+        )  # RevocationLog, which a store may be too
+    yield from found
+
+
+def service_problems(service_id: object) -> Iterator[str]:
+    """Of the name of this service."""
+    if service_id is not None and not (isinstance(service_id, str) and service_id):
+        yield f"service_id: {service_id!r} is not the name of a service; leave it out to ask for none"
+
+
+def size_problems(setting: str, size: object) -> Iterator[str]:
+    """Of a bound on what is counted."""
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        yield f"{setting}: {size!r} is not a positive whole number"
+
+
+def seconds_problems(setting: str, seconds: object, most: float) -> Iterator[str]:
+    """Of a time."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= most:
+        yield f"{setting}: {seconds!r} is not a positive number of seconds, at most {most:g}"
+
+
+def flag_problems(setting: str, flag: object) -> Iterator[str]:
+    """Of what is on or off: a text such as "false" would be on."""
+    if not isinstance(flag, bool):
+        yield f"{setting}: write True or False, not {flag!r}"
+
+
+def observer_problems(observer: object) -> Iterator[str]:
+    """Of the observer: nobody would await what an async one returns."""
+    if observer is not None and (not callable(observer) or is_async(observer)):
+        yield "on_event: give a function that takes an event, and is not async"
+
+
+def realm_problems(realm: object) -> Iterator[str]:
+    """Of the realm, which stands in a header."""
+    if not isinstance(realm, str) or not realm or not (realm.isascii() and realm.isprintable()):
+        yield f"realm: {realm!r} is not a printable ASCII text"
+
+
+def proxy_problems(proxy: object) -> Iterator[str]:
+    """Of the proxy, whose URL may hold a password and is not shown."""
+    if proxy is not None and not _is_proxy(proxy):
+        yield "proxy: is not the URL of an HTTP proxy; write http://host:port"
+
+
+def _is_proxy(url: object) -> bool:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme == "http" and bool(parts.hostname)
