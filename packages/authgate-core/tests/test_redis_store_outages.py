@@ -466,6 +466,22 @@ class TestBreaker:
         fails(store, "not asked")
         assert 6 == server.accepted
 
+    def test_the_clock_says_when_to_probe(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Law 5.5: rests are measured on the monotonic clock that the gate was given."""
+        clock = ManualClock(SystemClock().now())
+        store = open_store(own_valkey.url, clock=clock)
+        store.warm_up()
+        own_valkey.freeze()
+        for _ in range(5):
+            fails(store)
+        own_valkey.thaw()
+        waited = time.monotonic() + 0.7
+        store.wait_until(lambda: time.monotonic() > waited)
+        assert "open" == store.health().status
+        clock.advance(0.5)
+        store.wait_until(lambda: store.health().status != "open")
+        assert store.is_revoked(token()) is False
+
     def test_closing_ends_the_probing(self, open_store: OpenAny, own_valkey: Any) -> None:
         """A closed store leaves nothing behind that goes on asking."""
         own_valkey.stop()

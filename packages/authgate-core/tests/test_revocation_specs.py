@@ -82,6 +82,8 @@ class TestUrls:
             ("redis://localhost?retry_on_timeout=yes", "retry_on_timeout in the URL of Redis is not read"),
             ("redis://localhost?protocol=3", "protocol in the URL of Redis is not read"),
             ("redis://localhost?ssl_ca_certs=/etc/ca.pem", "needs rediss://"),
+            ("rediss://localhost?ssl_cert_reqs=none", "checks certificates"),
+            ("rediss://localhost?ssl_check_hostname=no", "checks certificates"),
         ],
     )
     def test_bad_ones(self, url: str, sentence: str) -> None:
@@ -199,6 +201,11 @@ class TestClients:
         assert 2 == len(problems(redis.Redis(connection_pool=redis.ConnectionPool())).splitlines())
         once = redis.ConnectionPool(host="localhost", retry_on_timeout=True, **QUICK)
         assert "" == problems(redis.Redis(connection_pool=once))
+
+    def test_a_client_that_hides_its_settings(self) -> None:
+        """Law 5.4: what cannot be seen is taken for the library's five seconds."""
+        hidden = redis.Redis.__new__(redis.Redis)
+        assert "socket_timeout of 5.0 s" in problems(hidden)
 
     def test_a_retry_of_a_kind_of_its_own(self) -> None:
         """What cannot be counted is not trusted to be one."""

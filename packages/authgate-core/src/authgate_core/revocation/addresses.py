@@ -14,11 +14,8 @@ _TLS_OPTIONS: Final = frozenset(
         "ssl_ca_certs",
         "ssl_ca_data",
         "ssl_ca_path",
-        "ssl_cert_reqs",
         "ssl_certfile",
-        "ssl_check_hostname",
         "ssl_keyfile",
-        "ssl_min_version",
         "ssl_password",
     }
 )
@@ -75,9 +72,9 @@ def _address_problems(parts: SplitResult) -> list[str]:
 
 
 def _option_problem(name: str) -> str:
-    if name.startswith("ssl_"):
+    if name in _TLS_OPTIONS:
         return f"{name} in the URL of Redis needs rediss://"
     return (
-        f"{name} in the URL of Redis is not read: authgate sets its own limits for a URL; "
+        f"{name} in the URL of Redis is not read: authgate sets its own limits and checks certificates; "
         "leave it out, or hand in a redis-py client of your own"
     )

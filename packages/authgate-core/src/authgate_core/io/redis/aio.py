@@ -23,7 +23,7 @@ from .on_loop import OnLoop
 from .outages import Outages
 from .protocol import FAILURES, TOTAL, Exchange, unanswered
 from .store import SYSTEM, health_of
-from .wire_aio import FOREIGN_LOOP, async_wire_to
+from .wire_aio import FOREIGN_LOOP, async_wires_to
 
 __all__ = ["AsyncRedisStore"]
 
@@ -39,7 +39,7 @@ class AsyncRedisStore:
         clock: Where it gets the time from.
 
     Raises:
-        ConfigurationError: If the specification has problems.
+        ConfigurationError: If the specification has problems, or files that its URL names are of no use.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class AsyncRedisStore:
         cluster = client_kind(spec.client_or_url) == "cluster"
         self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
         self._outages = Outages(spec, clock, notice, local)
+        self._new_wire = async_wires_to(spec.client_or_url)
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, OnLoop] = {}
         self._inherited: object = None
@@ -181,7 +182,7 @@ class AsyncRedisStore:
                 self._owner = weakref.ref(loop)
             for gone in [other for other in self._loops if other.is_closed()]:
                 del self._loops[gone]
-            here = OnLoop(async_wire_to(self._spec.client_or_url), Fuse(self._clock, self._notice))
+            here = OnLoop(self._new_wire(), Fuse(self._clock, self._notice))
             self._loops[loop] = here
             return here
 

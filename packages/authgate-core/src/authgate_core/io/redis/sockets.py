@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import socket
 import ssl
 import time
@@ -16,6 +15,7 @@ from redis.connection import ConnectionPool, SSLConnection, UnixDomainSocketConn
 from redis.retry import Retry
 
 from .handles import Connection, url_settings
+from .tls import TlsHolder, prepare_tls
 
 __all__ = ["connections_to"]
 
@@ -64,14 +64,14 @@ class _DeadlineSocket:
             raise TimeoutError("not in time") from None
 
 
-def _bounded(connected: S, until: float) -> S:
+def _guarded(connected: S, until: float) -> S:
     return cast("S", cast("object", _DeadlineSocket(connected, until)))
 
 
 class _Bounded:
     """Mixed into redis-py's connections, which dial with ``_connect`` and keep the result in ``_sock``."""
 
-    until = math.inf
+    until = 0.0
 
     def allow(self, until: float) -> None:
         self.until = until
@@ -82,38 +82,41 @@ class _Bounded:
 
 class _TcpConnection(_Bounded, RedisConnection):
     def _connect(self) -> socket.socket:
-        return _bounded(_dial(self.host, self.port, self.until), self.until)
-
-
-class _TlsConnection(_Bounded, SSLConnection):
-    def _connect(self) -> ssl.SSLSocket:
-        plain = _dial(self.host, self.port, self.until)
-        wrap = cast("Callable[[socket.socket], ssl.SSLSocket]", self._wrap_socket_with_ssl)
-        try:
-            return _bounded(wrap(plain), self.until)
-        except BaseException:
-            plain.close()
-            raise
+        return _guarded(_dial(self.host, self.port, self.until), self.until)
 
 
 class _UnixConnection(_Bounded, UnixDomainSocketConnection):
     def _connect(self) -> socket.socket:
         address = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", self.path)
-        return _bounded(_dial_one(address, self.until), self.until)
+        return _guarded(_dial_one(address, self.until), self.until)
 
 
-_KINDS: Mapping[str, Callable[..., object]] = {
-    "redis": _TcpConnection,
-    "rediss": _TlsConnection,
-    "unix": _UnixConnection,
-}
+_KINDS: Mapping[str, Callable[..., object]] = {"redis": _TcpConnection, "unix": _UnixConnection}
 
 
 def connections_to(url: str) -> Callable[[], Connection]:
-    """What makes new connections to the server of a URL, not connected yet."""
-    kind = _KINDS[urlsplit(url).scheme]
+    """What makes new connections to the server of a URL, not connected yet.
+
+    Raises:
+        ConfigurationError: If files that the URL names are of no use.
+    """
+    scheme = urlsplit(url).scheme
+    kind = _tls_kind(prepare_tls(url)) if scheme == "rediss" else _KINDS[scheme]
     settings = url_settings(url, ConnectionPool, Retry(NoBackoff(), 0))
     return lambda: cast("Connection", kind(**settings))
+
+
+def _tls_kind(tls: TlsHolder) -> Callable[..., object]:
+    class TlsConnection(_Bounded, SSLConnection):
+        def _connect(self) -> ssl.SSLSocket:
+            plain = _dial(self.host, self.port, self.until)
+            try:
+                return _guarded(tls.get().wrap_socket(plain, server_hostname=self.host), self.until)
+            except BaseException:
+                plain.close()
+                raise
+
+    return TlsConnection
 
 
 def _dial(host: str, port: int, until: float) -> socket.socket:

@@ -20,7 +20,7 @@ from .keeper import Keeper
 from .layout import Layout
 from .outages import Outages
 from .protocol import FAILURES, TOTAL, Exchange, unanswered
-from .wire import wire_to
+from .wire import wires_to
 
 __all__ = ["SYSTEM", "RedisStore", "health_of"]
 
@@ -38,7 +38,7 @@ class RedisStore:
         clock: Where it gets the time from.
 
     Raises:
-        ConfigurationError: If the specification has problems.
+        ConfigurationError: If the specification has problems, or files that its URL names are of no use.
     """
 
     def __init__(
@@ -54,11 +54,12 @@ class RedisStore:
         cluster = client_kind(spec.client_or_url) == "cluster"
         self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
         self._outages = Outages(spec, clock, notice, local)
+        self._new_wire = wires_to(spec.client_or_url)
         self._begin()
         survive_fork(self)
 
     def _begin(self) -> None:
-        self._wire = wire_to(self._spec.client_or_url)
+        self._wire = self._new_wire()
         self._fuse = Fuse(self._clock, self._notice)
         self._stop = threading.Event()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from redis.cluster import RedisCluster
@@ -30,7 +30,7 @@ from .protocol import (
 )
 from .sockets import connections_to
 
-__all__ = ["ClientWire", "ClusterWire", "UrlWire", "Wire", "wire_to"]
+__all__ = ["ClientWire", "ClusterWire", "UrlWire", "Wire", "wires_to"]
 
 
 class Wire(Protocol):
@@ -57,11 +57,11 @@ class UrlWire:
     """Connections of our own, one for each query that is under way (Law 5.4).
 
     Args:
-        url: The URL of the server.
+        new: Makes new connections.
     """
 
-    def __init__(self, url: str) -> None:
-        self._new = connections_to(url)
+    def __init__(self, new: Callable[[], Connection]) -> None:
+        self._new = new
         self._idle: deque[Connection] = deque()
 
     def exchange(self, query: Query, until: float, /) -> Sequence[object]:
@@ -153,13 +153,18 @@ class ClusterWire:
         """Do nothing: the client is its owner's."""
 
 
-def wire_to(client_or_url: object) -> Wire:
-    """The way to the server of a specification that has no problems."""
+def wires_to(client_or_url: object) -> Callable[[], Wire]:
+    """What makes ways to the server of a specification that has no problems: one for each process.
+
+    Raises:
+        ConfigurationError: If files that a URL names are of no use.
+    """
     if isinstance(client_or_url, str):
-        return UrlWire(client_or_url)
+        new = connections_to(client_or_url)
+        return lambda: UrlWire(new)
     if client_kind(client_or_url) == "cluster":
-        return ClusterWire(cast("Cluster", client_or_url))
-    return ClientWire(cast("Client", client_or_url))
+        return lambda: ClusterWire(cast("Cluster", client_or_url))
+    return lambda: ClientWire(cast("Client", client_or_url))
 
 
 def _spoken(connection: Connection, query: Query, until: float) -> list[object]:

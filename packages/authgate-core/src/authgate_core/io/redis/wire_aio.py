@@ -34,6 +34,7 @@ from .protocol import (
     closed_early,
     complete,
 )
+from .tls import UsesTls, prepare_tls
 
 __all__ = [
     "FOREIGN_LOOP",
@@ -41,8 +42,9 @@ __all__ = [
     "AsyncClusterWire",
     "AsyncUrlWire",
     "AsyncWire",
-    "async_wire_to",
+    "async_wires_to",
 ]
+
 
 _KINDS: Mapping[str, Callable[..., object]] = {
     "redis": Connection,
@@ -77,13 +79,13 @@ class AsyncUrlWire:
     """Connections of our own, one for each query that is under way (Law 5.4).
 
     Args:
-        url: The URL of the server.
+        new: Makes new connections.
     """
 
     at_once = _AT_ONCE
 
-    def __init__(self, url: str) -> None:
-        self._new = _connections_to(url)
+    def __init__(self, new: Callable[[], AsyncConnection]) -> None:
+        self._new = new
         self._idle: list[AsyncConnection] = []
 
     async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
@@ -173,20 +175,34 @@ class AsyncClusterWire:
         """Do nothing: the client is its owner's."""
 
 
-def async_wire_to(client_or_url: object) -> AsyncWire:
-    """The way to the server of a specification that has no problems, for the running loop."""
+def async_wires_to(client_or_url: object) -> Callable[[], AsyncWire]:
+    """What makes ways to the server of a specification that has no problems: one for each loop.
+
+    Raises:
+        ConfigurationError: If files that a URL names are of no use.
+    """
     if isinstance(client_or_url, str):
-        return AsyncUrlWire(client_or_url)
+        new = _connections_to(client_or_url)
+        return lambda: AsyncUrlWire(new)
     if client_kind(client_or_url) == "cluster":
-        return AsyncClusterWire(cast("AsyncCluster", client_or_url))
-    return AsyncClientWire(cast("AsyncClient", client_or_url))
+        return lambda: AsyncClusterWire(cast("AsyncCluster", client_or_url))
+    return lambda: AsyncClientWire(cast("AsyncClient", client_or_url))
 
 
 def _connections_to(url: str) -> Callable[[], AsyncConnection]:
     """What makes new connections to the server of a URL, not connected yet."""
-    kind = _KINDS[urlsplit(url).scheme]
+    scheme = urlsplit(url).scheme
+    kind = _KINDS[scheme]
+    tls = prepare_tls(url) if scheme == "rediss" else None
     settings = url_settings(url, ConnectionPool, Retry(NoBackoff(), 0))
-    return lambda: cast("AsyncConnection", kind(**settings))
+
+    def make() -> AsyncConnection:
+        connection = kind(**settings)
+        if tls is not None:
+            cast("UsesTls", connection).ssl_context = tls
+        return cast("AsyncConnection", connection)
+
+    return make
 
 
 async def _spoken(connection: AsyncConnection, query: Query, until: float) -> list[object]:
