@@ -1,8 +1,10 @@
-"""Nothing that belongs to authgate shows a secret when it is printed, wherever it is kept (Law 2.5)."""
+"""No secret shows: in no print of anything of authgate's, and in no time that a comparison takes (Law 2.5)."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import hmac
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -122,6 +124,33 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+class TestConstantTime:
+    """Law 2.5: secrets are compared as digests of one length, by the function that is made for it."""
+
+    @pytest.mark.parametrize(
+        ("app_id", "secret"),
+        [("shop", APP_SECRET), ("shop", APP_SECRET[:-1] + "x"), ("shop", "x"), ("nobody", APP_SECRET)],
+    )
+    def test_of_project_credentials(
+        self, fake: FakeIssuer, colour: str, app_id: str, secret: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Right, wrong in its last letter, short or of nobody: two digests of 32 bytes, once."""
+        compared: list[tuple[int, int]] = []
+        compare = hmac.compare_digest
+
+        def recorded(one: bytes, other: bytes) -> bool:
+            compared.append((len(one), len(other)))
+            return compare(one, other)
+
+        gate = face(colour, configured(fake))
+        monkeypatch.setattr(hmac, "compare_digest", recorded)
+        with contextlib.suppress(ag.InvalidProjectCredentials):
+            gate.admit(view(("x-app-id", app_id), ("x-app-secret", secret)), ag.is_project)
+        gate.close()
+
+        assert [(32, 32)] == compared
 
 
 STRANGERS: dict[str, Callable[[FakeIssuer], str]] = {
