@@ -93,7 +93,8 @@ def types(session: nox.Session) -> None:
             session.log("mypy: the tests of authgate-%s", name)
             session.run("mypy", folder, env={"MYPYPATH": folder})
     session.log("basedpyright: what is shipped")
-    session.run("basedpyright")
+    interpreter = str(Path(session.bin) / "python")  # it would look into another environment that is active
+    session.run("basedpyright", "--pythonpath", interpreter)
 
 
 @nox.session
