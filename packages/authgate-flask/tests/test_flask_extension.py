@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 from flask.views import MethodView, View
 
 from authgate_core import (
@@ -14,6 +14,7 @@ from authgate_core import (
     Gate,
     GateConfig,
     Issuer,
+    MemoryRevocation,
     any_role,
     is_project,
     is_service,
@@ -23,6 +24,7 @@ from authgate_core.testing import FakeIssuer
 from authgate_flask import (
     AuthGate,
     current_admission,
+    current_gate,
     current_user,
     flask_combined_auth,
     flask_jwt_auth,
@@ -357,3 +359,40 @@ class TestGateOfAShortcut:
         with pytest.raises(ConfigurationError, match=r"AuthGate\(app\)"):
             app.test_client().get("/")
         assert "authgate" not in app.extensions
+
+
+class TestCurrentGate:
+    def test_is_that_of_the_application_at_hand(self, app: Flask, gate: Gate, config: GateConfig) -> None:
+        """Each application has its own, in requests and without one."""
+        with Gate(config) as second:
+            other = Flask("other")
+            AuthGate(other, gate=second)
+            for each, expected in ((app, gate), (other, second)):
+                with each.app_context():
+                    assert current_gate.health() == expected.health()
+                    assert current_gate == expected
+                    assert isinstance(current_gate, Gate)
+
+    def test_revokes_from_a_view(self, issuer: FakeIssuer) -> None:
+        """Law 5.1: a logout ends the token at the next request."""
+        trusted = Issuer.static(issuer.jwks(), issuer=issuer.url, audience=issuer.audience)
+        with Gate(GateConfig(issuers=[trusted], revocation=MemoryRevocation())) as gate:
+            app = Flask("orders")
+            AuthGate(app, gate=gate)
+
+            @app.post("/logout")
+            @requires(is_user)
+            def logout() -> tuple[str, int]:
+                presented = request.authorization
+                assert presented is not None
+                assert presented.token is not None
+                current_gate.revocations.revoke_token(presented.token)
+                return "", 204
+
+            client, headers = app.test_client(), {"Authorization": f"Bearer {issuer.token('u1')}"}
+            assert [204, 401] == [client.post("/logout", headers=headers).status_code for _ in range(2)]
+
+    def test_without_one(self) -> None:
+        """Law 1.6: the message names the missing line."""
+        with Flask("orders").app_context(), pytest.raises(ConfigurationError, match=r"add AuthGate\(app\)"):
+            current_gate.health()

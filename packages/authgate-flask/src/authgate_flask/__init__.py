@@ -1,12 +1,13 @@
 """The authgate gate for Flask: one extension, one decorator, and proxies that say who was admitted."""
 
-from .extension import AuthGate
+from .extension import AuthGate, current_gate
 from .guard import flask_combined_auth, flask_jwt_auth, flask_project_auth, requires
 from .proxies import current_admission, current_project, current_service, current_user
 
 __all__ = [
     "AuthGate",
     "current_admission",
+    "current_gate",
     "current_project",
     "current_service",
     "current_user",

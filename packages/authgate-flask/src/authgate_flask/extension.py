@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.local import LocalProxy
 
 from authgate_core import ConfigurationError, Gate, GateConfig, Policy
 from authgate_core.errors import AuthgateError
@@ -18,7 +19,7 @@ from authgate_core.errors import AuthgateError
 from .presentation import teach_json
 from .refusal import refusal
 
-__all__ = ["POLICIES", "AuthGate", "Installed", "installed", "installed_from_environment"]
+__all__ = ["POLICIES", "AuthGate", "Installed", "current_gate", "installed", "installed_from_environment"]
 
 NAME: Final = "authgate"
 POLICIES: Final = "_authgate_policies"
@@ -127,6 +128,12 @@ def installed(app: Flask) -> Installed:
         )
     return found
 
+
+current_gate: Gate = cast("Gate", LocalProxy(lambda: installed(current_app).gate))
+"""The gate of the application at hand, in views, commands and wherever else there is an application context.
+
+In an application that has no gate, or whose first shortcut has not built it yet, it raises ``ConfigurationError``.
+"""
 
 _building = threading.Lock()
 
