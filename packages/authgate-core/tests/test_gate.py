@@ -346,6 +346,12 @@ class TestConfiguration:
         with pytest.raises(ag.ConfigurationError, match="give"):
             gate.admit(view(), policy)
 
+    def test_whether_a_policy_has_a_source_can_be_asked(self, make: Callable[..., Face]) -> None:
+        """Without an exception."""
+        gate = make(projects=None).gate
+
+        assert (True, False) == (gate.has_source(ag.is_user), gate.has_source(ag.is_project))
+
     def test_services_need_a_rule(self, fake: FakeIssuer, colour: str) -> None:
         """Law 3.13."""
         issuer = ag.Issuer.static(fake.jwks(), issuer=fake.url, audience="a")
@@ -580,11 +586,36 @@ class TestEvents:
         with pytest.raises(ag.InvalidToken):
             gate.verify_token(fake.hostile.for_another_audience())
 
-        levels = [
-            (r.levelname, "Issuer" in r.getMessage() or "issuer" in r.getMessage()) for r in caplog.records
+        assert [("DEBUG", False), ("WARNING", True)] == [
+            (record.levelname, "compare the claim named in the reason" in record.getMessage())
+            for record in caplog.records
         ]
-        assert ("DEBUG", False) in [(level, False) for level, _ in levels]
-        assert ("WARNING", True) in levels
+
+    @pytest.mark.parametrize(
+        ("issuer", "options", "codes"),
+        [
+            ({}, {}, []),
+            ({"audience": ag.ANY_AUDIENCE}, {}, [("audience_unchecked", "id", False)]),
+            ({}, {"shadow": True}, [("shadow", "gate", True)]),
+            ({}, {"revocation": ag.MemoryRevocation()}, [("revocation_in_memory", "memory", False)]),
+        ],
+    )
+    def test_a_start_says_what_is_not_checked(
+        self,
+        fake: FakeIssuer,
+        colour: str,
+        issuer: dict[str, Any],
+        options: dict[str, Any],
+        codes: list[tuple[str, str, bool]],
+    ) -> None:
+        """Laws 3.6, 5.6 and 8.6."""
+        events: list[Any] = []
+        terms = {"issuer": fake.url, "audience": "a", "name": "id", **issuer}
+        trusted = ag.Issuer.static(fake.jwks(), **terms)
+
+        face(colour, configured(fake, issuers=[trusted], on_event=events.append, **options)).close()
+
+        assert codes == [(event.code, event.subject, event.alarm) for event in events]
 
 
 class TestNothingIsShown:

@@ -137,6 +137,20 @@ class TestWarm:
         assert "u1" == gate.verify_token(fake.token("u1")).user.id
         assert 1 == fake.hits[JWKS_PATH]
 
+    def test_a_forged_token_fetches_nothing(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """Law 3.4: neither a bad signature under a known kid nor an algorithm that is not accepted."""
+        gate = make()
+        for hostile in (fake.hostile.unsigned(), fake.hostile.keyed_with_public_key()):
+            with pytest.raises(ag.AlgorithmRefused):
+                gate.verify_token(hostile)
+        assert {} == dict(fake.hits)
+
+        gate.verify_token(fake.token())
+        fake.reset_hits()
+        with pytest.raises(ag.BadSignature):
+            gate.verify_token(fake.hostile.forged())
+        assert {} == dict(fake.hits)
+
     def test_a_forgotten_key_stays_forgotten(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
         """Law 4.7: at once, also while the issuer still publishes it."""
         gate, token = make(), fake.token("u1")

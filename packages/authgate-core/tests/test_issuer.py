@@ -96,6 +96,19 @@ class TestMapping:
         """Law 3.14: ids of different issuers cannot meet."""
         assert "corp:u1" == made(fake, {"namespace": "corp:"}, sub="u1").id
 
+    @pytest.mark.parametrize(
+        ("amr", "expected"),
+        [(["pwd", "otp"], ("pwd", "otp")), ("pwd", ()), (None, ()), (["pwd", 1], ("pwd",))],
+    )
+    def test_a_claim_that_only_describes_refuses_nobody(
+        self, fake: FakeIssuer, amr: object, expected: tuple[str, ...]
+    ) -> None:
+        """What is not of its type says nothing, like a name that is a number."""
+        user = made(fake, {}, amr=amr, name=7)
+
+        assert isinstance(user, User)
+        assert (expected, None) == (user.amr, user.name)
+
     def test_tenant_is_read_where_configured_and_then_required(self, fake: FakeIssuer) -> None:
         """A tenant is never a fallback."""
         assert "t1" == made(fake, {"tenant": "org.id"}, org={"id": "t1"}).tenant

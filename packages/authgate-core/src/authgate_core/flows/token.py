@@ -104,8 +104,7 @@ def _verify(
         # Law 3.4: without a kid, keys that do not fit may mean that the right one is not here yet.
         keys = yield from find_newer_keys(header, trusted.ring, tuple(keys), now)
         verified = verify(parts, header, claims, keys, trusted.rules, now)
-    if header.kid is not None:
-        trusted.ring.remember(parts.header, header, keys[0])
+    trusted.ring.remember(parts.header, header, keys[0])
     return verified
 
 

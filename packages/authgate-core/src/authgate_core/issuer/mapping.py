@@ -79,7 +79,7 @@ def _user(verified: VerifiedClaims, client_id: str | None, common: dict[str, Any
         client_id=client_id,
         auth_time=verified.auth_time,
         acr=_text(claims, "acr"),
-        amr=_strings("amr", claims.get("amr", ()), None),
+        amr=_texts(claims, "amr"),
         actor=cast("Mapping[str, object]", actor) if isinstance(actor, Mapping) else None,
         **common,
     )
@@ -98,6 +98,13 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
     """A descriptive claim: what is not text says nothing, and authorisation does not read it."""
     value = claims.get(name)
     return value if isinstance(value, str) else None
+
+
+def _texts(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A descriptive list, as ``_text``."""
+    value = claims.get(name)
+    texts = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(text for text in texts if isinstance(text, str))
 
 
 def _names(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...], mapping: ClaimsMap) -> tuple[str, ...]:
