@@ -176,12 +176,13 @@ class TestPeople:
         assert "one:u1" == gate.verify_token(one.token("u1")).user.id
 
     @pytest.mark.parametrize(
-        ("namespaces", "fine"), [(("a:", "b:"), True), (("a:", ""), False), (("", ""), False)]
+        ("namespaces", "fine"),
+        [(("a:", "b:"), True), (("a:", ""), False), (("", ""), False), (("a:", "a:b:"), False)],
     )
     def test_several_issuers_need_namespaces(
         self, one: FakeIssuer, two: FakeIssuer, colour: str, namespaces: tuple[str, str], fine: bool
     ) -> None:
-        """Each of them, unless it is written that they speak of the same people."""
+        """Each of them one that no other begins with, unless it is written that they speak of the same people."""
         issuers = [
             trusted(fake, name, namespace=namespace)
             for fake, name, namespace in zip((one, two), ("a", "b"), namespaces, strict=True)
