@@ -129,7 +129,7 @@ def installed(app: Flask) -> Installed:
     return found
 
 
-current_gate: Gate = cast("Gate", LocalProxy(lambda: installed(current_app).gate))
+current_gate: Gate = cast("Gate", cast("object", LocalProxy(lambda: installed(current_app).gate)))
 """The gate of the application at hand, in views, commands and wherever else there is an application context.
 
 In an application that has no gate, or whose first shortcut has not built it yet, it raises ``ConfigurationError``.
