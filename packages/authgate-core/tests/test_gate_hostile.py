@@ -342,6 +342,40 @@ class TestMemo:
         assert [("Bearer",), ("Bearer", "AppCredentials")] == accepted
 
 
+class TestJudge:
+    """A policy about principals that are there already, as adapters ask it of replaced admissions."""
+
+    USER = ag.User(id="u1", issuer="id", roles=("admin",))
+    SHOP = ag.Project(id="shop")
+
+    def judged(
+        self, make: Callable[..., Face], policy: ag.Policy, *held: Any, optional: bool = False
+    ) -> ag.Admission:
+        return make().gate.judge(ag.Admission(held), policy, view(), optional=optional)
+
+    def test_it_shows_who_was_asked_for(self, make: Callable[..., Face]) -> None:
+        """Law 8.4."""
+        assert (self.USER,) == self.judged(make, ag.any_role("admin"), self.USER, self.SHOP).principals
+        assert (self.USER, self.SHOP) == self.judged(
+            make, ag.is_user & ag.is_project, self.USER, self.SHOP
+        ).principals
+
+    def test_it_refuses_as_a_request_is_refused(self, make: Callable[..., Face]) -> None:
+        """Law 2.3."""
+        with pytest.raises(ag.AuthorizationError):
+            self.judged(make, ag.any_role("other"), self.USER)
+        with pytest.raises(ag.MissingCredentials):
+            self.judged(make, ag.is_project, self.USER)
+
+    def test_optional_is_for_nobody(self, make: Callable[..., Face]) -> None:
+        """Law 1.4: of what is asked for, nothing is there."""
+        assert () == self.judged(make, ag.is_project, self.USER, optional=True).principals
+        with pytest.raises(ag.MissingCredentials):
+            self.judged(make, ag.is_user & ag.is_project, self.USER, optional=True)
+        with pytest.raises(ag.AuthorizationError):
+            self.judged(make, ag.any_role("other"), self.USER, optional=True)
+
+
 class TestRemembered:
     """Law 4.2: what a header meant is remembered with the keys, once its token was good."""
 
@@ -478,6 +512,30 @@ class TestNothingIsShown:
             causes.append((str(cause), cause.__traceback__, cause.__context__ is cause.__cause__))
             cause = cause.__cause__
         assert [("down", None, True), ("the pool is empty", None, True)] == causes
+
+    def test_what_was_being_handled_is_not_handed_on(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
+        """Python keeps it as the context, also after ``from None``; here it quotes the claims."""
+
+        def refuse(claims: Any) -> None:
+            raise ValueError(dict(claims))
+
+        with pytest.raises(ag.InvalidClaim) as caught:
+            make(issuer={"validators": [refuse]}).verify_token(fake.token())
+
+        assert caught.value.__context__ is None
+
+    def test_causes_that_go_in_a_circle(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """End as well."""
+        outage, cause = ag.AuthUnavailable("down"), OSError("gone")
+
+        def fail(claims: Any) -> None:
+            cause.__cause__ = outage
+            raise outage from cause
+
+        with pytest.raises(ag.AuthUnavailable):
+            make(issuer={"validators": [fail]}).verify_token(fake.token())
 
     def test_a_request_is_not_pickled(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
         """Its headers hold the credentials; an admission that is queued would take them along."""

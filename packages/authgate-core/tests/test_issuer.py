@@ -240,6 +240,19 @@ class TestModelsAndValidators:
         with pytest.raises(InvalidClaim):
             made(fake, {"validators": [Claims.model_validate]}, sub="u1")
 
+    def test_own_checks_run_last(self, fake: FakeIssuer) -> None:
+        """Nothing is asked about a token that is refused anyway."""
+        asked: list[object] = []
+        with pytest.raises(InvalidClaim, match="may not assert a user"):
+            made(
+                fake,
+                {"validators": [asked.append], "grants": {"kinds": ["service"]}, "service_when": {"m": 1}},
+            )
+        with pytest.raises(InvalidClaim, match="roles"):
+            made(fake, {"validators": [asked.append]}, roles=1)
+
+        assert [] == asked
+
     def test_a_validator_cannot_change_the_claims(self, fake: FakeIssuer) -> None:
         """Law 7.2."""
 
@@ -258,6 +271,8 @@ class TestProblems:
         [
             ({"audience": ""}, "write audience=ANY_AUDIENCE"),
             ({"audience": []}, "write audience=ANY_AUDIENCE"),
+            ({"audience": "ANY_AUDIENCE"}, "the constant of authgate_core, not a text"),
+            ({"audience": ["a", "ANY_AUDIENCE"]}, "stands alone"),
             ({"algorithms": ["none"]}, "none unknown"),
             ({"algorithms": []}, "the list is empty"),
             ({"algorithms": ["RS256", "HS256"]}, "HS256 needs"),
@@ -310,6 +325,23 @@ class TestProblems:
         """Law 4.9, and what is written to allow http elsewhere."""
         assert fine == (not list(Issuer.jwks(url, issuer="i", audience="a").problems()))
         assert fine == (not list(Issuer.oidc(url, audience="a").problems()))
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://u:private@id.test",
+            "ftp://u:private@id.test",
+            "u:private@id.test",
+            "https://u:private@id:x",
+        ],
+    )
+    def test_a_password_in_a_url_is_not_shown(self, url: str) -> None:
+        """Law 2.5: neither as the URL nor as the name that the issuer has from it."""
+        for issuer in (Issuer.oidc(url, audience="a"), Issuer.jwks(url, issuer=url, audience="a")):
+            problems = list(issuer.problems())
+
+            assert 1 == len(problems)
+            assert "private" not in problems[0]
 
     def test_plain_http_can_be_allowed(self) -> None:
         """By name, for a network that is trusted."""

@@ -39,7 +39,7 @@ class Memo:
 
 
 class RequestView:
-    """An incoming request, read-only.
+    """An incoming request, as its adapter saw it.
 
     Args:
         method: The HTTP method; ``GET`` for a WebSocket handshake.

@@ -47,7 +47,7 @@ class AsyncGate(GateBase):
         self._decides_with = self._desk(known_by(self._stores, config), cache)
         self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
-        self.revocations = AsyncRevocations(self.run_flow, self._clerk(self._decides_with), logs)
+        self.revocations = AsyncRevocations(self._run_flow, self._clerk(self._decides_with), logs)
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
@@ -62,8 +62,7 @@ class AsyncGate(GateBase):
         del token  # Law 2.5: error reporters write out the locals of every frame
         return await self._run(flow)
 
-    async def run_flow(self, flow: Flow[T]) -> T:
-        """As ``Gate.run_flow``."""
+    async def _run_flow(self, flow: Flow[T]) -> T:
         try:
             return await self._runner.run(flow)
         except AuthgateError as error:

@@ -47,7 +47,7 @@ class Gate(GateBase):
         self._decides_with = self._desk(known_by(self._stores, config), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, RevocationLog))
-        self.revocations = Revocations(self.run_flow, self._clerk(self._decides_with), logs)
+        self.revocations = Revocations(self._run_flow, self._clerk(self._decides_with), logs)
 
     def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """Admit a request by a policy.
@@ -81,8 +81,7 @@ class Gate(GateBase):
         del token  # Law 2.5: error reporters write out the locals of every frame
         return self._run(flow)
 
-    def run_flow(self, flow: Flow[T]) -> T:
-        """Run a flow of the core with this gate's ports; for the rooms of authgate, which write flows."""
+    def _run_flow(self, flow: Flow[T]) -> T:
         try:
             return self._runner.run(flow)
         except AuthgateError as error:

@@ -30,6 +30,9 @@ def map_principal(
 ) -> User | Service:
     """Who the claims speak of; raises InvalidClaim where they do not fit."""
     claims = verified.claims
+    kind = "service" if _is_service(claims, mapping.service_when) else "user"
+    if grants.kinds is not None and kind not in grants.kinds:
+        raise InvalidClaim("grants", f"the issuer may not assert a {kind}")
     roles = _limited(_names(claims, mapping.roles, mapping), grants.roles)
     common: dict[str, Any] = {
         "id": mapping.namespace + _identifier(claims, mapping.subject),
@@ -42,9 +45,6 @@ def map_principal(
         "implied_roles": expand(roles),
         "model": _judged(claims, mapping),
     }
-    kind = "service" if _is_service(claims, mapping.service_when) else "user"
-    if grants.kinds is not None and kind not in grants.kinds:
-        raise InvalidClaim("grants", f"the issuer may not assert a {kind}")
     client_id = _text(claims, "client_id") or _text(claims, "azp")
     if kind == "service":
         return Service(name=_text(claims, "name") or client_id, client_id=client_id, **common)

@@ -108,6 +108,8 @@ class Terms:
         """What is wrong, where ``symmetric`` says that the issuer's key is a shared secret."""
         if isinstance(self.audience, frozenset) and (not self.audience or "" in self.audience):
             yield "audience: name the audience of this API, or write audience=ANY_AUDIENCE to accept every token"
+        if isinstance(self.audience, frozenset) and repr(ANY_AUDIENCE) in self.audience:
+            yield "audience: ANY_AUDIENCE stands alone, and is the constant of authgate_core, not a text"
         yield from _algorithm_problems(self.algorithms, symmetric=symmetric)
         if not _is_number(self.leeway) or not 0 <= self.leeway <= MAX_LEEWAY:
             yield f"leeway: {self.leeway!r} is not between 0 and {MAX_LEEWAY:g} seconds"

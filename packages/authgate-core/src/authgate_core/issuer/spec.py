@@ -13,7 +13,7 @@ from ..secret import Secret
 from .mapping import map_principal, model_problems, token_ref
 from .options import Options, Reader
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
-from .trust import Discovery, JwksUrl, StaticKeys, Trust
+from .trust import Discovery, JwksUrl, StaticKeys, Trust, masked
 
 __all__ = ["Issuer", "Options"]
 
@@ -136,7 +136,7 @@ class Issuer:
             found += [] if found else self.trust.problems(self.terms.algorithms)
         else:
             found += self.trust.problems(plain_http=self.allow_http)
-        return (f"Issuer {self.name!r}: {problem}" for problem in found)
+        return (f"Issuer {masked(self.name)!r}: {problem}" for problem in found)
 
 
 def _make(

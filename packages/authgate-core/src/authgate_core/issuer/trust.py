@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ..errors import MalformedToken
@@ -13,8 +14,9 @@ from ..jose.compact import Limits, parse_object
 from ..jose.keys import KeySet, UnusableKeys, key_from_pem, key_from_secret, read_key_set
 from ..secret import Secret
 
-__all__ = ["Discovery", "JwksUrl", "StaticKeys", "Trust", "url_problems"]
+__all__ = ["Discovery", "JwksUrl", "StaticKeys", "Trust", "masked", "url_problems"]
 
+_USER_INFO: Final = re.compile(r"[^/?#]*@")
 _DOCUMENT_LIMITS = Limits(token=512 * 1024)
 
 
@@ -98,14 +100,19 @@ def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str
         host = parts.hostname
         _ = parts.port
     except ValueError:
-        yield f"{setting}: {url!r} is not a URL; write https://host/path"
+        yield f"{setting}: {masked(url)!r} is not a URL; write https://host/path"
         return
     if parts.scheme not in {"http", "https"} or not host:
-        yield f"{setting}: {url!r} is not an absolute URL; write https://host/path"
+        yield f"{setting}: {masked(url)!r} is not an absolute URL; write https://host/path"
     elif parts.username is not None or parts.password is not None:
         yield f"{setting}: must not hold a user name or password"
     elif parts.scheme == "http" and not plain_http and not _is_loopback(host):
         yield f"{setting}: {url!r} is not https; use https, or write allow_http=True if that network is trusted"
+
+
+def masked(url: str) -> str:
+    """A URL without the user name and password that it may hold (Law 2.5)."""
+    return _USER_INFO.sub("***@", url)
 
 
 def _is_loopback(host: str) -> bool:
