@@ -19,7 +19,10 @@ class TestProjects:
         path = tmp_path / "projects.toml"
         path.write_text(block)
         config = ag.GateConfig(projects=ag.StaticProjects.from_file(path), service_id="orders")
-        headers = {"x-app-id": "reports.nightly", "x-app-secret": "chosen-by-somebody-and-not-shorter-than-32"}
+        headers = {
+            "x-app-id": "reports.nightly",
+            "x-app-secret": "chosen-by-somebody-and-not-shorter-than-32",
+        }
 
         with ag.Gate(config) as gate:
             project = gate.admit(ag.RequestView("GET", "/", headers), ag.is_project).project
