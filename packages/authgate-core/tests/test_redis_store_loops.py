@@ -22,9 +22,11 @@ from authgate_core.events import Notice
 from authgate_core.io.redis import AsyncRedisStore, RedisStore
 from authgate_core.io.redis.batches import Batcher
 from authgate_core.io.redis.lag import LagMeter
-from authgate_core.io.redis.protocol import Query
+from authgate_core.io.redis.protocol import Limits, Query
 from authgate_core.principal import Revocation, TokenRef
 from authgate_core.revocation import RedisRevocation, token_entry
+
+PATIENT = Limits(connect=10.0, reply=10.0, total=20.0)
 
 
 def token(name: str = "jti-1") -> TokenRef:
@@ -89,7 +91,7 @@ class TestCancelling:
         """Whoever shares an exchange is answered, also when most of those who share it have gone."""
 
         async def scene() -> list[object]:
-            store = AsyncRedisStore(spec, notice=print)
+            store = AsyncRedisStore(spec, notice=print, limits=PATIENT)
             await store.revoke(revoking("revoked"))
             names = ["revoked" if number % 2 else "other" for number in range(60)]
             checks = [asyncio.create_task(store.is_revoked(token(name))) for name in names]
@@ -259,7 +261,7 @@ class TestLateLoops:
 class TestSeveralLoops:
     def test_two_loops_at_once(self, spec: RedisRevocation) -> None:
         """Laws 4.11 and 9.5, for this store: each loop has connections of its own."""
-        store = AsyncRedisStore(spec, notice=print)
+        store = AsyncRedisStore(spec, notice=print, limits=PATIENT)
         answers: list[bool] = []
 
         async def scene() -> None:
@@ -275,7 +277,7 @@ class TestSeveralLoops:
 
     def test_one_loop_after_another_without_closing(self, spec: RedisRevocation) -> None:
         """Law 9.5: connections end with their loop, so a test client that makes a loop for each request leaks none."""
-        store = AsyncRedisStore(spec, notice=print)
+        store = AsyncRedisStore(spec, notice=print, limits=PATIENT)
         for _ in range(3):
             assert asyncio.run(store.is_revoked(token())) is False
         assert 1 == len(store._loops)
@@ -298,19 +300,21 @@ class TestSeveralLoops:
 
     def test_closing_where_nothing_is_open(self, spec: RedisRevocation) -> None:
         """A loop that never asked has nothing to close."""
-        asyncio.run(AsyncRedisStore(spec, notice=print).aclose())
+        asyncio.run(AsyncRedisStore(spec, notice=print, limits=PATIENT).aclose())
 
 
 FORKED = """
 import asyncio, os, sys, time
 from authgate_core.io.memory import MemoryStore
 from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef
 from authgate_core.revocation import RedisRevocation, secret_version_entry
 
 spec = RedisRevocation(sys.argv[1], prefix=sys.argv[2])
-store, ref = RedisStore(spec, notice=print), ProjectRef("p", 1)
-loops, memory = AsyncRedisStore(spec, notice=print), MemoryStore()
+patient = Limits(connect=10.0, reply=10.0, total=20.0)
+store, ref = RedisStore(spec, notice=print, limits=patient), ProjectRef("p", 1)
+loops, memory = AsyncRedisStore(spec, notice=print, limits=patient), MemoryStore()
 store.revoke(secret_version_entry("p", 2))
 assert store.is_revoked(ref) and asyncio.run(loops.is_revoked(ref))
 idle = list(store._wire._idle)

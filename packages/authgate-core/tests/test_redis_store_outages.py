@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from authgate_core.clock import SystemClock
 from authgate_core.errors import RevocationUnavailable
+from authgate_core.io.redis.protocol import LIMITS
 from authgate_core.principal import ProjectRef, TokenRef
 from authgate_core.revocation import secret_version_entry, session_entry, subjects_of, token_entry
 from authgate_core.testing import ManualClock
@@ -83,6 +85,12 @@ class FakeServer:
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
+
+
+@pytest.fixture
+def open_store(open_store: OpenAny) -> OpenAny:
+    """Opens stores with the limits of every gate."""
+    return partial(open_store, limits=LIMITS)
 
 
 @pytest.fixture

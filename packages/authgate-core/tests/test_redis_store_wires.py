@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from redis._parsers import _RESP2Parser
 
 from authgate_core.errors import ConfigurationError, RevocationUnavailable
+from authgate_core.io.redis.protocol import LIMITS
 from authgate_core.io.redis.sockets import connections_to
 from authgate_core.io.redis.wire import UrlWire
 from authgate_core.principal import ProjectRef
@@ -171,7 +172,7 @@ class TestTls:
 
     def test_a_server_that_speaks_no_tls(self, open_store: OpenAny, own_valkey: Any) -> None:
         """Law 5.4: a handshake that goes nowhere ends with the connect time-out, or at once."""
-        store = open_store(f"rediss://127.0.0.1:{own_valkey.port}")
+        store = open_store(f"rediss://127.0.0.1:{own_valkey.port}", limits=LIMITS)
         with pytest.raises(RevocationUnavailable, match="Redis does not answer"):
             store.is_revoked(ProjectRef("p", 1))
 
@@ -179,7 +180,7 @@ class TestTls:
 class TestSockets:
     def test_without_hiredis(self, own_valkey: Any) -> None:
         """The pure Python parser of redis-py reads from the same sockets."""
-        wire = UrlWire(connections_to(own_valkey.url))
+        wire = UrlWire(connections_to(own_valkey.url), LIMITS)
         connection: Any = connections_to(own_valkey.url)()
         connection.set_parser(_RESP2Parser)
         wire._idle.append(connection)
@@ -193,7 +194,7 @@ class TestSockets:
     def test_a_deadline_that_has_passed(self, own_valkey: Any) -> None:
         """Law 5.4: no attempt begins when its time is over."""
         with pytest.raises(Exception, match="Timeout connecting"):
-            UrlWire(connections_to(own_valkey.url)).exchange((("GET", "k"),), time.monotonic() - 1)
+            UrlWire(connections_to(own_valkey.url), LIMITS).exchange((("GET", "k"),), time.monotonic() - 1)
 
     def test_what_has_arrived_in_time_is_read(self, own_valkey: Any) -> None:
         """Law 5.5: a thread that had to wait for its turn does not take a reply for a time-out."""
@@ -211,4 +212,4 @@ class TestSockets:
         """Law 1.5: a resolver that answers with nothing is an outage."""
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
         with pytest.raises(Exception, match="no address for"):
-            UrlWire(connections_to(own_valkey.url)).exchange((("GET", "k"),), FAR)
+            UrlWire(connections_to(own_valkey.url), LIMITS).exchange((("GET", "k"),), FAR)

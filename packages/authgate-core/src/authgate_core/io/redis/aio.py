@@ -21,7 +21,7 @@ from .keeper import Keeper
 from .layout import Layout
 from .on_loop import OnLoop
 from .outages import Outages
-from .protocol import FAILURES, TOTAL, Exchange, unanswered
+from .protocol import FAILURES, LIMITS, Exchange, Limits, unanswered
 from .store import SYSTEM, health_of
 from .wire_aio import FOREIGN_LOOP, async_wires_to
 
@@ -37,13 +37,19 @@ class AsyncRedisStore:
         spec: Where the store is and how outages are met.
         notice: Told what an operator should know.
         clock: Where it gets the time from.
+        limits: How long the server may take, where it is given by a URL.
 
     Raises:
         ConfigurationError: If the specification has problems, or files that its URL names are of no use.
     """
 
     def __init__(
-        self, spec: RedisRevocation, *, notice: Callable[[Notice], None], clock: Clock = SYSTEM
+        self,
+        spec: RedisRevocation,
+        *,
+        notice: Callable[[Notice], None],
+        clock: Clock = SYSTEM,
+        limits: Limits = LIMITS,
     ) -> None:
         problems = spec.problems("async")
         if problems:
@@ -55,7 +61,8 @@ class AsyncRedisStore:
         cluster = client_kind(spec.client_or_url) == "cluster"
         self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
         self._outages = Outages(spec, clock, notice, local)
-        self._new_wire = async_wires_to(spec.client_or_url)
+        self._limits = limits
+        self._new_wire = async_wires_to(spec.client_or_url, limits)
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, OnLoop] = {}
         self._inherited: object = None
@@ -134,7 +141,7 @@ class AsyncRedisStore:
     async def _asked(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
         here.fuse.check()
         try:
-            return await self._converse(here, self._keeper.check(ref), here.loop.time() + TOTAL)
+            return await self._converse(here, self._keeper.check(ref), here.loop.time() + self._limits.total)
         except FAILURES as error:
             reason = unanswered(error)
             if here.fuse.failed(reason):
@@ -142,7 +149,7 @@ class AsyncRedisStore:
             raise RevocationUnavailable(reason) from error
 
     async def _sure(self, talk: Exchange[T]) -> T:
-        """Carry on a conversation in which each query has ``TOTAL`` seconds of its own."""
+        """Carry on a conversation in which each query has a limit of its own."""
         here = await self._here()
         try:
             return await self._converse(here, talk)
@@ -160,7 +167,7 @@ class AsyncRedisStore:
         try:
             query = next(talk)
             while True:
-                limit = here.loop.time() + TOTAL if until is None else until
+                limit = here.loop.time() + self._limits.total if until is None else until
                 query = talk.send(await here.exchange(query, limit))
         except StopIteration as end:
             answer: T = end.value
@@ -182,7 +189,7 @@ class AsyncRedisStore:
                 self._owner = weakref.ref(loop)
             for gone in [other for other in self._loops if other.is_closed()]:
                 del self._loops[gone]
-            here = OnLoop(self._new_wire(), Fuse(self._clock, self._notice))
+            here = OnLoop(self._new_wire(), Fuse(self._clock, self._notice), self._limits)
             self._loops[loop] = here
             return here
 

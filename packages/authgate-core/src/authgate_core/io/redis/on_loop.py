@@ -9,7 +9,7 @@ from ...errors import RevocationUnavailable
 from .batches import Batcher
 from .fuse import Fuse
 from .lag import LagMeter
-from .protocol import FAILURES, INFO, TOTAL, Query, unanswered
+from .protocol import FAILURES, INFO, Limits, Query, unanswered
 from .wire_aio import AsyncWire
 
 __all__ = ["LoopLagged", "OnLoop"]
@@ -25,12 +25,14 @@ class OnLoop:
     Args:
         wire: The connections.
         fuse: The breaker.
+        limits: How long the server may take.
     """
 
-    def __init__(self, wire: AsyncWire, fuse: Fuse) -> None:
+    def __init__(self, wire: AsyncWire, fuse: Fuse, limits: Limits) -> None:
         self.loop = asyncio.get_running_loop()
         self.wire = wire
         self.fuse = fuse
+        self._limits = limits
         self._batcher = Batcher(self._carry, wire.at_once)
         self._closing = self._until_shutdown()
         self._prober: asyncio.Task[None] | None = None
@@ -65,7 +67,7 @@ class OnLoop:
             return await self._measured(query, until)
         except LoopLagged:
             # Law 5.5: what was measured while the loop was late does not count and is tried once more.
-            return await self._measured(query, self.loop.time() + TOTAL)
+            return await self._measured(query, self.loop.time() + self._limits.total)
 
     async def _measured(self, query: Query, until: float) -> Sequence[object]:
         with LagMeter(self.loop) as meter:

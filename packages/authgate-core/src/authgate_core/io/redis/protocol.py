@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisClusterException, RedisError, ResponseError
 
 __all__ = [
-    "CONNECT",
     "FAILURES",
     "HELLO",
     "INFO",
-    "REPLY",
-    "TOTAL",
+    "LIMITS",
     "Closed",
     "Command",
     "Exchange",
+    "Limits",
     "NotTheMaster",
     "Query",
     "as_bytes",
@@ -30,12 +30,24 @@ __all__ = [
     "unanswered",
 ]
 
-CONNECT: Final = 0.25
-"""Seconds to connect, encrypt and log in, for clients that authgate builds."""
-REPLY: Final = 0.1
-"""Seconds for the whole reply."""
-TOTAL: Final = 0.3
-"""Seconds for all of it, the one retry included."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a server may take, in seconds, where authgate builds the connections (Law 5.4).
+
+    Args:
+        connect: To connect, encrypt and log in.
+        reply: For the whole reply.
+        total: For all of it, the one retry included.
+    """
+
+    connect: float = 0.25
+    reply: float = 0.1
+    total: float = 0.3
+
+
+LIMITS: Final = Limits()
+"""The limits of every gate."""
 
 Command: TypeAlias = tuple[str | bytes | int, ...]
 Query: TypeAlias = tuple[Command, ...]

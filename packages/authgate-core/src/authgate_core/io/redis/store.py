@@ -19,7 +19,7 @@ from .fuse import Fuse
 from .keeper import Keeper
 from .layout import Layout
 from .outages import Outages
-from .protocol import FAILURES, TOTAL, Exchange, unanswered
+from .protocol import FAILURES, LIMITS, Exchange, Limits, unanswered
 from .wire import wires_to
 
 __all__ = ["SYSTEM", "RedisStore", "health_of"]
@@ -36,13 +36,19 @@ class RedisStore:
         spec: Where the store is and how outages are met.
         notice: Told what an operator should know.
         clock: Where it gets the time from.
+        limits: How long the server may take, where it is given by a URL.
 
     Raises:
         ConfigurationError: If the specification has problems, or files that its URL names are of no use.
     """
 
     def __init__(
-        self, spec: RedisRevocation, *, notice: Callable[[Notice], None], clock: Clock = SYSTEM
+        self,
+        spec: RedisRevocation,
+        *,
+        notice: Callable[[Notice], None],
+        clock: Clock = SYSTEM,
+        limits: Limits = LIMITS,
     ) -> None:
         problems = spec.problems("sync")
         if problems:
@@ -54,7 +60,8 @@ class RedisStore:
         cluster = client_kind(spec.client_or_url) == "cluster"
         self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
         self._outages = Outages(spec, clock, notice, local)
-        self._new_wire = wires_to(spec.client_or_url)
+        self._limits = limits
+        self._new_wire = wires_to(spec.client_or_url, limits)
         self._begin()
         survive_fork(self)
 
@@ -75,7 +82,7 @@ class RedisStore:
         """
         try:
             self._fuse.check()
-            revoked = self._converse(self._keeper.check(ref), until=time.monotonic() + TOTAL)
+            revoked = self._converse(self._keeper.check(ref), until=time.monotonic() + self._limits.total)
         except RevocationUnavailable as outage:
             return self._outages.judge(ref, outage)
         self._fuse.succeeded()
@@ -127,12 +134,14 @@ class RedisStore:
         self._begin()
 
     def _converse(self, talk: Exchange[T], until: float | None = None) -> T:
-        """Carry on a conversation; without ``until`` each query has ``TOTAL`` seconds of its own."""
+        """Carry on a conversation; without ``until`` each query has a limit of its own."""
         try:
             query = next(talk)
             while True:
                 query = talk.send(
-                    self._wire.exchange(query, time.monotonic() + TOTAL if until is None else until)
+                    self._wire.exchange(
+                        query, time.monotonic() + self._limits.total if until is None else until
+                    )
                 )
         except StopIteration as end:
             answer: T = end.value

@@ -16,12 +16,10 @@ from ...errors import RevocationUnavailable
 from ...revocation import client_kind
 from .handles import Client, Cluster, Connection
 from .protocol import (
-    CONNECT,
     HELLO,
     INFO,
-    REPLY,
-    TOTAL,
     Closed,
+    Limits,
     NotTheMaster,
     Query,
     check_master,
@@ -58,10 +56,12 @@ class UrlWire:
 
     Args:
         new: Makes new connections.
+        limits: How long the server may take.
     """
 
-    def __init__(self, new: Callable[[], Connection]) -> None:
+    def __init__(self, new: Callable[[], Connection], limits: Limits) -> None:
         self._new = new
+        self._limits = limits
         self._idle: deque[Connection] = deque()
 
     def exchange(self, query: Query, until: float, /) -> Sequence[object]:
@@ -85,7 +85,7 @@ class UrlWire:
 
     def _try(self, connection: Connection, query: Query, until: float) -> Sequence[object]:
         try:
-            replies = _spoken(connection, (HELLO, *query), until)
+            replies = _spoken(connection, (HELLO, *query), self._limits, until)
             check_master(replies[0])
         except BaseException as error:
             # Law 5.4: whatever went wrong, a late reply on this connection would answer the next question.
@@ -102,15 +102,17 @@ class ClientWire:
 
     Args:
         client: The client.
+        limits: How long to wait for one of its connections.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, limits: Limits) -> None:
         self._client = client
+        self._limits = limits
         self._slots = threading.BoundedSemaphore(client.connection_pool.max_connections)
 
     def exchange(self, query: Query, _until: float, /) -> Sequence[object]:
         """Send a query and read its replies; see ``Wire``."""
-        if not self._slots.acquire(timeout=TOTAL):
+        if not self._slots.acquire(timeout=self._limits.total):
             raise RevocationUnavailable("every connection of the Redis client is in use")
         try:
             with self._client.pipeline(transaction=False) as pipeline:
@@ -153,7 +155,7 @@ class ClusterWire:
         """Do nothing: the client is its owner's."""
 
 
-def wires_to(client_or_url: object) -> Callable[[], Wire]:
+def wires_to(client_or_url: object, limits: Limits) -> Callable[[], Wire]:
     """What makes ways to the server of a specification that has no problems: one for each process.
 
     Raises:
@@ -161,16 +163,16 @@ def wires_to(client_or_url: object) -> Callable[[], Wire]:
     """
     if isinstance(client_or_url, str):
         new = connections_to(client_or_url)
-        return lambda: UrlWire(new)
+        return lambda: UrlWire(new, limits)
     if client_kind(client_or_url) == "cluster":
         return lambda: ClusterWire(cast("Cluster", client_or_url))
-    return lambda: ClientWire(cast("Client", client_or_url))
+    return lambda: ClientWire(cast("Client", client_or_url), limits)
 
 
-def _spoken(connection: Connection, query: Query, until: float) -> list[object]:
-    connection.allow(min(time.monotonic() + CONNECT, until))
+def _spoken(connection: Connection, query: Query, limits: Limits, until: float) -> list[object]:
+    connection.allow(min(time.monotonic() + limits.connect, until))
     connection.connect()
-    connection.allow(min(time.monotonic() + REPLY, until))
+    connection.allow(min(time.monotonic() + limits.reply, until))
     replies: list[object] = []
     try:
         connection.send_packed_command(connection.pack_commands(query), check_health=False)

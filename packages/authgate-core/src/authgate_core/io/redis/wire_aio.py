@@ -23,11 +23,10 @@ from ...errors import ConfigurationError
 from ...revocation import client_kind
 from .handles import AsyncClient, AsyncCluster, AsyncConnection, url_settings
 from .protocol import (
-    CONNECT,
     HELLO,
     INFO,
-    REPLY,
     Closed,
+    Limits,
     NotTheMaster,
     Query,
     check_master,
@@ -80,12 +79,14 @@ class AsyncUrlWire:
 
     Args:
         new: Makes new connections.
+        limits: How long the server may take.
     """
 
     at_once = _AT_ONCE
 
-    def __init__(self, new: Callable[[], AsyncConnection]) -> None:
+    def __init__(self, new: Callable[[], AsyncConnection], limits: Limits) -> None:
         self._new = new
+        self._limits = limits
         self._idle: list[AsyncConnection] = []
 
     async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
@@ -103,7 +104,7 @@ class AsyncUrlWire:
 
     async def _try(self, connection: AsyncConnection, query: Query, until: float, /) -> Sequence[object]:
         try:
-            replies = await _spoken(connection, (HELLO, *query), until)
+            replies = await _spoken(connection, (HELLO, *query), self._limits, until)
             check_master(replies[0])
         except BaseException as error:
             # Law 5.4: whatever went wrong, or if cancelled, a late reply would answer the next question.
@@ -175,7 +176,7 @@ class AsyncClusterWire:
         """Do nothing: the client is its owner's."""
 
 
-def async_wires_to(client_or_url: object) -> Callable[[], AsyncWire]:
+def async_wires_to(client_or_url: object, limits: Limits) -> Callable[[], AsyncWire]:
     """What makes ways to the server of a specification that has no problems: one for each loop.
 
     Raises:
@@ -183,7 +184,7 @@ def async_wires_to(client_or_url: object) -> Callable[[], AsyncWire]:
     """
     if isinstance(client_or_url, str):
         new = _connections_to(client_or_url)
-        return lambda: AsyncUrlWire(new)
+        return lambda: AsyncUrlWire(new, limits)
     if client_kind(client_or_url) == "cluster":
         return lambda: AsyncClusterWire(cast("AsyncCluster", client_or_url))
     return lambda: AsyncClientWire(cast("AsyncClient", client_or_url))
@@ -205,14 +206,14 @@ def _connections_to(url: str) -> Callable[[], AsyncConnection]:
     return make
 
 
-async def _spoken(connection: AsyncConnection, query: Query, until: float) -> list[object]:
+async def _spoken(connection: AsyncConnection, query: Query, limits: Limits, until: float) -> list[object]:
     clock = asyncio.get_running_loop().time
     if not connection.is_connected:
-        async with asyncio.timeout_at(min(clock() + CONNECT, until)):
+        async with asyncio.timeout_at(min(clock() + limits.connect, until)):
             await connection.connect()
     replies: list[object] = []
     try:
-        async with asyncio.timeout_at(min(clock() + REPLY, until)):
+        async with asyncio.timeout_at(min(clock() + limits.reply, until)):
             await connection.send_packed_command(connection.pack_commands(query), check_health=False)
             for _ in query:
                 try:
