@@ -140,6 +140,12 @@ class TestAsking:
         assert store.is_revoked(token()) is True
         assert 2 == server.client().info("keyspace")["db3"]["keys"]
 
+    def test_shown_without_the_password(self, open_store: OpenAny) -> None:
+        """Law 2.5: repr masks what the URL holds."""
+        shown = repr(open_store("redis://user:hunter2@127.0.0.1:1").store)
+        assert "RedisRevocation('redis://user:***@127.0.0.1:1'" in shown
+        assert "hunter2" not in shown
+
     def test_problems_are_said_when_built(self, open_store: OpenAny) -> None:
         """Law 1.6: a store is not built of a specification with problems."""
         with pytest.raises(ConfigurationError, match="begins with redis://"):

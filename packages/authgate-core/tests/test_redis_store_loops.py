@@ -158,6 +158,37 @@ class TestBatches:
         expected = [OSError, OSError, asyncio.CancelledError, OSError, OSError]
         assert expected == asyncio.run(scene())
 
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_who_leaves_during_an_exchange_changes_nothing(self, fails: bool) -> None:
+        """A waiter that is cancelled while its exchange is under way takes nothing from the others."""
+
+        async def scene() -> list[object]:
+            gates = [asyncio.Event(), asyncio.Event()]
+            began = [asyncio.Event(), asyncio.Event()]
+            numbers = iter(range(2))
+
+            async def carry(query: Query, _until: float) -> Sequence[object]:
+                number = next(numbers)
+                began[number].set()
+                await gates[number].wait()
+                if fails:
+                    raise OSError("gone")
+                return [command[0] for command in query]
+
+            batcher = Batcher(carry, 1)
+            asked = [asyncio.ensure_future(batcher.ask(((name,),), 0.0)) for name in ("alone", "a", "b", "c")]
+            await began[0].wait()
+            gates[0].set()
+            await began[1].wait()
+            asked[2].cancel()
+            gates[1].set()
+            outcomes = await asyncio.gather(*asked, return_exceptions=True)
+            return [type(each) if isinstance(each, BaseException) else each for each in outcomes]
+
+        gone = asyncio.CancelledError
+        expected = [OSError, OSError, gone, OSError] if fails else [["alone"], ["a"], gone, ["c"]]
+        assert expected == asyncio.run(scene())
+
     def test_waiting_checks_end_with_the_loop(self) -> None:
         """Law 9.5: a loop that shuts down leaves nobody waiting."""
         ended: list[str] = []
