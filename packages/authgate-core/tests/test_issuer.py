@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from authgate_core.clock import SystemClock
 from authgate_core.errors import AuthUnavailable, InvalidClaim
 from authgate_core.issuer import ANY_AUDIENCE, Issuer
+from authgate_core.issuer.options import Options
 from authgate_core.jose.compact import Limits, parse_header, parse_object, split
 from authgate_core.jose.verify import VerifiedClaims, verify
 from authgate_core.principal import Principal, Service, User, claim_path
@@ -404,6 +405,15 @@ class TestProblems:
         problems = list(Issuer.static(fake.jwks(), **given).problems())
 
         assert [] != [problem for problem in problems if expected in problem], problems
+
+    def test_none_counts_as_left_out(self, fake: FakeIssuer) -> None:
+        """As an optional setting is passed on that nobody set."""
+        options: dict[str, Any] = dict.fromkeys(Options.__annotations__)
+
+        issuer = Issuer.static(fake.jwks(), issuer=fake.url, audience="a", **options)
+
+        assert [] == list(issuer.problems())
+        assert Issuer.static(fake.jwks(), issuer=fake.url, audience="a") == issuer
 
     def test_all_are_told_at_once(self, fake: FakeIssuer) -> None:
         """One mistake hides no other."""
