@@ -1,8 +1,7 @@
-"""Revocation over TLS: a server behind a certificate, reached by URL and by a client of one's own (Law 5.12)."""
+"""Revocation over TLS, through a client of one's own (Law 5.12)."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import ipaddress
@@ -21,7 +20,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-import authgate_core as ag
 from authgate_core.principal import ProjectRef, Revocation
 from authgate_core.revocation import secret_version_entry
 
@@ -122,41 +120,17 @@ def client_of(colour: str, tunnel: Tunnel, certificate: Path) -> Any:
     return kind(host="127.0.0.1", port=tunnel.port, ssl=True, ssl_ca_certs=str(certificate), **limits)
 
 
-def leave(store: Any, colour: str) -> None:
-    """Close a store while its loop still runs: to say goodbye in TLS takes a reply."""
-    if colour == "async":
-        store._done(store.store.aclose())
-        store._done(asyncio.sleep(0.1))
-
-
 class TestTls:
-    """Law 5.12: TLS, in both colours."""
-
-    def test_by_url(
-        self, tunnel: Tunnel, certificate: Path, open_store: Callable[..., Any], colour: str
-    ) -> None:
-        """``rediss://``, with the authorities to trust; writing and checking."""
-        store = open_store(f"rediss://127.0.0.1:{tunnel.port}/0?ssl_ca_certs={certificate}")
-        assert not store.is_revoked(REF)
-
-        store.revoke(ENTRY)
-
-        assert store.is_revoked(REF)
-        leave(store, colour)
+    """Law 5.12: a client of one's own that speaks TLS; for URLs see test_redis_store_wires."""
 
     def test_by_a_client_of_ones_own(
         self, tunnel: Tunnel, certificate: Path, open_store: Callable[..., Any], colour: str
     ) -> None:
-        """As its owner built it."""
+        """As its owner built it, in both colours; writing and checking."""
         client = client_of(colour, tunnel, certificate)
         store = open_store(client)
+        assert not store.is_revoked(REF)
         store.revoke(ENTRY)
 
         assert store.is_revoked(REF)
         store._done(client.close() if colour == "sync" else client.aclose())
-
-    def test_an_unknown_certificate(self, tunnel: Tunnel, open_store: Callable[..., Any]) -> None:
-        """A server that cannot show who it is gives no answer, and none is made up (Law 5.3)."""
-        store = open_store(f"rediss://127.0.0.1:{tunnel.port}/0")
-        with pytest.raises(ag.RevocationUnavailable):
-            store.is_revoked(REF)
