@@ -115,6 +115,8 @@ class TestFromMapping:
             ),
             (ISSUER | {"AUTHGATE_SERVICE_CLAIM": "gty"}, ["write claim=value"]),
             (ISSUER | {"AUTHGATE_REVOCATION": "redis"}, ["AUTHGATE_REVOCATION"]),
+            (ISSUER | {"AUTHGATE_REDIS_ON_ERROR": "allow"}, ["needs AUTHGATE_REDIS_URL"]),
+            (ISSUER | {"AUTHGATE_SERVICE_ID": "orders"}, ["needs AUTHGATE_PROJECTS_FILE"]),
             (
                 ISSUER | {"AUTHGATE_REVOCATION": "memory", "AUTHGATE_REDIS_URL": "redis://localhost"},
                 ["memory contradicts"],

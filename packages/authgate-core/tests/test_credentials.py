@@ -115,13 +115,20 @@ class TestBearer:
         "character", ["\t", "\r", "\n", "\x00", "\x7f", "\x80", "\xe9", "\u212a", "\ud800"]
     )
     def test_control_and_non_ascii_characters_are_malformed(self, character: str) -> None:
-        """Law 2.2: in the token, in the scheme or at the end."""
+        """Law 2.2: in the token, in the scheme or before the token."""
         for value in (
-            f"Bearer {TOKEN}{character}",
+            f"Bearer {TOKEN}{character}x",
             f"Be{character}arer {TOKEN}",
             f"Bearer {character}{TOKEN}",
         ):
             assert isinstance(bearer(value), MalformedCredentials)
+
+    @pytest.mark.parametrize("blank", [" ", "\t", " \t "])
+    def test_outer_white_space_is_no_part_of_a_value(self, blank: str) -> None:
+        """RFC 9110 section 5.5: some servers take it off and some do not, and the answer is the same."""
+        assert bearer(f"Bearer {TOKEN}") == bearer(f"{blank}Bearer {TOKEN}{blank}")
+        headers = header_pairs([("x-app-id", f"{blank}shop{blank}"), ("x-app-secret", f"s{blank}")])
+        assert {APP: AppCredentials("shop", Secret("s"))} == extract(headers, [APP], limit=100)
 
     def test_a_header_may_be_as_long_as_the_limit(self) -> None:
         """Law 2.4: the limit is the last length that is read; a longer header is malformed."""

@@ -92,8 +92,8 @@ def _bearer(headers: HeaderPairs, limit: int) -> BearerToken | None:
     value = _single(headers, AUTHORIZATION, BEARER, limit)
     if value is None:
         return None
-    scheme, _, rest = value.strip(" ").partition(" ")
-    token = rest.strip(" ")
+    scheme, _, rest = value.partition(" ")
+    token = rest.lstrip(" ")
     if scheme.lower() != "bearer":
         # Law 2.2: WSGI servers join repeated headers, so another credential may hide behind a foreign scheme.
         if "," in value and not _ONE_CREDENTIAL.match(value):
@@ -122,7 +122,8 @@ def _single(headers: HeaderPairs, name: str, kind: Kind, limit: int) -> str | No
         return None
     if len(found) > 1:
         raise MalformedCredentials(f"the header {name} is repeated", scheme=SCHEMES[kind])
-    value = found[0]
+    # RFC 9110 section 5.5: outer white space is no part of a value; not every server takes it off.
+    value = found[0].strip(" \t")
     if len(value) > limit:
         raise MalformedCredentials(f"the header {name} is longer than {limit} bytes", scheme=SCHEMES[kind])
     if not _PRINTABLE.match(value):

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
             yield "AUTHGATE_SERVICE_CLAIM: write claim=value, for example gty=client-credentials"
         if self.redis_url is not None and self.revocation == "memory":
             yield "AUTHGATE_REVOCATION: memory contradicts AUTHGATE_REDIS_URL; set one of them"
+        if self.redis_on_error != "deny" and self.redis_url is None:
+            yield "AUTHGATE_REDIS_ON_ERROR: needs AUTHGATE_REDIS_URL"
+        if self.service_id is not None and self.projects_file is None:
+            yield "AUTHGATE_SERVICE_ID: needs AUTHGATE_PROJECTS_FILE, whose projects are enabled for services"
 
     def issuers(self) -> list[Issuer]:
         """The issuer, if one is set."""

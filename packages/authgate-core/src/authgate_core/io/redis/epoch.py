@@ -10,7 +10,10 @@ from ...events import Notice
 
 __all__ = ["EpochWatch"]
 
-_LOST = "the entries of the store may be lost: its epoch is missing or another; write them again, then reload"
+_LOST = (
+    "the entries of the store may be lost: its epoch is missing or another; write them again, "
+    "then call gate.revocations.reload() in every process, or restart them"
+)
 
 
 class EpochWatch:

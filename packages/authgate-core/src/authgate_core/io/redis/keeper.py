@@ -69,7 +69,7 @@ class Keeper:
         if self._cluster and replies[3] and found != epoch:
             # Law 5.10: the node with this group's entries lost them, though the node with the epoch did not.
             raise RevocationUnavailable(
-                "a node of the cluster has lost its entries; write them again, then reload"
+                "a node of the cluster has lost its entries; write them again, then call gate.revocations.reload()"
             )
         return self._judged(ref, _marks(subjects, values))
 
