@@ -46,7 +46,7 @@ class TestRandomness:
     def test_names_of_credentials_are_each_gates_own(self, make: Callable[[], Face]) -> None:
         """Law 6.2: whoever learns the hashes of one gate's cache knows nothing of another's, and can check no guess."""
         credentials = AppCredentials("shop", ag.Secret(SECRET))
-        one, other = (make().gate._decides_with.projects for _ in range(2))
+        one, other = (make().gate._context.projects for _ in range(2))
 
         assert one.key(credentials) == one.key(credentials)
         assert one.key(credentials) != other.key(credentials)

@@ -25,13 +25,13 @@ from .project import authenticate_project
 from .revoked import check_revoked
 from .token import Trust, authenticate_token
 
-__all__ = ["Desk", "admit", "decide"]
+__all__ = ["GateContext", "admit", "decide"]
 
 _NOBODY: Final[Mapping[Kind, AuthorizationError]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class GateContext:
     """What a gate decides with.
 
     Args:
@@ -52,7 +52,7 @@ class Desk:
 
 
 def admit(
-    view: RequestView, policy: CompiledPolicy, desk: Desk, now: Instant, *, optional: bool
+    view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant, *, optional: bool
 ) -> Flow[Admission]:
     """Authenticate every kind that the policy names and the request presents, then let the policy decide.
 
@@ -61,15 +61,15 @@ def admit(
     """
     found: dict[Kind, Principal] = {}
     try:
-        presented = extract(view.headers, policy.kinds, limit=desk.header_limit)
+        presented = extract(view.headers, policy.kinds, limit=context.header_limit)
         if optional and not presented:
             return Admission(request=view)
-        barred = yield from _authenticate(view, policy, presented, desk, now, found)
+        barred = yield from _authenticate(view, policy, presented, context, now, found)
         return decide(view, policy, found, barred)
     except AuthgateError as refusal:
         if not isinstance(refusal, MissingCredentials):
             refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
-        if not desk.shadow:
+        if not context.shadow:
             raise
         return Admission(tuple(found.values()), refusal, view)
 
@@ -78,7 +78,7 @@ def _authenticate(
     view: RequestView,
     policy: CompiledPolicy,
     presented: Presented,
-    desk: Desk,
+    context: GateContext,
     now: Instant,
     found: dict[Kind, Principal],
 ) -> Flow[Mapping[Kind, AuthorizationError]]:
@@ -92,7 +92,7 @@ def _authenticate(
     }
     outcomes: dict[Kind, Principal | AuthgateError] = {}
     for kind, credential in credentials.items():
-        outcomes[kind] = yield from _outcome(view, kind, credential, desk, now)
+        outcomes[kind] = yield from _outcome(view, kind, credential, context, now)
     found.update({kind: outcome for kind, outcome in outcomes.items() if isinstance(outcome, Principal)})
     errors: dict[Kind, AuthgateError] = {
         kind: outcome for kind, outcome in outcomes.items() if isinstance(outcome, AuthgateError)
@@ -117,33 +117,33 @@ def _rank(failure: AuthgateError) -> bool:
 
 
 def _outcome(
-    view: RequestView, kind: Kind, credential: Credential, desk: Desk, now: Instant
+    view: RequestView, kind: Kind, credential: Credential, context: GateContext, now: Instant
 ) -> Flow[Principal | AuthgateError]:
     """Authenticate one kind, at most once for each request (Law 2.6)."""
     memo = view.memo
-    known = None if memo is None else memo.recall(desk.gate, kind, credential)
+    known = None if memo is None else memo.recall(context.gate, kind, credential)
     if isinstance(known, (Principal, AuthgateError)):
         return known
     outcome: Principal | AuthgateError
     try:
-        outcome = yield from _one(credential, desk, now)
+        outcome = yield from _one(credential, context, now)
     except AuthgateError as failure:
         failure.scheme = SCHEMES[kind]
         outcome = failure
     if memo is not None:
-        memo.remember(desk.gate, kind, credential, outcome)
+        memo.remember(context.gate, kind, credential, outcome)
     return outcome
 
 
-def _one(credential: Credential, desk: Desk, now: Instant) -> Flow[Principal]:
+def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Principal]:
     if isinstance(credential, BearerToken):
-        return (yield from authenticate_token(credential, desk.trust, now))
+        return (yield from authenticate_token(credential, context.trust, now))
 
     def revoked(ref: ProjectRef) -> Flow[bool]:
-        return (yield from check_revoked(ref, desk.trust.known))
+        return (yield from check_revoked(ref, context.trust.known))
 
-    project = yield from authenticate_project(credential, desk.projects, desk.service_id, now, revoked)
-    return project.implying(desk.trust.expand(project.roles)) if project.roles else project
+    project = yield from authenticate_project(credential, context.projects, context.service_id, now, revoked)
+    return project.implying(context.trust.expand(project.roles)) if project.roles else project
 
 
 def decide(

@@ -44,21 +44,19 @@ class AsyncGate(GateBase):
         self._stores = open_async_stores(config, clock, self._journal.notice)
         cache = ProjectCache(os.urandom(32))
         self._projects = open_async_projects(config, cache, clock, self._journal.notice)
-        self._decides_with = self._desk(known_by(self._stores, config), cache)
+        self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
-        self.revocations = AsyncRevocations(self._run_flow, self._clerk(self._decides_with), logs)
+        self.revocations = AsyncRevocations(self._run_flow, self._entries(self._context), logs)
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
         now = self.clock.now()
-        return await self._run(
-            admit(view, self._compiled(policy), self._decides_with, now, optional=optional)
-        )
+        return await self._run(admit(view, self._compiled(policy), self._context, now, optional=optional))
 
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
-        flow = self._verified(BearerToken(Secret(token)), policy, self._decides_with)
+        flow = self._verified(BearerToken(Secret(token)), policy, self._context)
         del token  # Law 2.5: error reporters write out the locals of every frame
         return await self._run(flow)
 

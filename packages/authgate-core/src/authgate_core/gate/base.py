@@ -17,7 +17,7 @@ from ..credentials import BEARER, BearerToken, Kind
 from ..effects import Flow, RingName
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
-from ..flows.admit import Desk, decide
+from ..flows.admit import GateContext, decide
 from ..flows.revoked import Known
 from ..flows.token import Trust, TrustedIssuer, authenticate_token
 from ..io.http import SafeHttp
@@ -31,7 +31,7 @@ from ..request import RequestView
 from ..revocation import RevocationHealth
 from ..runner.refresher import KeyRefresher
 from .reports import Reports, kind_of
-from .revocations import Clerk
+from .revocations import RevocationEntries
 from .sources import own
 
 __all__ = ["GateBase", "Health", "Keys"]
@@ -104,13 +104,13 @@ class GateBase:
         self._refresher.add(ring, None if isinstance(source, KeySet) else source)
         return TrustedIssuer(issuer, issuer.rules(require_iat=bool(self.config.sources)), ring)
 
-    def _desk(self, known: Known, projects: ProjectCache) -> Desk:
+    def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
         config = self.config
         limits = Limits(
             token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth
         )
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
-        return Desk(
+        return GateContext(
             gate=next(_numbers),
             trust=Trust(issuers, limits, config.roles.expand, known),
             projects=projects,
@@ -126,13 +126,13 @@ class GateBase:
             revocation=tuple(store.health() for store in own(stores, self.config)),
         )
 
-    def _clerk(self, desk: Desk) -> Clerk:
-        return Clerk(self.config, self.clock, desk.trust, self._issuers)
+    def _entries(self, context: GateContext) -> RevocationEntries:
+        return RevocationEntries(self.config, self.clock, context.trust, self._issuers)
 
-    def _verified(self, token: BearerToken, policy: Policy | None, desk: Desk) -> Flow[Admission]:
+    def _verified(self, token: BearerToken, policy: Policy | None, context: GateContext) -> Flow[Admission]:
         """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
         compiled = None if policy is None else self._compiled(policy)
-        principal = yield from authenticate_token(token, desk.trust, self.clock.now())
+        principal = yield from authenticate_token(token, context.trust, self.clock.now())
         if compiled is None:
             return Admission((principal,))
         return decide(RequestView("", "", ()), compiled, {BEARER: principal})

@@ -19,14 +19,14 @@ from ..principal import Revocation, TokenRef
 from ..revocation import cut_off_entry, key_entry, secret_version_entry, session_entry, token_entry
 from ..secret import Secret
 
-__all__ = ["AsyncRevocations", "Clerk", "Revocations"]
+__all__ = ["AsyncRevocations", "RevocationEntries", "Revocations"]
 
 Run: TypeAlias = Callable[[Flow[Revocation | None]], Revocation | None]
 AsyncRun: TypeAlias = Callable[[Flow[Revocation | None]], Awaitable[Revocation | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Clerk:
+class RevocationEntries:
     """Writes entries, but stores none: the colourless half of ``Revocations``.
 
     Args:
@@ -170,9 +170,9 @@ class Revocations:
     can be written to, every method raises ConfigurationError.
     """
 
-    def __init__(self, run: Run, clerk: Clerk, logs: tuple[RevocationLog, ...]) -> None:
+    def __init__(self, run: Run, entries: RevocationEntries, logs: tuple[RevocationLog, ...]) -> None:
         self._run = run
-        self._clerk = clerk
+        self._entries = entries
         self._logs = logs
 
     def revoke_token(
@@ -184,7 +184,7 @@ class Revocations:
             InvalidToken: If a whole token does not verify: only a genuine one may be revoked by showing it.
             ValueError: If it is of another issuer or tenant than named, or is no bare token.
         """
-        flow = self._clerk.token(Secret(token_or_jti), issuer, tenant)
+        flow = self._entries.token(Secret(token_or_jti), issuer, tenant)
         del token_or_jti  # Law 2.5: error reporters write out the locals of every frame
         entry = self._run(flow)
         if entry is not None:
@@ -192,7 +192,7 @@ class Revocations:
 
     def revoke_session(self, sid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
         """Revoke every token of a session, also those still to be issued."""
-        self._write(self._clerk.session(sid, issuer, tenant))
+        self._write(self._entries.session(sid, issuer, tenant))
 
     def revoke_before(
         self,
@@ -218,7 +218,7 @@ class Revocations:
             ValueError: If the moment is in the future (Law 5.7), or what to revoke is not named.
         """
         self._write(
-            self._clerk.cut_off(
+            self._entries.cut_off(
                 moment,
                 subject=subject,
                 client_id=client_id,
@@ -230,7 +230,7 @@ class Revocations:
 
     def revoke_key(self, kid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
         """Revoke every token that a key verifies, of one tenant where the issuer has tenants."""
-        self._write(self._clerk.key(kid, issuer, tenant))
+        self._write(self._entries.key(kid, issuer, tenant))
 
     def require_secret_version(self, project_id: str, version: int) -> None:
         """Refuse every secret of a project below a version."""
@@ -246,16 +246,18 @@ class Revocations:
 class AsyncRevocations:
     """``Revocations`` for ``AsyncGate``: the same methods, awaitable."""
 
-    def __init__(self, run: AsyncRun, clerk: Clerk, logs: tuple[AsyncRevocationLog, ...]) -> None:
+    def __init__(
+        self, run: AsyncRun, entries: RevocationEntries, logs: tuple[AsyncRevocationLog, ...]
+    ) -> None:
         self._run = run
-        self._clerk = clerk
+        self._entries = entries
         self._logs = logs
 
     async def revoke_token(
         self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None
     ) -> None:
         """As ``Revocations.revoke_token``."""
-        flow = self._clerk.token(Secret(token_or_jti), issuer, tenant)
+        flow = self._entries.token(Secret(token_or_jti), issuer, tenant)
         del token_or_jti  # Law 2.5: as in Revocations
         entry = await self._run(flow)
         if entry is not None:
@@ -263,7 +265,7 @@ class AsyncRevocations:
 
     async def revoke_session(self, sid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
         """As ``Revocations.revoke_session``."""
-        await self._write(self._clerk.session(sid, issuer, tenant))
+        await self._write(self._entries.session(sid, issuer, tenant))
 
     async def revoke_before(
         self,
@@ -277,7 +279,7 @@ class AsyncRevocations:
     ) -> None:
         """As ``Revocations.revoke_before``."""
         await self._write(
-            self._clerk.cut_off(
+            self._entries.cut_off(
                 moment,
                 subject=subject,
                 client_id=client_id,
@@ -289,7 +291,7 @@ class AsyncRevocations:
 
     async def revoke_key(self, kid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
         """As ``Revocations.revoke_key``."""
-        await self._write(self._clerk.key(kid, issuer, tenant))
+        await self._write(self._entries.key(kid, issuer, tenant))
 
     async def require_secret_version(self, project_id: str, version: int) -> None:
         """As ``Revocations.require_secret_version``."""

@@ -44,10 +44,10 @@ class Gate(GateBase):
         self._stores = open_stores(config, clock, self._journal.notice)
         cache = ProjectCache(os.urandom(32))
         self._projects = open_projects(config, cache, clock, self._journal.notice)
-        self._decides_with = self._desk(known_by(self._stores, config), cache)
+        self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, RevocationLog))
-        self.revocations = Revocations(self._run_flow, self._clerk(self._decides_with), logs)
+        self.revocations = Revocations(self._run_flow, self._entries(self._context), logs)
 
     def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """Admit a request by a policy.
@@ -65,7 +65,7 @@ class Gate(GateBase):
             ConfigurationError: If the policy names a kind that the gate has no source for.
         """
         now = self.clock.now()
-        return self._run(admit(view, self._compiled(policy), self._decides_with, now, optional=optional))
+        return self._run(admit(view, self._compiled(policy), self._context, now, optional=optional))
 
     def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """Admit the bearer of a token where there is no request: a queue, a job, a socket.
@@ -77,7 +77,7 @@ class Gate(GateBase):
         Raises:
             AuthgateError: As ``admit`` does; revocation is checked.
         """
-        flow = self._verified(BearerToken(Secret(token)), policy, self._decides_with)
+        flow = self._verified(BearerToken(Secret(token)), policy, self._context)
         del token  # Law 2.5: error reporters write out the locals of every frame
         return self._run(flow)
 

@@ -2,6 +2,6 @@
 
 from .settings import ANY_AUDIENCE, AnyAudience
 from .spec import Issuer
-from .trust import Discovery, JwksUrl, StaticKeys, Trust
+from .trust import Discovery, JwksUrl, KeyOrigin, StaticKeys
 
-__all__ = ["ANY_AUDIENCE", "AnyAudience", "Discovery", "Issuer", "JwksUrl", "StaticKeys", "Trust"]
+__all__ = ["ANY_AUDIENCE", "AnyAudience", "Discovery", "Issuer", "JwksUrl", "KeyOrigin", "StaticKeys"]

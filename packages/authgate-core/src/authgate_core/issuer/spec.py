@@ -13,7 +13,7 @@ from ..secret import Secret
 from .mapping import map_principal, model_problems, token_ref
 from .options import Options, Reader
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
-from .trust import Discovery, JwksUrl, StaticKeys, Trust, masked
+from .trust import Discovery, JwksUrl, KeyOrigin, StaticKeys, masked
 
 __all__ = ["Issuer", "Options"]
 
@@ -37,7 +37,7 @@ class Issuer:
 
     issuer: str | None
     name: str
-    trust: Trust
+    trust: KeyOrigin
     terms: Terms
     mapping: ClaimsMap
     grants: Grants
@@ -140,7 +140,7 @@ class Issuer:
 
 
 def _make(
-    issuer: str | None, trust: Trust, audience: str | Collection[str] | AnyAudience, options: Options
+    issuer: str | None, trust: KeyOrigin, audience: str | Collection[str] | AnyAudience, options: Options
 ) -> Issuer:
     read = Reader(options)
     symmetric = isinstance(trust, StaticKeys) and isinstance(trust.material, Secret)

@@ -14,7 +14,7 @@ from ..jose.compact import Limits, parse_object
 from ..jose.keys import KeySet, UnusableKeys, key_from_pem, key_from_secret, read_key_set
 from ..secret import Secret
 
-__all__ = ["Discovery", "JwksUrl", "StaticKeys", "Trust", "masked", "url_problems"]
+__all__ = ["Discovery", "JwksUrl", "KeyOrigin", "StaticKeys", "masked", "url_problems"]
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
 _DOCUMENT_LIMITS = Limits(token=512 * 1024)
@@ -87,7 +87,7 @@ class Discovery:
         return self.url.rstrip("/") + "/.well-known/openid-configuration"
 
 
-Trust: TypeAlias = StaticKeys | JwksUrl | Discovery
+KeyOrigin: TypeAlias = StaticKeys | JwksUrl | Discovery
 
 
 def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str]:
