@@ -156,6 +156,19 @@ class TestFromMapping:
         ):
             assert text in str(caught.value)
 
+    def test_nothing_at_all_is_one_mistake(self) -> None:
+        """Said in the words of the settings."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            ag.GateConfig.from_mapping({})
+
+        assert 1 == len(caught.value.problems)
+
+    def test_a_list_may_end_with_a_comma(self) -> None:
+        """No name is empty."""
+        (issuer,) = ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_AUDIENCE": "orders, ,carts,"}).issuers
+
+        assert frozenset({"orders", "carts"}) == issuer.terms.audience
+
     def test_a_setting_that_cannot_be_read_is_not_called_missing_as_well(self) -> None:
         """One line for each mistake."""
         with pytest.raises(ag.ConfigurationError) as caught:

@@ -124,6 +124,7 @@ class TestConfiguration:
             ({"token_depth": 2.5}, "token_depth: 2.5 is not a positive whole number"),
             ({"credential_limit": float("inf")}, "credential_limit"),
             ({"token_header_limit": True}, "token_header_limit"),
+            ({"token_header_limit": 0}, "token_header_limit"),
             ({"key_wait": float("inf")}, "key_wait: inf is not a positive number of seconds, at most 60"),
             ({"key_wait": float("nan")}, "key_wait"),
             ({"max_stale": float("inf")}, "max_stale"),
@@ -148,6 +149,30 @@ class TestConfiguration:
             make(revocation=revocation)
 
         assert 1 == len(caught.value.problems)
+
+    def test_roles_that_imply_themselves(self, make: Callable[..., Face]) -> None:
+        """What the hierarchy says of itself is said once."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            make(roles=ag.RoleHierarchy({"a": ["b"], "b": ["a"]}))
+
+        assert ["roles: 'a', 'b' imply themselves; take one link out of the circle"] == list(
+            caught.value.problems
+        )
+
+    def test_issuers_of_services_need_no_namespace(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """Law 3.14 is about people."""
+        machines = trusted(
+            fake,
+            issuer="https://b.test",
+            name="b",
+            service_when={"m2m": True},
+            grants={"kinds": ["service"]},
+        )
+        gate = make(issuers=[trusted(fake), machines])
+
+        assert "u1" == gate.verify_token(fake.token("u1")).user.id
+        token = fake.token("s1", iss="https://b.test", m2m=True)
+        assert "s1" == gate.verify_token(token).service.id
 
     def test_wrong_roles_hide_no_issuer(self, fake: FakeIssuer, colour: str) -> None:
         """One mistake hides no other."""

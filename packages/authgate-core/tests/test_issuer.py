@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel
 
 from authgate_core.clock import SystemClock
@@ -93,6 +95,14 @@ class TestMapping:
 
         assert ("a", "b", "c") == user.roles
 
+    @pytest.mark.parametrize(("act", "expected"), [({"sub": "agent"}, {"sub": "agent"}), ("agent", None)])
+    def test_who_acts_for_the_user(self, fake: FakeIssuer, act: object, expected: object) -> None:
+        """RFC 8693 section 4.1: an object, or nothing that could be read."""
+        user = made(fake, {}, act=act)
+
+        assert isinstance(user, User)
+        assert expected == (None if user.actor is None else dict(user.actor))
+
     def test_namespace_is_put_before_the_id(self, fake: FakeIssuer) -> None:
         """Law 3.14: ids of different issuers cannot meet."""
         assert "corp:u1" == made(fake, {"namespace": "corp:"}, sub="u1").id
@@ -145,6 +155,24 @@ class TestServices:
         principal = made(fake, {"service_when": rule}, sub="x", client_id="c1", **claims)
 
         assert is_service == isinstance(principal, Service)
+
+    @pytest.mark.parametrize(
+        ("claims", "expected"),
+        [
+            ({"name": "Billing", "client_id": "c1"}, ("Billing", "c1")),
+            ({"client_id": "c1", "azp": "c2"}, ("c1", "c1")),
+            ({"azp": "c2"}, ("c2", "c2")),
+            ({}, (None, None)),
+        ],
+    )
+    def test_what_a_service_is_called(
+        self, fake: FakeIssuer, claims: dict[str, Any], expected: tuple[str | None, str | None]
+    ) -> None:
+        """By its name, else by its client."""
+        service = made(fake, {"service_when": {"m2m": True}}, m2m=True, **claims)
+
+        assert isinstance(service, Service)
+        assert expected == (service.name, service.client_id)
 
     def test_a_rule_that_answers_no_bool_is_a_bug(self, fake: FakeIssuer) -> None:
         """Truthiness decides nothing."""
@@ -319,6 +347,8 @@ class TestProblems:
             ("file:///etc/passwd", False),
             ("id.test", False),
             ("https://user:pw@id.test", False),
+            ("https://user@id.test", False),
+            ("https://:pw@id.test", False),
             ("https://id.test:port", False),
         ],
     )
@@ -442,6 +472,25 @@ class TestProblems:
             issuer.terms.authorized_parties,
         )
         assert (frozenset({"user"}), frozenset({"admin"})) == (issuer.grants.kinds, issuer.grants.roles)
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"grants": {"kinds": ["user", "service"]}}, {"leeway": 0}, {"leeway": 120}, {"max_lifetime": 1}],
+    )
+    def test_the_bounds_themselves_are_fine(self, fake: FakeIssuer, options: dict[str, Any]) -> None:
+        """Neither too little nor too much."""
+        issuer = Issuer.static(fake.jwks(), **{"issuer": fake.url, "audience": "a", **options})
+
+        assert [] == list(issuer.problems())
+
+    @pytest.mark.parametrize("as_bytes", [False, True])
+    def test_a_pem_will_do(self, as_bytes: bool) -> None:
+        """A public key, as a text or as the bytes of a file."""
+        key = Ed25519PrivateKey.generate().public_key()
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        issuer = Issuer.static(pem if as_bytes else pem.decode(), issuer="i", audience="a")
+
+        assert [] == list(issuer.problems())
 
     @pytest.mark.parametrize("keys", [7, None, [{"kty": "RSA"}]])
     def test_keys_of_another_type(self, keys: Any) -> None:
