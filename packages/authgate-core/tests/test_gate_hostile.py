@@ -50,7 +50,7 @@ class TestOwnPorts:
             make(revocation=mine).verify_token(fake.token())
         assert 1 == mine.asked
 
-    def test_members_named_health_and_close_are_left_alone(
+    def test_members_named_like_ours_are_left_alone(
         self, make: Callable[..., Face], fake: FakeIssuer, colour: str
     ) -> None:
         """They may be coroutines, or close what others use."""
@@ -58,8 +58,10 @@ class TestOwnPorts:
         async def fail(self: object) -> None:
             raise AssertionError("called")
 
-        gate = make(revocation=store(colour, health=fail, close=fail, aclose=fail, known={}))
+        mine = store(colour, health=fail, close=fail, aclose=fail, reload=fail, revoke=None, known={})
+        gate = make(revocation=mine)
 
+        gate.revoke("reload")
         assert () == gate.gate.health().revocation
         assert "u1" == gate.verify_token(fake.token("u1")).user.id
 
@@ -249,6 +251,40 @@ class TestObservers:
             gate.verify_token(fake.hostile.expired())
         logging.getLogger("authgate").setLevel(logging.NOTSET)
         assert "RuntimeError: filter" in capsys.readouterr().err
+
+
+class TestReload:
+    """Law 5.10: a store that lost its entries is not believed until somebody who wrote them anew says so."""
+
+    def test_the_gate_hands_it_on(self, fake: FakeIssuer, colour: str, own_valkey: Any) -> None:
+        """To the stores that it made itself; one in memory has nothing to reload."""
+        sources = [ag.RedisRevocation(own_valkey.url), ag.MemoryRevocation()]
+        config = ag.GateConfig(issuers=[trusted(fake)], revocation=sources)
+        token = fake.token("u1")
+
+        def lose() -> None:
+            own_valkey.stop()
+            own_valkey.start()
+
+        async def with_async_gate() -> None:
+            async with ag.AsyncGate(config) as gate:
+                await gate.verify_token(token)
+                lose()
+                with pytest.raises(ag.RevocationUnavailable):
+                    await gate.verify_token(token)
+                await gate.revocations.reload()
+                assert "u1" == (await gate.verify_token(token)).user.id
+
+        if colour == "async":
+            asyncio.run(with_async_gate())
+            return
+        with ag.Gate(config) as gate:
+            gate.verify_token(token)
+            lose()
+            with pytest.raises(ag.RevocationUnavailable):
+                gate.verify_token(token)
+            gate.revocations.reload()
+            assert "u1" == gate.verify_token(token).user.id
 
 
 class TestClosed:

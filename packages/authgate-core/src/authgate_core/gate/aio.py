@@ -47,7 +47,8 @@ class AsyncGate(GateBase):
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
-        self.revocations = AsyncRevocations(self._run_flow, self._entries(self._context), logs)
+        mine = own(self._stores, config)
+        self.revocations = AsyncRevocations(self._run_flow, self._entries(self._context), logs, mine)
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""

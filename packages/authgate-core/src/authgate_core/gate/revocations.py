@@ -18,6 +18,7 @@ from ..ports import AsyncRevocationLog, RevocationLog
 from ..principal import Revocation, TokenRef
 from ..revocation import cut_off_entry, key_entry, secret_version_entry, session_entry, token_entry
 from ..secret import Secret
+from .sources import AsyncReloadable, OwnStore, Reloadable
 
 __all__ = ["AsyncRevocations", "RevocationEntries", "Revocations"]
 
@@ -163,17 +164,20 @@ def _no_store() -> ConfigurationError:
 
 
 class Revocations:
-    """Revokes. Every method returns once the write is durable, else raises ``RevocationUnavailable``.
+    """Revokes. What writes returns once the write is durable, else raises ``RevocationUnavailable``.
 
     ``issuer`` is the configured name and may be left out where the gate has one issuer; ``tenant`` names the
-    tenant within it, where it has tenants. What no token could match raises ValueError. Without a source that
-    can be written to, every method raises ConfigurationError.
+    tenant within it, where it has tenants. What no token could match raises ValueError; without a source that
+    can be written to, each write raises ConfigurationError.
     """
 
-    def __init__(self, run: Run, entries: RevocationEntries, logs: tuple[RevocationLog, ...]) -> None:
+    def __init__(
+        self, run: Run, entries: RevocationEntries, logs: tuple[RevocationLog, ...], own: tuple[OwnStore, ...]
+    ) -> None:
         self._run = run
         self._entries = entries
         self._logs = logs
+        self._own = own
 
     def revoke_token(
         self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None
@@ -236,6 +240,12 @@ class Revocations:
         """Refuse every secret of a project below a version."""
         self._write(secret_version_entry(project_id, version))
 
+    def reload(self) -> None:
+        """Believe the stores again, in this process, after they lost their entries and got them anew (Law 5.10)."""
+        for store in self._own:
+            if isinstance(store, Reloadable):
+                store.reload()
+
     def _write(self, entry: Revocation) -> None:
         if not self._logs:
             raise _no_store()
@@ -247,11 +257,16 @@ class AsyncRevocations:
     """``Revocations`` for ``AsyncGate``: the same methods, awaitable."""
 
     def __init__(
-        self, run: AsyncRun, entries: RevocationEntries, logs: tuple[AsyncRevocationLog, ...]
+        self,
+        run: AsyncRun,
+        entries: RevocationEntries,
+        logs: tuple[AsyncRevocationLog, ...],
+        own: tuple[OwnStore, ...],
     ) -> None:
         self._run = run
         self._entries = entries
         self._logs = logs
+        self._own = own
 
     async def revoke_token(
         self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None
@@ -296,6 +311,12 @@ class AsyncRevocations:
     async def require_secret_version(self, project_id: str, version: int) -> None:
         """As ``Revocations.require_secret_version``."""
         await self._write(secret_version_entry(project_id, version))
+
+    async def reload(self) -> None:
+        """As ``Revocations.reload``."""
+        for store in self._own:
+            if isinstance(store, AsyncReloadable):
+                await store.reload()
 
     async def _write(self, entry: Revocation) -> None:
         if not self._logs:

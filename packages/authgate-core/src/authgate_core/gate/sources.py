@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, TypeAlias, cast
+from typing import Literal, Protocol, TypeAlias, cast, runtime_checkable
 
 from ..cache import ProjectCache
 from ..clock import Clock
@@ -19,7 +19,9 @@ from ..revocation import MemoryRevocation, RedisRevocation, RevocationHealth
 from ..runner.lookups import AsyncProjectLookups, ProjectLookups
 
 __all__ = [
+    "AsyncReloadable",
     "OwnStore",
+    "Reloadable",
     "known_by",
     "open_async_projects",
     "open_async_stores",
@@ -40,6 +42,24 @@ class OwnStore(Protocol):
 
     def health(self) -> RevocationHealth:
         """How it last was."""
+        ...
+
+
+@runtime_checkable
+class Reloadable(Protocol):
+    """A store of authgate's own that stops believing its server when that has lost its entries (Law 5.10)."""
+
+    def reload(self) -> None:
+        """Believe it again."""
+        ...
+
+
+@runtime_checkable
+class AsyncReloadable(Protocol):
+    """``Reloadable`` for ``AsyncGate``."""
+
+    async def reload(self) -> None:
+        """Believe it again."""
         ...
 
 

@@ -47,7 +47,8 @@ class Gate(GateBase):
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in self._stores if isinstance(store, RevocationLog))
-        self.revocations = Revocations(self._run_flow, self._entries(self._context), logs)
+        mine = own(self._stores, config)
+        self.revocations = Revocations(self._run_flow, self._entries(self._context), logs, mine)
 
     def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """Admit a request by a policy.
