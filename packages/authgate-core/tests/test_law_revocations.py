@@ -316,6 +316,39 @@ class TestSilence:
         assert ["down"] == [store.status for store in gate.gate.health().revocation]
 
 
+class TestReloading:
+    """Law 5.10: a store that lost its entries is believed again when the operator says so."""
+
+    def test_by_hand(self, make: Callable[..., Face], fake: FakeIssuer, own_valkey: Any) -> None:
+        """In this process, once the entries were written anew; until then 503, though the server answers."""
+        gate = make(revocation=ag.RedisRevocation(own_valkey.url))
+        gone, good = fake.token("u1", org="t1", sid="s-1"), fake.token("u1", org="t1", sid="s-2")
+        gate.revoke("revoke_session", "s-1", tenant="t1")
+        assert [False, True] == [is_good(gate, token) for token in (gone, good)]
+
+        own_valkey.client().flushall()
+        for token in (gone, good):
+            with pytest.raises(ag.RevocationUnavailable):
+                gate.verify_token(token)
+        gate.revoke("revoke_session", "s-1", tenant="t1")
+        with pytest.raises(ag.RevocationUnavailable):
+            gate.verify_token(good)
+        assert ["unloaded"] == [store.status for store in gate.gate.health().revocation]
+        gate.revoke("reload")
+
+        assert [False, True] == [is_good(gate, token) for token in (gone, good)]
+        assert ["ok"] == [store.status for store in gate.gate.health().revocation]
+
+    def test_memory_and_stores_of_ones_own_have_nothing_to_reload(
+        self, make: Callable[..., Face], fake: FakeIssuer, colour: str
+    ) -> None:
+        """It is no error, and changes nothing."""
+        gate = make(revocation=[ag.MemoryRevocation(), Asked() if colour == "sync" else AsyncAsked()])
+        gate.revoke("reload")
+
+        assert is_good(gate, fake.token("u1", org="t1"))
+
+
 def test_both_colours_share_one_entry_format(fake: FakeIssuer, clock: ManualClock) -> None:
     """Law 5.9: what one colour writes the other one reads, under the same name."""
     written: list[Revocation] = []
