@@ -37,8 +37,9 @@ Run: TypeAlias = Callable[[Flow[Any], list[AnyEffect]], Any]
 class World:
     """Every port in one, in the sync colour."""
 
-    def __init__(self, answer: bool | Exception = False) -> None:
+    def __init__(self, answer: bool | BaseException = False) -> None:
         self.answer = answer
+        self.begun: list[object] = []
 
     def send(self, request: HttpRequest) -> HttpReply:
         return HttpReply(200, {}, request.url.encode())
@@ -47,6 +48,7 @@ class World:
         """Nothing is open."""
 
     def start(self, ring: RingName) -> str:
+        self.begun.append(ring)
         return "a future that nobody sees"
 
     def wait(self, effect: AwaitKeys) -> Instant:
@@ -57,7 +59,7 @@ class World:
         return self.wait(effect)
 
     def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
-        if isinstance(self.answer, Exception):
+        if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
 
@@ -65,7 +67,7 @@ class World:
         return Project(id=effect.credentials.app_id)
 
     def refresh(self, effect: RefreshProject) -> None:
-        """Begun in the background."""
+        self.begun.append(effect.flight_key)
 
 
 class AsyncWorld(World):
@@ -80,13 +82,16 @@ class AsyncWorld(World):
         return super().look_up(effect)
 
 
-def runner(colour: str, *answers: bool | Exception) -> Run:
-    """A runner of this colour over a world, with one revocation store for each answer."""
+def runner(colour: str, *answers: bool | BaseException, begun: list[object] | None = None) -> Run:
+    """A runner of this colour over a world, with one revocation store for each answer.
+
+    ``begun`` collects what the world is told to begin in the background.
+    """
+    world: Any = World() if colour == "sync" else AsyncWorld()
+    world.begun = [] if begun is None else begun
     if colour == "sync":
-        world: Any = World()
         ports = Ports(world, world, tuple(World(answer) for answer in answers), world)
         return Runner(ports).run
-    world = AsyncWorld()
     async_ports = AsyncPorts(world, world, tuple(AsyncWorld(answer) for answer in answers), world)
     return lambda flow, trace: asyncio.run(AsyncRunner(async_ports).run(flow, trace))
 
@@ -120,9 +125,11 @@ class TestEveryEffect:
     def test_replies_and_trace(self, colour: str) -> None:
         """The same in both colours."""
         trace: list[AnyEffect] = []
-        replies = runner(colour, False)(every_effect(), trace)
+        begun: list[object] = []
+        replies = runner(colour, False, begun=begun)(every_effect(), trace)
 
         assert EVERY == trace
+        assert [RING, b"key"] == begun
         expected = [HttpReply(200, {}, b"https://id.test"), NOW.plus(2.0), None, False, Project(id="p"), None]
         assert expected == replies
 
@@ -176,6 +183,23 @@ class TestFailures:
         with pytest.raises(OSError, match="gone"):
             runner(colour, OSError("gone"))(careful(), [])
         assert [True] == closed
+
+    def test_the_flow_is_closed_when_the_thread_is_interrupted(self, colour: str) -> None:
+        """At once, and not when the last traceback is forgotten."""
+        closed: list[bool] = []
+
+        class Interrupted(BaseException):
+            pass
+
+        def careful() -> Flow[bool]:
+            try:
+                return (yield from CheckRevoked(REF))
+            finally:
+                closed.append(True)
+
+        with pytest.raises(Interrupted) as caught:
+            runner(colour, Interrupted())(careful(), [])
+        assert [True] == closed, caught
 
     def test_a_cancellation_unwinds_the_flow(self) -> None:
         """In the async colour a request may be given up in the middle."""
