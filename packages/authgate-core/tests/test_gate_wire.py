@@ -241,3 +241,38 @@ class TestCrowds:
 
         assert "u1" == asyncio.run(two())
         assert 1 == fake.hits[JWKS_PATH]
+
+
+class TestStoresAtTheStart:
+    """Laws 4.12 and 5.10: ``warm_up`` looks at the stores too, and one that is down stops nothing."""
+
+    def test_a_store_that_is_down_is_told_and_passed_over(self, colour: str, fake: FakeIssuer) -> None:
+        """The app starts; requests are answered with 503 until the store is back (Law 5.3)."""
+        events: list[Any] = []
+        nowhere = ag.RedisRevocation("redis://127.0.0.1:1")
+        gate = face(colour, config(fake, revocation=nowhere, on_event=events.append))
+
+        gate.warm_up(5)
+
+        assert ["revocation_unavailable"] == [event.code for event in events]
+        with pytest.raises(ag.RevocationUnavailable):
+            gate.verify_token(fake.token())
+        gate.close()
+
+    def test_a_server_that_drops_entries_is_told_before_the_first_request(
+        self, colour: str, fake: FakeIssuer, own_valkey: Any
+    ) -> None:
+        """Law 5.10: an eviction policy other than noeviction is a warning at the start, and a health state."""
+        events: list[Any] = []
+        own_valkey.client().config_set("maxmemory-policy", "allkeys-lru")
+        store = ag.RedisRevocation(own_valkey.url)
+        gate = face(colour, config(fake, revocation=store, on_event=events.append))
+
+        deadline = time.monotonic() + 10
+        while not gate.gate.health().revocation[0].evicts and time.monotonic() < deadline:
+            gate.warm_up(5)  # again, where a busy machine let a reply come late
+        (health,) = gate.gate.health().revocation
+        gate.close()
+
+        assert health.evicts
+        assert "revocation_eviction" in {event.code for event in events}

@@ -21,7 +21,8 @@ from ..secret import Secret
 from .base import GateBase, Health
 from .reports import without_frames
 from .revocations import AsyncRevocations
-from .sources import known_by, open_async_projects, open_async_stores, own
+from .sources import open_async_projects, open_async_stores
+from .stores import known_by, look_at_async, own
 
 __all__ = ["AsyncGate"]
 
@@ -82,6 +83,7 @@ class AsyncGate(GateBase):
     async def warm_up(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - the same promise in both colours
         """As ``Gate.warm_up``."""
         await self._refresher.warm_up_async(timeout)
+        await look_at_async(own(self._stores, self.config), self._journal.notice)
 
     def health(self) -> Health:
         """As ``Gate.health``, and as plain."""

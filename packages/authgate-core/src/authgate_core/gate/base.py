@@ -30,9 +30,9 @@ from ..principal import Admission, Principal, Project, Service, User
 from ..request import RequestView
 from ..revocation import RevocationHealth
 from ..runner.refresher import KeyRefresher
+from .entries import RevocationEntries
 from .reports import Reports, kind_of
-from .revocations import RevocationEntries
-from .sources import own
+from .stores import own
 
 __all__ = ["GateBase", "Health", "Keys"]
 

@@ -21,7 +21,8 @@ from ..secret import Secret
 from .base import GateBase, Health
 from .reports import without_frames
 from .revocations import Revocations
-from .sources import known_by, open_projects, open_stores, own
+from .sources import open_projects, open_stores
+from .stores import known_by, look_at, own
 
 __all__ = ["Gate"]
 
@@ -101,12 +102,13 @@ class Gate(GateBase):
         raise refusal
 
     def warm_up(self, timeout: float = 5.0) -> None:
-        """Fetch every key set now, not at the first request; an issuer that is down stops nothing (Law 4.12).
+        """Fetch every key set and look at every store now; what is down stops nothing (Law 4.12).
 
         Args:
-            timeout: How long to wait for all of them, in seconds.
+            timeout: How long to wait for all key sets together, in seconds.
         """
         self._refresher.warm_up(timeout)
+        look_at(own(self._stores, self.config), self._journal.notice)
 
     def health(self) -> Health:
         """How the key sets and revocation sources are; asks nobody."""

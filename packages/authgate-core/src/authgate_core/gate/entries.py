@@ -1,0 +1,151 @@
+"""What ``gate.revocations`` writes, before anything is stored: the colourless half of it (Laws 5.6 to 5.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..clock import Clock
+from ..config.gate_config import GateConfig
+from ..credentials import BearerToken
+from ..effects import Flow
+from ..errors import MalformedToken, TokenExpired
+from ..flows.token import Trust, TrustedIssuer, verify_token
+from ..jose.compact import parse_header
+from ..principal import Revocation, TokenRef
+from ..revocation import cut_off_entry, key_entry, session_entry, token_entry
+from ..secret import Secret
+
+__all__ = ["RevocationEntries"]
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationEntries:
+    """Writes entries, but stores none: the colourless half of ``Revocations``.
+
+    Args:
+        config: The gate's configuration.
+        clock: Where the present moment comes from.
+        trust: What tokens are verified with.
+        issuers: By configured name.
+    """
+
+    config: GateConfig
+    clock: Clock
+    trust: Trust
+    issuers: Mapping[str, TrustedIssuer]
+
+    def token(self, token_or_jti: Secret, issuer: str | None, tenant: str | None) -> Flow[Revocation | None]:
+        """The entry for a token, given whole or by its ``jti``.
+
+        A whole one is verified first: a forgery must not revoke the token that it imitates.
+
+        Returns:
+            The entry, or None for a token that has expired and is refused without one.
+
+        Raises:
+            InvalidToken: If a whole token does not verify.
+            ValueError: If it is not of the issuer and tenant that were named.
+        """
+        if not self._is_token(token_or_jti.reveal()):
+            return self._of_jti(token_or_jti, issuer, tenant)
+        now = self.clock.now()
+        try:
+            trusted, verified = yield from verify_token(BearerToken(token_or_jti), self.trust, now)
+        except TokenExpired:
+            return None
+        principal = trusted.issuer.principal(verified, self.trust.expand)
+        return self._of(trusted.issuer.token_ref(verified, principal), issuer, tenant)
+
+    def _of(self, ref: TokenRef, issuer: str | None, tenant: str | None) -> Revocation:
+        if issuer not in {None, ref.issuer} or tenant not in {None, ref.tenant}:
+            raise ValueError(
+                f"the token is of issuer {ref.issuer!r} and tenant {ref.tenant!r}, not of those that were named"
+            )
+        limit = self._lifetime(ref.issuer)
+        return token_entry(
+            ref.issuer,
+            ref.tenant,
+            ref.name,
+            expires_at=ref.expires_at,
+            max_lifetime=limit,
+            now=self.clock.now(),
+        )
+
+    def _of_jti(self, jti: Secret, issuer: str | None, tenant: str | None) -> Revocation:
+        if any(map(self._is_token, jti.reveal().split())):
+            raise ValueError("give the token alone, without its scheme and without blanks")
+        name = self._issuer(issuer, tenant)
+        limit = self._lifetime(name)
+        return token_entry(
+            name, tenant, jti.reveal(), expires_at=None, max_lifetime=limit, now=self.clock.now()
+        )
+
+    def session(self, sid: str, issuer: str | None, tenant: str | None) -> Revocation:
+        """The entry for a session."""
+        name = self._issuer(issuer, tenant)
+        return session_entry(name, tenant, sid, max_lifetime=self._lifetime(name), now=self.clock.now())
+
+    def cut_off(
+        self,
+        moment: float | datetime | None,
+        *,
+        subject: str | None,
+        client_id: str | None,
+        tenant: str | None,
+        issuer: str | None,
+        except_session: str | None,
+    ) -> Revocation:
+        """The entry for everything of a subject, client or tenant that was issued before a moment."""
+        name = self._issuer(issuer, tenant)
+        namespace = self.issuers[name].issuer.mapping.namespace
+        if subject is not None and not subject.startswith(namespace):
+            raise ValueError(f"subject={subject!r}: ids of issuer {name!r} begin with {namespace!r}")
+        return cut_off_entry(
+            name,
+            tenant,
+            subject=subject,
+            client_id=client_id,
+            before=_unix(moment) if isinstance(moment, datetime) else moment,
+            except_session=except_session,
+            max_lifetime=self._lifetime(name),
+            now=self.clock.now(),
+        )
+
+    def key(self, kid: str, issuer: str | None, tenant: str | None) -> Revocation:
+        """The entry for a key."""
+        name = self._issuer(issuer, tenant)
+        return key_entry(name, tenant, kid, max_lifetime=self._lifetime(name), now=self.clock.now())
+
+    def _is_token(self, token_or_jti: str) -> bool:
+        """Whether this is a whole token: three segments, of which the first is a JOSE header."""
+        if token_or_jti.count(".") != 2:  # RFC 7515 section 3.1
+            return False
+        try:
+            parse_header(token_or_jti.partition(".")[0], self.trust.limits)
+        except MalformedToken:
+            return False
+        return True
+
+    def _issuer(self, name: str | None, tenant: str | None) -> str:
+        """The issuer that is meant; an entry that no token could ever match is refused, not written."""
+        if name is None and len(self.issuers) == 1:
+            name = next(iter(self.issuers))
+        if name is None or name not in self.issuers:
+            raise ValueError(f"issuer={name!r}: name one of {', '.join(map(repr, self.issuers)) or 'none'}")
+        has_tenants = self.issuers[name].issuer.mapping.tenant is not None
+        if has_tenants and tenant is None:
+            raise ValueError(f"tenant=None: every token of issuer {name!r} is of a tenant; name it")
+        if tenant is not None and not has_tenants:
+            raise ValueError(f"tenant={tenant!r}: issuer {name!r} has no tenants; leave it out")
+        return name
+
+    def _lifetime(self, issuer: str) -> float | None:
+        return self.issuers[issuer].issuer.terms.max_lifetime
+
+
+def _unix(moment: datetime) -> float:
+    if moment.tzinfo is None:
+        raise ValueError("the moment has no time zone; write datetime.now(timezone.utc), or Unix seconds")
+    return moment.timestamp()

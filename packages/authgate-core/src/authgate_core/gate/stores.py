@@ -1,0 +1,97 @@
+"""The revocation stores that a gate made itself, and what it may ask of them besides their port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, Protocol, TypeAlias, cast, runtime_checkable
+
+from ..config import GateConfig
+from ..errors import AuthUnavailable
+from ..events import Notice
+from ..flows.revoked import Known
+from ..principal import ProjectRef, TokenRef
+from ..revocation import RevocationHealth
+
+__all__ = ["AsyncRemoteStore", "OwnStore", "RemoteStore", "known_by", "look_at", "look_at_async", "own"]
+
+Tell: TypeAlias = Callable[[Notice], None]
+
+
+class OwnStore(Protocol):
+    """What a store of authgate's own has besides its port."""
+
+    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
+        """What it knows without asking anyone."""
+        ...
+
+    def health(self) -> RevocationHealth:
+        """How it last was."""
+        ...
+
+
+@runtime_checkable
+class RemoteStore(Protocol):
+    """A store of authgate's own with a server behind it, which may be down or lose its entries (Law 5.10)."""
+
+    def warm_up(self) -> None:
+        """Look at the server now; raises AuthUnavailable if it does not answer."""
+        ...
+
+    def reload(self) -> None:
+        """Believe the server again."""
+        ...
+
+
+@runtime_checkable
+class AsyncRemoteStore(Protocol):
+    """``RemoteStore`` for ``AsyncGate``."""
+
+    async def warm_up(self) -> None:
+        """Look at the server now; raises AuthUnavailable if it does not answer."""
+        ...
+
+    async def reload(self) -> None:
+        """Believe the server again."""
+        ...
+
+
+def own(stores: Sequence[object], config: GateConfig) -> tuple[OwnStore, ...]:
+    """The stores that the gate made itself; of what it was handed it uses the port, and nothing that looks alike."""
+    made = (store for store in stores if not any(store is source for source in config.sources))
+    return tuple(cast("OwnStore", store) for store in made)
+
+
+def known_by(stores: Sequence[object], config: GateConfig) -> Known:
+    """The pure door to revocation: what the stores know without being asked (Law 5.1)."""
+    mine = own(stores, config)
+    others = len(mine) < len(stores)
+
+    def known(ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
+        answers = {store.known(ref) for store in mine}
+        return "revoked" if "revoked" in answers else "ask" if others or "ask" in answers else "clear"
+
+    return known
+
+
+def look_at(stores: Iterable[OwnStore], notice: Tell) -> None:
+    """See at the start how the servers are; one that is down stops nothing (Law 4.12)."""
+    for store in stores:
+        if isinstance(store, RemoteStore):
+            try:
+                store.warm_up()
+            except AuthUnavailable as outage:
+                notice(_silent(outage))
+
+
+async def look_at_async(stores: Iterable[OwnStore], notice: Tell) -> None:
+    """``look_at`` for ``AsyncGate``."""
+    for store in stores:
+        if isinstance(store, AsyncRemoteStore):
+            try:
+                await store.warm_up()
+            except AuthUnavailable as outage:
+                notice(_silent(outage))
+
+
+def _silent(outage: AuthUnavailable) -> Notice:
+    return Notice("revocation_unavailable", "gate", f"at the start: {outage.reason}")
