@@ -544,12 +544,15 @@ class TestEvents:
         for headers in ((), (bearer(fake.hostile.expired()),), WRONG):
             with pytest.raises(ag.AuthgateError):
                 gate.admit(view(*headers), ag.is_user | ag.is_project)
+        with pytest.raises(ag.AuthorizationError):
+            gate.admit(view(bearer(fake.token("u1"))), ag.any_role("admin"))
 
         assert [
             ("granted", "bearer+app", "id", "ok"),
             ("refused", "none", "unknown", "credentials_missing"),
             ("refused", "bearer", "id", "token_expired"),
             ("refused", "app", "unknown", "project_invalid"),
+            ("refused", "bearer", "id", "forbidden"),
         ] == [(e.outcome, e.kind, e.issuer, e.code) for e in events if isinstance(e, Decided)]
 
     def test_cached_says_whether_anyone_was_asked(

@@ -32,6 +32,7 @@ class Decision:
         missing_scopes: The scopes that the Bearer principal lacks for that branch.
         scopes: Where scopes are all that is missing: every scope that the branch asks for.
         issuer: The configured name of the issuer of the principal that was judged, for logs.
+        scheme: The authentication scheme that identified it, for logs.
     """
 
     granted: bool
@@ -42,6 +43,7 @@ class Decision:
     missing_scopes: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     issuer: str | None = None
+    scheme: str | None = None
 
     def __bool__(self) -> bool:
         return self.granted
@@ -65,7 +67,7 @@ class Decision:
         reason = f"{self.branch}: does not hold: {', '.join(map(repr, self.missing))}"
         if self.scopes:
             return InsufficientScope(self.scopes, reason, missing=self.missing_scopes, issuer=self.issuer)
-        return AuthorizationError(reason, issuer=self.issuer)
+        return AuthorizationError(reason, scheme=self.scheme, issuer=self.issuer)
 
     def to_dict(self) -> dict[str, Any]:
         """What a caller may see, as JSON, which Any stands for: of what is missing, the scopes (Law 1.2)."""
@@ -137,6 +139,7 @@ def _refused(branch: Branch, missing: tuple[Term, ...], principals: Mapping[Kind
         missing_scopes=_each(lacked.values()),
         scopes=_each(term.needed(principals[BEARER]) for term in scopes) if curable else (),
         issuer=principals[branch.kinds[0]].issuer,
+        scheme=SCHEMES[branch.kinds[0]],
     )
 
 
