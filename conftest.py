@@ -1,4 +1,4 @@
-"""For every test of the repository: nothing that a caller presents is ever logged in clear (Law 2.5)."""
+"""For every test of the repository: nothing presented is ever logged in clear (Law 2.5), and no test is a race."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import traceback
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from authgate_core.credentials import AppCredentials, BearerToken
 from authgate_core.secret import Secret
+
+# How fast a generated test runs says something about the machine, and nothing about authgate.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _SHORTEST = 10
 """Shorter texts, such as a secret spelled "wrong", stand in log lines for other reasons."""

@@ -258,7 +258,10 @@ class TestReload:
 
     def test_the_gate_hands_it_on(self, fake: FakeIssuer, colour: str, own_valkey: Any) -> None:
         """To the stores that it made itself; one in memory has nothing to reload."""
-        sources = [ag.RedisRevocation(own_valkey.url), ag.MemoryRevocation()]
+        sources: list[ag.RedisRevocation | ag.MemoryRevocation] = [
+            ag.RedisRevocation(own_valkey.url),
+            ag.MemoryRevocation(),
+        ]
         config = ag.GateConfig(issuers=[trusted(fake)], revocation=sources)
         token = fake.token("u1")
 
