@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 
@@ -185,3 +186,13 @@ class TestMistakes:
     def test_a_mistake_is_no_outcome(self, kind: type[Exception]) -> None:
         """Law 1.3: a bug never becomes a response."""
         assert not issubclass(kind, AuthgateError)
+
+
+class TestRetryAfter:
+    """Law 1.8: a number of seconds."""
+
+    @pytest.mark.parametrize("seconds", [None, "soon"])
+    def test_what_is_no_number_is_a_bug_where_it_is_written(self, seconds: Any) -> None:
+        """A port that makes such an error fails there, and not the answer that is made of it."""
+        with pytest.raises((TypeError, ValueError)):
+            AuthUnavailable("down", retry_after=seconds)

@@ -51,12 +51,22 @@ class TestMapping:
     def test_standard_claims_make_a_user(self, fake: FakeIssuer) -> None:
         """Without options the standard claims are read."""
         user = made(
-            fake, {}, sub="u1", scope="a b", roles=["r"], email="u@x.test", preferred_username="u", sid="s1"
+            fake,
+            {},
+            sub="u1",
+            scope="a b",
+            roles=["r"],
+            email="u@x.test",
+            preferred_username="u",
+            sid="s1",
+            auth_time=1700000000,
+            acr="urn:mfa",
         )
 
         assert isinstance(user, User)
         assert ("u1", ("r",), ("a", "b")) == (user.id, user.roles, user.scopes)
         assert ("u@x.test", "u", "s1") == (user.email, user.username, user.session_id)
+        assert (1700000000, "urn:mfa", "bearer") == (user.auth_time, user.acr, user.source)
 
     def test_paths_are_dotted_or_literal(self, fake: FakeIssuer) -> None:
         """A dotted path descends, claim_path takes its parts literally, a URL is one name."""

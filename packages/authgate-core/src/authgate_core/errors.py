@@ -248,7 +248,9 @@ class AuthUnavailable(AuthgateError):
         issuer: str | None = None,
     ) -> None:
         super().__init__(reason, scheme=scheme, issuer=issuer)
-        self.retry_after = retry_after
+        self.retry_after = float(
+            retry_after
+        )  # what is no number shows where it is written, not in the answer
 
 
 class KeysUnavailable(AuthUnavailable):
