@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from authgate_core.clock import Instant, SystemClock
@@ -118,3 +120,13 @@ class TestTime:
         first, second = clock.now(), clock.now()
         assert first.mono <= second.mono
         assert first.wall > 1_700_000_000
+
+
+class TestHeaderNames:
+    """Names are text."""
+
+    def test_bytes_are_refused(self) -> None:
+        """As bytes a name would match nothing, and an optional guard would take the caller for nobody."""
+        headers: Any = [(b"Authorization", "Bearer x")]
+        with pytest.raises(TypeError):
+            RequestView("GET", "/", headers)

@@ -380,3 +380,27 @@ class TestHealth:
     def test_evicting(self, policy: str | None, evicts: bool) -> None:
         """Law 5.10: any policy but noeviction is a health state; unknown is not an accusation."""
         assert evicts is RevocationHealth(source="redis", status="ok", eviction_policy=policy).evicts
+
+
+class TestEntryTypes:
+    """What is no entry is refused before it is written: a damaged mark would bar its project or person for ever."""
+
+    @pytest.mark.parametrize(
+        ("entry", "said"),
+        [
+            (Revocation("session", "id", None, 5), "name must be text"),  # type: ignore[arg-type]  # on purpose
+            (Revocation("session", "id", 5, "s"), "tenant must be text"),  # type: ignore[arg-type]  # on purpose
+            (
+                Revocation("subject", "id", None, "u", 1.0, 5),  # type: ignore[arg-type]  # on purpose
+                "except_session must be text",
+            ),
+            (Revocation("secret_version", "projects", None, "p", version=3.5), "whole number"),  # type: ignore[arg-type]  # on purpose
+            (Revocation("secret_version", "projects", None, "p", version=True), "whole number"),
+            (Revocation("secret_version", "projects", None, "p", version=2**53), "whole number"),
+        ],
+        ids=range(6),
+    )
+    def test_each_is_told(self, entry: Revocation, said: str) -> None:
+        """Law 5.6: a write is confirmed, or it raises."""
+        with pytest.raises(ValueError, match=said):
+            check_entry(entry, Instant(1000.0, 0.0))

@@ -206,6 +206,7 @@ class InsufficientScope(AuthorizationError):
 
     code = public_code = "scope_insufficient"
     detail = "The token lacks a required scope."
+    default_scheme = "Bearer"
 
     def __init__(
         self,

@@ -31,9 +31,13 @@ HeaderPairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def header_pairs(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> HeaderPairs:
-    """Lower the names and keep every pair, duplicates included."""
+    """Lower the names and keep every pair, duplicates included.
+
+    Raises:
+        TypeError: If a name is no text: as bytes it would match nothing, and a credential would go unseen.
+    """
     pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
-    return tuple((name.lower(), value) for name, value in pairs)
+    return tuple((str.lower(name), value) for name, value in pairs)
 
 
 def values(headers: HeaderPairs, name: str) -> list[str]:

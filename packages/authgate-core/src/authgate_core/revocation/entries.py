@@ -19,6 +19,7 @@ __all__ = [
 
 _GRACE: Final = 120.0
 _SHORTEST: Final = 300.0
+_LARGEST: Final = 2**53 - 1
 
 
 def token_entry(
@@ -109,6 +110,7 @@ def check_entry(entry: Revocation, now: Instant) -> None:
     Raises:
         ValueError: Saying what is wrong.
     """
+    _check_types(entry)
     if entry.kind == "tenant":
         if entry.tenant is None:
             raise ValueError("name a subject, a client_id or a tenant to revoke")
@@ -126,6 +128,22 @@ def check_entry(entry: Revocation, now: Instant) -> None:
         raise ValueError("a secret version is not negative")
     if entry.expires_at is not None and not is_moment(entry.expires_at):
         raise ValueError("expires_at of an entry is in Unix seconds, or None for never")
+
+
+def _check_types(entry: Revocation) -> None:
+    """An entry of another type would be kept, and read as a damaged store by every check after it."""
+    texts: dict[str, object] = {
+        "issuer": entry.issuer,
+        "tenant": entry.tenant or "",
+        "name": entry.value,
+        "except_session": entry.except_session or "",
+    }
+    wrong = [name for name, text in texts.items() if not isinstance(text, str)]
+    if wrong:
+        raise ValueError(f"a {entry.kind} to revoke: {', '.join(wrong)} must be text")
+    version: object = entry.version
+    if not isinstance(version, int) or isinstance(version, bool) or version > _LARGEST:
+        raise ValueError(f"a secret version is a whole number up to {_LARGEST}")
 
 
 def _life(max_lifetime: float | None, now: Instant) -> float | None:

@@ -70,7 +70,8 @@ _POLICY: Final = re.compile(rb"^maxmemory_policy:([a-z-]+)", re.MULTILINE)
 
 def unanswered(error: BaseException) -> str:
     """Why there is no answer, for logs."""
-    return f"Redis does not answer: {type(error).__name__}: {error}"
+    said = str(error)
+    return f"Redis does not answer: {type(error).__name__}{f': {said}' if said else ''}"
 
 
 class Closed(RedisConnectionError):
