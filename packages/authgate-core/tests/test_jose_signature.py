@@ -128,6 +128,17 @@ class TestTable:
         assert frozenset() == fitting(*kind, KNOWN_ALGORITHMS)
 
 
+@pytest.mark.parametrize("alg", ["PS256", "PS384", "PS512"])
+class TestLength:
+    def test_a_leading_zero_counts(self, alg: str) -> None:
+        """RFC 8017 section 8.1.2: one signature has one form, also where it begins with a zero byte."""
+        key = signing_key(alg)
+        good = next(good for good in (key.sign(MESSAGE, alg) for _ in range(20_000)) if good[0] == 0)
+
+        assert verifies(alg, good)
+        assert not verifies(alg, good[1:])
+
+
 @pytest.mark.parametrize("alg", sorted(KNOWN_ALGORITHMS))
 class TestEveryAlgorithm:
     def test_a_real_signature_verifies(self, alg: str) -> None:

@@ -102,6 +102,9 @@ def fitting(kty: str, crv: str | None, algorithms: frozenset[str]) -> frozenset[
 def is_valid(material: Material, alg: str, signing_input: bytes, signature: bytes) -> bool:
     """Whether the signature is good; that the key fits the algorithm is for ``Key.verifies`` to know."""
     implementation: Any = ALGORITHMS[alg].implementation
+    # RFC 8017 section 8.1.2: a signature is as long as the modulus; the library takes a PSS one without leading zeros.
+    if isinstance(material, RSAPublicKey) and len(signature) != (material.key_size + 7) // 8:
+        return False
     try:
         return bool(implementation.verify(signing_input, material, signature))
     except (ValueError, UnsupportedAlgorithm, InternalError):
