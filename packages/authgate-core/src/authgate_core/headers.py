@@ -13,6 +13,9 @@ __all__ = [
     "WWW_AUTHENTICATE",
     "X_APP_ID",
     "X_APP_SECRET",
+    "X_CONTENT_SHA256",
+    "X_SIGNATURE",
+    "X_TIMESTAMP",
     "HeaderPairs",
     "header_pairs",
     "values",
@@ -26,6 +29,10 @@ WWW_AUTHENTICATE: Final = "WWW-Authenticate"
 RETRY_AFTER: Final = "Retry-After"
 CACHE_CONTROL: Final = "Cache-Control"
 CONTENT_TYPE: Final = "Content-Type"
+
+X_TIMESTAMP: Final = "X-Timestamp"
+X_SIGNATURE: Final = "X-Signature"
+X_CONTENT_SHA256: Final = "X-Content-SHA256"
 
 HeaderPairs: TypeAlias = tuple[tuple[str, str], ...]
 
