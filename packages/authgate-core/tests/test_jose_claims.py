@@ -276,6 +276,25 @@ class TestRequired:
         judge(jti=ABSENT)
         refused("jti", jti=jti)
 
+    @pytest.mark.parametrize(
+        "jti", ["t1", "a", "A.b_c:d-9", "x" * 255, "7e0dbd5c-0c3f-4f52-9a8e-1f6d7a1d6a3c"]
+    )
+    def test_a_plain_jti(self, jti: str) -> None:
+        """Law 5.9: what may stand in the keys of others."""
+        judge(rules(plain_jti=True), jti=jti)
+
+    @pytest.mark.parametrize(
+        "jti",
+        [ABSENT, "x" * 256, "a b", "a\n", "a{b}", "a*", "a/b", "\u00e9", "\u0661", "a\x00", *WRONG_TYPES, ""],
+    )
+    def test_a_jti_that_is_not_plain(self, jti: object) -> None:
+        """Law 5.9: nobody could have listed the token under it, so it is refused, and without one as well."""
+        refused("jti", rules(plain_jti=True), jti=jti)
+
+    def test_expired_is_said_last(self) -> None:
+        """Law 1.2: a token that has no plain name either is not called expired."""
+        refused("jti", rules(plain_jti=True), jti="a b", exp=NOW - 999)
+
 
 class TestTimes:
     @pytest.mark.parametrize("name", ["exp", "nbf", "iat", "auth_time"])

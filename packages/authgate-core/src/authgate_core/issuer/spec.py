@@ -86,8 +86,13 @@ class Issuer:
         granted = self.grants.kinds is None or "service" in self.grants.kinds
         return granted and self.mapping.service_when is not None
 
-    def rules(self, *, require_iat: bool) -> TokenRules:
-        """What ``jose`` must check; ``require_iat`` where a revocation source judges by age (Law 3.7)."""
+    def rules(self, *, require_iat: bool, plain_jti: bool = False) -> TokenRules:
+        """What ``jose`` must check of its tokens.
+
+        Args:
+            require_iat: Whether a revocation source judges by age (Law 3.7).
+            plain_jti: Whether one is written by others, who list tokens under their ``jti`` (Law 5.9).
+        """
         terms = self.terms
         return TokenRules(
             issuer=self.issuer,
@@ -96,6 +101,7 @@ class Issuer:
             leeway=terms.leeway,
             max_lifetime=terms.max_lifetime,
             require_iat=require_iat or terms.max_lifetime is not None,
+            plain_jti=plain_jti,
             require_at_jwt=terms.require_at_jwt,
             required_claims=terms.required_claims,
             authorized_parties=terms.authorized_parties,

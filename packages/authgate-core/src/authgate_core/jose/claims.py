@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..clock import Instant
 from ..errors import AlgorithmRefused, InvalidClaim, TokenExpired
+from ..principal import is_plain_name
 from ..secret import fingerprint
 from .compact import Header, Json
 from .signature import is_allowed
@@ -34,6 +35,7 @@ class TokenRules:
         leeway: Tolerated clock difference, in seconds (Law 3.7).
         max_lifetime: The longest time from ``iat`` to ``exp``, in seconds; it makes ``iat`` required.
         require_iat: Whether ``iat`` is required, for a revocation source that judges by age.
+        plain_jti: Whether a ``jti`` is required that can stand in the keys of a store of others (Law 5.9).
         require_at_jwt: Whether RFC 9068 is kept in full: header ``typ`` and required claims.
         required_claims: Claims that must be present and not null.
         authorized_parties: Accepted values of ``azp``, or of ``client_id`` where there is no ``azp``.
@@ -46,6 +48,7 @@ class TokenRules:
     leeway: float = 30.0
     max_lifetime: float | None = None
     require_iat: bool = False
+    plain_jti: bool = False
     require_at_jwt: bool = False
     required_claims: tuple[str, ...] = ()
     authorized_parties: frozenset[str] | None = None
@@ -140,6 +143,8 @@ def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
     jti = claims.get("jti", "absent")
     if not isinstance(jti, str) or not jti:  # it names the token (Law 5.9)
         raise InvalidClaim("jti", "is not a non-empty string")
+    if rules.plain_jti and not is_plain_name(claims.get("jti")):
+        raise InvalidClaim("jti", "is missing, or nothing that the revocation source could list it under")
 
 
 def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> None:

@@ -4,7 +4,7 @@ from .admission import Admission, Rule
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
 from .identity import Project, Service, User
-from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef
+from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef, is_plain_name
 
 __all__ = [
     "MISSING",
@@ -25,5 +25,6 @@ __all__ = [
     "as_path",
     "claim_path",
     "frozen",
+    "is_plain_name",
     "resolve",
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeGuard
 
-__all__ = ["PrincipalRef", "ProjectRef", "Revocation", "RevocationKind", "TokenRef"]
+__all__ = ["PrincipalRef", "ProjectRef", "Revocation", "RevocationKind", "TokenRef", "is_plain_name"]
 
 RevocationKind: TypeAlias = Literal[
     "token", "session", "subject", "client", "tenant", "key", "secret_version"
 ]
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 
 
 class PrincipalRef(NamedTuple):
@@ -58,10 +61,13 @@ class ProjectRef:
     Args:
         project_id: The project's id.
         secret_version: The version of the secret that was presented.
+        token_id: What names the project token that was presented; None for an app id and secret. A source that
+            lists the tokens that exist refuses one that it does not list (Law 5.3).
     """
 
     project_id: str
     secret_version: int
+    token_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +94,8 @@ class Revocation:
     except_session: str | None = None
     version: int = 0
     expires_at: float | None = None
+
+
+def is_plain_name(name: object) -> TypeGuard[str]:
+    """Whether this may stand as it is in the keys of a store that others write (Law 5.9)."""
+    return isinstance(name, str) and _PLAIN.fullmatch(name) is not None
