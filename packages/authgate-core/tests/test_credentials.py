@@ -40,6 +40,44 @@ def app(*headers: tuple[str, str], limit: int = LIMIT) -> Found:
     return extract(header_pairs(headers), (APP,), limit=limit).get(APP)
 
 
+def offered(*subprotocols: str, headers: tuple[tuple[str, str], ...] = (), limit: int = LIMIT) -> Found:
+    """What a handshake presents that offers these subprotocols."""
+    return extract(header_pairs(headers), (BEARER,), limit=limit, subprotocols=subprotocols).get(BEARER)
+
+
+class TestSubprotocols:
+    def test_a_token_among_them(self) -> None:
+        """Browsers can set no header of a handshake, so a token may stand among the subprotocols."""
+        assert BearerToken(Secret(TOKEN)) == offered("chat", f"authgate.bearer.{TOKEN}", "authgate")
+
+    @pytest.mark.parametrize(
+        "names", [(), ("chat",), ("authgate",), ("authgate.bearer",), (f"bearer.{TOKEN}",)]
+    )
+    def test_other_names(self, names: tuple[str, ...]) -> None:
+        """Law 2.1: what is not ours presents nothing."""
+        assert offered(*names) is None
+
+    @pytest.mark.parametrize(
+        "names",
+        [("authgate.bearer.",), ("authgate.bearer.a", "authgate.bearer.b"), ("authgate.bearer.\u00e9",)],
+    )
+    def test_malformed(self, names: tuple[str, ...]) -> None:
+        """Law 2.2: none, two, or one that cannot be read."""
+        assert isinstance(offered(*names), MalformedCredentials)
+
+    def test_besides_a_header(self) -> None:
+        """Law 2.2: two tokens of one request are malformed, also where they are equal; another scheme is not ours."""
+        name = f"authgate.bearer.{TOKEN}"
+        assert isinstance(
+            offered(name, headers=(("Authorization", f"Bearer {TOKEN}"),)), MalformedCredentials
+        )
+        assert BearerToken(Secret(TOKEN)) == offered(name, headers=(("Authorization", "Basic dTpw"),))
+
+    def test_longer_than_a_header_may_be(self) -> None:
+        """Law 2.4: the limit is that of a header."""
+        assert isinstance(offered("authgate.bearer.abc", limit=2), MalformedCredentials)
+
+
 class TestBearer:
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
     def test_the_scheme_is_case_insensitive(self, scheme: str) -> None:

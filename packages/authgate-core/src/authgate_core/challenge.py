@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .credentials import BEARER, SCHEMES
 from .errors import AuthenticationError, AuthgateError, AuthUnavailable, InsufficientScope, MissingCredentials
-from .headers import CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
+from .headers import CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE
+from .ports import is_async
 
-__all__ = ["PROBLEM_JSON", "Problem", "problem"]
+__all__ = [
+    "PROBLEM_JSON",
+    "OnRefusal",
+    "Problem",
+    "admitted_headers",
+    "dressed",
+    "on_refusal_problems",
+    "problem",
+]
 
 PROBLEM_JSON: Final = "application/problem+json"
 """The media type of a problem (RFC 9457 section 3)."""
+_JSON: Final = "application/json"
 
 _BEARER: Final = SCHEMES[BEARER]
 _CODES: Final[Mapping[int, tuple[int, str]]] = {
@@ -57,21 +67,62 @@ class Problem:
         return json.dumps(self.body, separators=(",", ":")).encode()
 
 
-def problem(error: AuthgateError, *, realm: str, jitter: float) -> Problem:
+def problem(error: AuthgateError, *, realm: str, jitter: float, explained: bool = False) -> Problem:
     """Say an error to the caller, and no more than the caller may know (Law 1.2).
 
     Args:
         error: What went wrong.
         realm: The realm of the challenges (RFC 9110 section 11.5).
         jitter: A random number from 0 to 1: spreads the callers that come back after an outage (Law 1.8).
+        explained: Whether the body also holds the reason, for a developer on this machine (Law 10.3).
     """
     websocket_code, graphql_code = _CODES[error.status]
-    return Problem(
-        error.status, tuple(_headers(error, realm, jitter)), _body(error), websocket_code, graphql_code
-    )
+    headers = tuple(_headers(error, realm, jitter))
+    return Problem(error.status, headers, _body(error, explained=explained), websocket_code, graphql_code)
 
 
-def _body(error: AuthgateError) -> dict[str, Any]:
+OnRefusal: TypeAlias = Callable[[AuthgateError, Problem], Mapping[str, Any] | None]
+"""An application's own words for a refusal: another body, or None for the problem as it is (Law 1.10)."""
+
+
+def dressed(error: AuthgateError, problem: Problem, on_refusal: OnRefusal | None) -> Problem:
+    """The problem with the body that the application gives it; status, challenge and ``Retry-After`` stand.
+
+    Raises:
+        TypeError: If ``on_refusal`` returns neither a mapping nor None: a bug of the application (Law 1.3).
+    """
+    body: object = None if on_refusal is None else on_refusal(error, problem)
+    if body is None:
+        return problem
+    if not isinstance(body, Mapping):
+        raise TypeError(f"on_refusal returned {type(body).__name__}; it returns a mapping, or None")
+    headers = ((name, _JSON if name == CONTENT_TYPE else value) for name, value in problem.headers)
+    return replace(problem, headers=tuple(headers), body={**body})
+
+
+def on_refusal_problems(on_refusal: object) -> Iterator[str]:
+    """What is wrong with an application's own words (Law 1.6): nobody would await an async one."""
+    if on_refusal is not None and (not callable(on_refusal) or is_async(on_refusal)):
+        yield "on_refusal: give a function of (error, problem) that is not async and returns a mapping or None"
+
+
+def admitted_headers(cache_control: str | None, vary: Iterable[str], read: Iterable[str]) -> dict[str, str]:
+    """What to set on a response that depends on who was admitted (Law 1.7).
+
+    Args:
+        cache_control: The handler's ``Cache-Control``, which stands; None where it set none.
+        vary: Every ``Vary`` that the handler set.
+        read: The credential headers that the policies of the route read.
+    """
+    held = [name.strip() for value in vary for name in value.split(",") if name.strip()]
+    known = {name.lower() for name in held}
+    more = [name for name in read if name.lower() not in known]
+    headers = {} if cache_control is not None else {CACHE_CONTROL: "private"}
+    # RFC 9110 section 12.5.5: an asterisk says more than any name.
+    return headers if "*" in known or not more else {**headers, VARY: ", ".join((*held, *more))}
+
+
+def _body(error: AuthgateError, *, explained: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
@@ -81,6 +132,8 @@ def _body(error: AuthgateError) -> dict[str, Any]:
     }
     if isinstance(error, InsufficientScope):
         body["missing"] = list(error.missing)
+    if explained:
+        body |= {"reason": error.reason, "reason_code": error.code}
     return body
 
 

@@ -7,7 +7,7 @@ is good is for the flows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -18,7 +18,9 @@ from .secret import Secret
 __all__ = [
     "APP",
     "BEARER",
+    "HEADERS",
     "SCHEMES",
+    "SUBPROTOCOL",
     "AppCredentials",
     "BearerToken",
     "Credential",
@@ -33,6 +35,15 @@ APP: Final[Kind] = "app"
 
 SCHEMES: Final[Mapping[Kind, str]] = {BEARER: "Bearer", APP: "AppCredentials"}
 """The scheme that challenges for each kind (Law 1.1)."""
+
+HEADERS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    BEARER: ("Authorization",),
+    APP: ("X-App-Id", "X-App-Secret"),
+}
+"""The headers that each kind is read from, as a response names them in ``Vary`` (Law 1.7)."""
+
+SUBPROTOCOL: Final = "authgate.bearer."
+"""What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
 
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]*\Z")
 _ONE_CREDENTIAL: Final = re.compile(
@@ -65,13 +76,16 @@ Credential: TypeAlias = BearerToken | AppCredentials
 Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials]
 
 
-def extract(headers: HeaderPairs, kinds: Collection[Kind], *, limit: int) -> Presented:
+def extract(
+    headers: HeaderPairs, kinds: Collection[Kind], *, limit: int, subprotocols: Sequence[str] = ()
+) -> Presented:
     """Read the credentials of the kinds that a policy names, and look at nothing else (Law 2.3).
 
     Args:
         headers: The request's headers, names in lower case.
         kinds: The kinds that the policy reads.
         limit: How long a credential header may be, in bytes (Law 2.4).
+        subprotocols: What the client of a WebSocket offers.
 
     Returns:
         What is presented; a kind that is not presented has no entry.
@@ -79,7 +93,7 @@ def extract(headers: HeaderPairs, kinds: Collection[Kind], *, limit: int) -> Pre
     presented: dict[Kind, Credential | MalformedCredentials] = {}
     for kind in kinds:
         try:
-            credential = _READERS[kind](headers, limit)
+            credential = _READERS[kind](headers, subprotocols, limit)
         except MalformedCredentials as malformed:
             presented[kind] = malformed.with_traceback(None)
         else:
@@ -88,7 +102,20 @@ def extract(headers: HeaderPairs, kinds: Collection[Kind], *, limit: int) -> Pre
     return presented
 
 
-def _bearer(headers: HeaderPairs, limit: int) -> BearerToken | None:
+def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> BearerToken | None:
+    in_header = _bearer_header(headers, limit)
+    offered = [name for name in subprotocols if name.startswith(SUBPROTOCOL)]
+    if not offered:
+        return in_header
+    token = offered[0].removeprefix(SUBPROTOCOL)
+    if in_header is not None or len(offered) > 1:
+        raise MalformedCredentials("two tokens in one handshake", scheme=SCHEMES[BEARER])
+    if not token or len(token) > limit or not _PRINTABLE.match(token):
+        raise MalformedCredentials("an empty, oversized or unreadable subprotocol", scheme=SCHEMES[BEARER])
+    return BearerToken(Secret(token))
+
+
+def _bearer_header(headers: HeaderPairs, limit: int) -> BearerToken | None:
     value = _single(headers, AUTHORIZATION, BEARER, limit)
     if value is None:
         return None
@@ -104,7 +131,7 @@ def _bearer(headers: HeaderPairs, limit: int) -> BearerToken | None:
     return BearerToken(Secret(token))
 
 
-def _app(headers: HeaderPairs, limit: int) -> AppCredentials | None:
+def _app(headers: HeaderPairs, _subprotocols: Sequence[str], limit: int) -> AppCredentials | None:
     app_id = _single(headers, X_APP_ID, APP, limit)
     secret = _single(headers, X_APP_SECRET, APP, limit)
     if app_id is None and secret is None:
@@ -131,4 +158,5 @@ def _single(headers: HeaderPairs, name: str, kind: Kind, limit: int) -> str | No
     return value
 
 
-_READERS: Final[Mapping[Kind, Callable[[HeaderPairs, int], Credential | None]]] = {BEARER: _bearer, APP: _app}
+_Reader: TypeAlias = Callable[[HeaderPairs, Sequence[str], int], Credential | None]
+_READERS: Final[Mapping[Kind, _Reader]] = {BEARER: _bearer, APP: _app}

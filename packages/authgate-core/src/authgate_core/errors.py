@@ -16,7 +16,8 @@
     |   `-- InvalidProjectCredentials      project_invalid
     |-- AuthorizationError                 403
     |   |-- InsufficientScope              scope_insufficient
-    |   `-- ServiceNotEnabled              service_not_enabled
+    |   |-- ServiceNotEnabled              service_not_enabled
+    |   `-- TenantMismatch                 tenant_mismatch
     `-- AuthUnavailable                    503
         |-- KeysUnavailable                keys_unavailable
         |-- RevocationUnavailable          revocation_unavailable
@@ -53,6 +54,7 @@ __all__ = [
     "ProjectsUnavailable",
     "RevocationUnavailable",
     "ServiceNotEnabled",
+    "TenantMismatch",
     "TokenExpired",
     "TokenRevoked",
     "UnknownIssuer",
@@ -226,6 +228,13 @@ class ServiceNotEnabled(AuthorizationError):
 
     code = public_code = "service_not_enabled"
     detail = "The project is not enabled for this service."
+
+
+class TenantMismatch(AuthorizationError):
+    """One request shows a user and a project that belong to different tenants (Law 6.8)."""
+
+    code = public_code = "tenant_mismatch"
+    detail = "The user and the project do not belong together."
 
 
 class AuthUnavailable(AuthgateError):

@@ -9,7 +9,9 @@ __all__ = [
     "AUTHORIZATION",
     "CACHE_CONTROL",
     "CONTENT_TYPE",
+    "FORWARDING",
     "RETRY_AFTER",
+    "VARY",
     "WWW_AUTHENTICATE",
     "X_APP_ID",
     "X_APP_SECRET",
@@ -29,6 +31,10 @@ WWW_AUTHENTICATE: Final = "WWW-Authenticate"
 RETRY_AFTER: Final = "Retry-After"
 CACHE_CONTROL: Final = "Cache-Control"
 CONTENT_TYPE: Final = "Content-Type"
+VARY: Final = "Vary"
+
+FORWARDING: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
+"""What proxies add to a request that they hand on."""
 
 X_TIMESTAMP: Final = "X-Timestamp"
 X_SIGNATURE: Final = "X-Signature"

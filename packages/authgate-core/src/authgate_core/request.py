@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
 
-from .headers import HeaderPairs, header_pairs
+from .headers import FORWARDING, HeaderPairs, header_pairs
 
 __all__ = ["HttpReply", "HttpRequest", "Memo", "RequestView"]
 
@@ -18,12 +20,17 @@ class Memo:
     """What one request has already been authenticated as: one entry for each gate and kind (Law 2.6).
 
     An adapter keeps it on the framework's request object and hands it to each view of that request.
+
+    Attributes:
+        entries: What each kind of credential was found to be, by gate and kind.
+        admitted: Whom the guards of this request have let in so far, by gate (Law 6.8).
     """
 
-    __slots__ = ("entries",)
+    __slots__ = ("admitted", "entries")
 
     def __init__(self) -> None:
         self.entries: dict[tuple[int, str], tuple[object, object]] = {}
+        self.admitted: dict[int, tuple[object, ...]] = {}
 
     def recall(self, gate: int, kind: str, credential: object) -> object | None:
         """What this very credential was found to be, or None; another credential is authenticated anew."""
@@ -49,9 +56,10 @@ class RequestView:
         tls_peer: The subject of the client certificate that the TLS layer verified.
         path_params: Parameters that the router took from the path.
         memo: What this request was already authenticated as; given by the adapter.
+        subprotocols: What the client of a WebSocket offers, where a token may stand as well.
     """
 
-    __slots__ = ("headers", "memo", "method", "path_params", "peer", "tls_peer", "url")
+    __slots__ = ("headers", "memo", "method", "path_params", "peer", "subprotocols", "tls_peer", "url")
 
     def __init__(
         self,
@@ -63,6 +71,7 @@ class RequestView:
         tls_peer: str | None = None,
         path_params: Mapping[str, object] = _NO_PARAMS,
         memo: Memo | None = None,
+        subprotocols: Sequence[str] = (),
     ) -> None:
         self.method = method
         self.url = url
@@ -71,6 +80,22 @@ class RequestView:
         self.tls_peer = tls_peer
         self.path_params = path_params
         self.memo = memo
+        self.subprotocols = tuple(subprotocols)
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether a browser asks what another site's page may send: it never carries credentials (Law 1.11)."""
+        names = {name for name, _ in self.headers}
+        return self.method.upper() == "OPTIONS" and {"origin", "access-control-request-method"} <= names
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it comes from this machine, and by no proxy: what a forwarding header says is nobody's word."""
+        if self.peer is None or any(name in FORWARDING for name, _ in self.headers):
+            return False
+        with suppress(ValueError):
+            return ip_address(self.peer).is_loopback
+        return False
 
     def __repr__(self) -> str:
         names = sorted({name for name, _ in self.headers})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -14,7 +15,7 @@ from ..issuer import ANY_AUDIENCE, Issuer
 from ..projects import StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "is_explaining", "read_settings"]
 
 PREFIX: Final = "AUTHGATE_"
 _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(default=None, repr=False)
     redis_on_error: Literal["deny", "allow"] = "deny"
     realm: str = "api"
+    explain: bool | None = None
     shadow: bool = False
 
     @classmethod
@@ -123,6 +125,11 @@ class Settings(BaseSettings):
             claim, _, value = self.service_claim.partition("=")
             options["service_when"] = {claim: value}
         return options | {"require_at_jwt": self.require_at_jwt, "allow_http": self.allow_http}
+
+
+def is_explaining() -> bool:
+    """Whether the environment asks to tell callers on this machine why they are refused (Law 10.3)."""
+    return os.environ.get("AUTHGATE_EXPLAIN") == "1"
 
 
 def read_settings(mapping: Mapping[str, Any]) -> tuple[Settings, list[str]]:

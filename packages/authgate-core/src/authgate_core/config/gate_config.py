@@ -29,7 +29,7 @@ from .checks import (
     size_problems,
 )
 from .colours import Colour
-from .environment import read_settings
+from .environment import is_explaining, read_settings
 
 __all__ = ["Colour", "GateConfig", "Projects", "RevocationSource"]
 
@@ -59,6 +59,8 @@ class GateConfig:
         token_header_limit: How long the header segment of a token may be, bytes.
         token_depth: How deeply the JSON of a token may nest.
         proxy: The URL of a proxy for the gate's own requests; none is taken from the environment (Law 4.9).
+        explain: Tell callers on this machine why they are refused (Law 10.3); by default whether the environment
+            has ``AUTHGATE_EXPLAIN=1``.
         shadow: Report refusals but let requests in; for trying authgate in front of a running service (Law 8.6).
         on_event: Called with every decision and notice (Law 10.1).
     """
@@ -76,6 +78,7 @@ class GateConfig:
     token_header_limit: int = 2 * 1024
     token_depth: int = 16
     proxy: str | None = field(default=None, repr=False)
+    explain: bool = field(default_factory=is_explaining)
     shadow: bool = False
     on_event: Observer | None = None
 
@@ -118,6 +121,7 @@ class GateConfig:
             revocation=settings.revocations(),
             realm=settings.realm,
             service_id=settings.service_id,
+            explain=is_explaining() if settings.explain is None else settings.explain,
             shadow=settings.shadow,
         )
         if problems:
@@ -144,6 +148,7 @@ class GateConfig:
         yield from seconds_problems("key_wait", self.key_wait, _LONGEST_WAIT)
         yield from seconds_problems("max_stale", self.max_stale, _LONGEST_STALE)
         yield from flag_problems("shared_subjects", self.shared_subjects)
+        yield from flag_problems("explain", self.explain)
         yield from flag_problems("shadow", self.shadow)
         yield from observer_problems(self.on_event)
         yield from realm_problems(self.realm)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -17,15 +18,16 @@ from ..errors import (
     AuthorizationError,
     MalformedCredentials,
     MissingCredentials,
+    TenantMismatch,
 )
 from ..policy import CompiledPolicy, evaluate
-from ..principal import Admission, Principal, ProjectRef
+from ..principal import Admission, Principal, Project, User
 from ..request import RequestView
 from .project import authenticate_project
 from .revoked import check_revoked
 from .token import Trust, authenticate_token
 
-__all__ = ["GateContext", "admit", "decide"]
+__all__ = ["GateContext", "admit", "decide", "decide_jointly"]
 
 _NOBODY: Final[Mapping[Kind, AuthorizationError]] = MappingProxyType({})
 
@@ -41,6 +43,7 @@ class GateContext:
         service_id: The service that a project must be enabled for.
         header_limit: How long a credential header may be, in bytes (Law 2.4).
         shadow: Whether refusals are only reported (Law 8.6).
+        tenant_bound: The issuers whose users go with projects of their own tenant only (Law 6.8).
     """
 
     gate: int
@@ -49,6 +52,7 @@ class GateContext:
     service_id: str | None
     header_limit: int
     shadow: bool
+    tenant_bound: frozenset[str] = frozenset()
 
 
 def admit(
@@ -61,11 +65,13 @@ def admit(
     """
     found: dict[Kind, Principal] = {}
     try:
-        presented = extract(view.headers, policy.kinds, limit=context.header_limit)
+        presented = extract(
+            view.headers, policy.kinds, limit=context.header_limit, subprotocols=view.subprotocols
+        )
         if optional and not presented:
             return Admission(request=view)
         barred = yield from _authenticate(view, policy, presented, context, now, found)
-        return decide(view, policy, found, barred)
+        return decide_jointly(view, policy, context, found, barred)
     except AuthgateError as refusal:
         if not isinstance(refusal, MissingCredentials):
             refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
@@ -139,11 +145,40 @@ def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Pri
     if isinstance(credential, BearerToken):
         return (yield from authenticate_token(credential, context.trust, now))
 
-    def revoked(ref: ProjectRef) -> Flow[bool]:
-        return (yield from check_revoked(ref, context.trust.known))
-
+    revoked = partial(check_revoked, known=context.trust.known)
     project = yield from authenticate_project(credential, context.projects, context.service_id, now, revoked)
     return project.implying(context.trust.expand(project.roles)) if project.roles else project
+
+
+def decide_jointly(
+    view: RequestView,
+    policy: CompiledPolicy,
+    context: GateContext,
+    found: Mapping[Kind, Principal],
+    barred: Mapping[Kind, AuthorizationError] = _NOBODY,
+) -> Admission:
+    """``decide``, and hold whom it admits against whom earlier guards of the request admitted (Law 6.8).
+
+    Raises:
+        TenantMismatch: If a user and a project of the request belong to different tenants.
+        AuthgateError: As ``decide`` does.
+    """
+    admission = decide(view, policy, found, barred)
+    memo = view.memo
+    held = () if memo is None else memo.admitted.get(context.gate, ())
+    everyone = (*held, *admission.principals)
+    _check_tenants(everyone, context.tenant_bound)
+    if memo is not None:
+        memo.admitted[context.gate] = everyone
+    return admission
+
+
+def _check_tenants(everyone: Iterable[object], bound: frozenset[str]) -> None:
+    members = tuple(everyone)
+    projects = {principal.id for principal in members if isinstance(principal, Project)}
+    for user in members:
+        if isinstance(user, User) and user.issuer in bound and projects - {user.tenant}:
+            raise TenantMismatch("the user is of one tenant, the project of another", issuer=user.issuer)
 
 
 def decide(

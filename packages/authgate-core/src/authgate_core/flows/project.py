@@ -12,7 +12,7 @@ from ..effects import Flow, LookUpProject, RefreshProject
 from ..errors import AuthUnavailable, InvalidProjectCredentials, ProjectsUnavailable, ServiceNotEnabled
 from ..principal import Project, ProjectRef
 
-__all__ = ["authenticate_project"]
+__all__ = ["authenticate_project", "judge_project"]
 
 _SCHEME: Final = SCHEMES[APP]
 
@@ -44,15 +44,25 @@ def authenticate_project(
         raise InvalidProjectCredentials(
             "the directory does not know this app id with this secret", scheme=_SCHEME
         )
+    yield from judge_project(project, service_id, revoked)
+    return project
+
+
+def judge_project(
+    project: Project, service_id: str | None, revoked: Callable[[ProjectRef], Flow[bool]]
+) -> Flow[None]:
+    """Judge a project that was identified: revocation first, then services (Law 6.4).
+
+    Raises:
+        InvalidProjectCredentials: If its secret version was revoked, told like a wrong secret (Law 6.5).
+        ServiceNotEnabled: If it may not use this service.
+        RevocationUnavailable: If the revocation source cannot answer.
+    """
     if (yield from revoked(ProjectRef(project.id, project.secret_version))):
         raise InvalidProjectCredentials("this version of the secret was revoked", scheme=_SCHEME)
-    if (
-        service_id is not None
-        and project.enabled_services is not None
-        and service_id not in project.enabled_services
-    ):
+    enabled = project.enabled_services
+    if service_id is not None and enabled is not None and service_id not in enabled:
         raise ServiceNotEnabled("the project's enabled services do not hold this service", scheme=_SCHEME)
-    return project
 
 
 def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flow[Project | None]:

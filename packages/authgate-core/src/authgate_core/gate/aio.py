@@ -11,7 +11,6 @@ from ..config import GateConfig
 from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
-from ..flows.admit import admit
 from ..policy import Policy
 from ..ports import AsyncRevocationLog
 from ..principal import Admission
@@ -53,8 +52,7 @@ class AsyncGate(GateBase):
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
-        now = self.clock.now()
-        return await self._run(admit(view, self._compiled(policy), self._context, now, optional=optional))
+        return await self._run(self._admitted(view, policy, optional=optional))
 
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""

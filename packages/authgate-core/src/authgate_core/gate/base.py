@@ -1,5 +1,8 @@
 """What both gates share: everything but the colour."""
 
+# ``_context`` is made by the gate of each colour, which alone can open its stores.
+# pyright: reportUninitializedInstanceVariable=false
+
 from __future__ import annotations
 
 import itertools
@@ -13,11 +16,11 @@ from ..challenge import Problem, problem
 from ..clock import Clock
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import BEARER, BearerToken, Kind
+from ..credentials import BEARER, HEADERS, BearerToken, Kind
 from ..effects import Flow, RingName
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
-from ..flows.admit import GateContext, decide
+from ..flows.admit import GateContext, admit, decide, decide_jointly
 from ..flows.revoked import Known
 from ..flows.token import Trust, TrustedIssuer, authenticate_token
 from ..io.http import SafeHttp
@@ -77,6 +80,8 @@ class Keys:
 class GateBase:
     """The colourless part of a gate: its rooms, its rules and its reports."""
 
+    _context: GateContext
+
     def __init__(self, config: GateConfig, clock: Clock, colour: Colour) -> None:
         given: object = config
         if not isinstance(given, GateConfig):
@@ -117,6 +122,7 @@ class GateBase:
             service_id=config.service_id,
             header_limit=config.credential_limit,
             shadow=config.shadow,
+            tenant_bound=frozenset(issuer.name for issuer in config.issuers if issuer.tenant_matches_project),
         )
 
     def _health(self, stores: Sequence[object]) -> Health:
@@ -128,6 +134,10 @@ class GateBase:
 
     def _entries(self, context: GateContext) -> RevocationEntries:
         return RevocationEntries(self.config, self.clock, context.trust, self._issuers)
+
+    def _admitted(self, view: RequestView, policy: Policy, *, optional: bool) -> Flow[Admission]:
+        """Admit a request by a policy."""
+        return admit(view, self._compiled(policy), self._context, self.clock.now(), optional=optional)
 
     def _verified(self, token: BearerToken, policy: Policy | None, context: GateContext) -> Flow[Admission]:
         """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
@@ -143,6 +153,10 @@ class GateBase:
                 self._journal.notice(
                     Notice("audience_unchecked", issuer.name, "tokens meant for other APIs are accepted")
                 )
+        if self.config.explain:
+            self._journal.notice(
+                Notice("explain", "gate", "callers on this machine are told why they are refused")
+            )
         if self.config.shadow:
             self._journal.notice(
                 Notice("shadow", "gate", "refusals are reported but not carried out", alarm=True)
@@ -189,7 +203,7 @@ class GateBase:
 
         Raises:
             MissingCredentials: If the admission lacks a kind that the policy names.
-            AuthorizationError: If the policy does not admit them.
+            AuthorizationError: If the policy does not admit them, or they do not belong together (Law 6.8).
         """
         compiled = self._compiled(policy)
         held = {kind_of(principal): principal for principal in admission.principals}
@@ -198,11 +212,22 @@ class GateBase:
         }  # Law 2.3: the rest is left alone
         if optional and not found:
             return Admission(request=view)
-        return decide(view, compiled, found)
+        return decide_jointly(view, compiled, self._context, found)
 
-    def problem(self, error: AuthgateError) -> Problem:
-        """The response that an error becomes."""
-        return problem(error, realm=self.config.realm, jitter=random.random())  # noqa: S311 - spreads retries
+    def headers_read(self, policy: Policy) -> tuple[str, ...]:
+        """The headers that a policy reads credentials from, as a response names them in ``Vary`` (Law 1.7)."""
+        return tuple(name for kind in self._compiled(policy).kinds for name in HEADERS[kind])
+
+    def problem(self, error: AuthgateError, view: RequestView | None = None) -> Problem:
+        """The response that an error becomes.
+
+        Args:
+            error: What went wrong.
+            view: The request that it answers; one from this machine may be told why (Law 10.3).
+        """
+        explained = self.config.explain and view is not None and view.is_local
+        jitter = random.random()  # noqa: S311 - spreads retries
+        return problem(error, realm=self.config.realm, jitter=jitter, explained=explained)
 
 
 _SOURCES: Final[dict[type[Principal], str]] = {

@@ -11,7 +11,6 @@ from ..config import GateConfig
 from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
-from ..flows.admit import admit
 from ..policy import Policy
 from ..ports import RevocationLog
 from ..principal import Admission
@@ -66,8 +65,7 @@ class Gate(GateBase):
             AuthgateError: The outcome, by the table of Law 1.
             ConfigurationError: If the policy names a kind that the gate has no source for.
         """
-        now = self.clock.now()
-        return self._run(admit(view, self._compiled(policy), self._context, now, optional=optional))
+        return self._run(self._admitted(view, policy, optional=optional))
 
     def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """Admit the bearer of a token where there is no request: a queue, a job, a socket.

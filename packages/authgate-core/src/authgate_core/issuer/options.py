@@ -20,7 +20,8 @@ class Options(TypedDict, total=False):
     """What every constructor of ``Issuer`` takes; see ``Terms``, ``ClaimsMap`` and ``Grants`` for the meaning.
 
     ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
-    over plain http from other hosts than loopback. Where a list of names is asked for, one name will do.
+    over plain http from other hosts than loopback; ``tenant_matches_project`` lets a user go with a project only
+    where the user's tenant is the project's id (Law 6.8). Where a list of names is asked for, one name will do.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Options(TypedDict, total=False):
     claims: type
     validators: Collection[Validator]
     allow_http: bool
+    tenant_matches_project: bool
 
 
 class Reader:

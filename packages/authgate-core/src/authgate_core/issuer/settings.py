@@ -67,6 +67,8 @@ class ClaimsMap:
             each must have; or a function of the claims. None: every token is a user's (Law 3.13).
         model: A dataclass or pydantic model that the claims must fit.
         validators: Run last; ValueError is a bad token, AuthUnavailable an outage (Law 3.10).
+        lifted: Where an object is whose members count as claims of the token.
+        public: What ``to_dict`` of its principals shows; None for what each kind shows by itself.
     """
 
     subject: ClaimPath
@@ -78,6 +80,8 @@ class ClaimsMap:
     service_when: ServiceWhen | None = None
     model: type | None = None
     validators: tuple[Validator, ...] = ()
+    lifted: ClaimPath | None = None
+    public: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

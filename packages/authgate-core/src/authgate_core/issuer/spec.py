@@ -32,6 +32,7 @@ class Issuer:
         mapping: What its claims mean.
         grants: The most that it may assert.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
+        tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
         mistakes: What could not be read of its options; no gate is built then.
     """
 
@@ -42,6 +43,7 @@ class Issuer:
     mapping: ClaimsMap
     grants: Grants
     allow_http: bool = False
+    tenant_matches_project: bool = False
     mistakes: tuple[str, ...] = ()
 
     @classmethod
@@ -131,6 +133,8 @@ class Issuer:
             found.append("issuer: is empty; write the exact iss, or issuer=None for tokens without one")
         if not self.name:
             found.append("name: is empty")
+        if self.tenant_matches_project and self.mapping.tenant is None:
+            found.append("tenant_matches_project: needs tenant=..., the claim that holds the project's id")
         found += self.terms.problems(symmetric=symmetric)
         found += self.grants.problems()
         found += model_problems(self.mapping.model)
@@ -159,5 +163,6 @@ def _make(
         mapping=read.mapping(),
         grants=read.grants(),
         allow_http=read.flag("allow_http"),
+        tenant_matches_project=read.flag("tenant_matches_project"),
         mistakes=tuple(read.problems),
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
 
@@ -75,6 +76,7 @@ class Common(TypedDict, total=False):
     source: str
     implied_roles: frozenset[str] | None
     model: object
+    public: Sequence[str] | None
 
 
 class Principal(ReadOnly):
@@ -90,12 +92,14 @@ class Principal(ReadOnly):
         source: The kind of credential that identified it.
         implied_roles: The roles with everything that a configured hierarchy adds (Law 8.5).
         model: The object that ``Issuer(claims=...)`` validated.
+        public: What ``to_dict`` shows, attributes or claims; by default what every principal of its kind shows.
     """
 
     __slots__ = (
         "_claims",
         "_granted_roles",
         "_model",
+        "_shown",
         "_view",
         "id",
         "issuer",
@@ -117,6 +121,7 @@ class Principal(ReadOnly):
     _view: Mapping[str, Any] | None
     _granted_roles: frozenset[str]
     _model: object
+    _shown: tuple[str, ...]
 
     def __init__(
         self,
@@ -130,6 +135,7 @@ class Principal(ReadOnly):
         source: str = "",
         implied_roles: frozenset[str] | None = None,
         model: object = None,
+        public: Sequence[str] | None = None,
     ) -> None:
         put(self, "id", id)
         put(self, "issuer", issuer)
@@ -141,6 +147,7 @@ class Principal(ReadOnly):
         put(self, "_view", None)
         put(self, "_granted_roles", frozenset(roles) if implied_roles is None else implied_roles)
         put(self, "_model", model)
+        put(self, "_shown", self._public if public is None else tuple(public))
 
     @property
     def ref(self) -> PrincipalRef:
@@ -193,18 +200,24 @@ class Principal(ReadOnly):
 
     def to_dict(self) -> dict[str, Any]:
         """The public fields as JSON types, which Any stands for; what responses show."""
-        return {name: _plain(getattr(self, name)) for name in self._public}
+        return {name: self._field(name) for name in self._shown}
+
+    def _field(self, name: str) -> object:
+        """A public field as JSON; of a name that is no attribute the claim, None where there is none."""
+        if name in self._public:
+            return _plain(getattr(self, name))
+        return deepcopy(self._claims.get(name))  # Law 7.2
 
     def keys(self) -> Iterator[str]:
         """The names of the public fields, so that ``dict(principal)`` is ``to_dict()``."""
-        return iter(self._public)
+        return iter(self._shown)
 
     def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - fields differ in type
         """A public field, or the default."""
         return self.to_dict().get(name, default)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._public
+        return name in self._shown
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a claim is JSON of any type
         """A public field or a claim, for reading; authorisation never uses it.
@@ -224,7 +237,7 @@ class Principal(ReadOnly):
         return self.keys()
 
     def __len__(self) -> int:
-        return len(self._public)
+        return len(self._shown)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Principal) or type(self) is not type(other):
@@ -248,7 +261,12 @@ class Principal(ReadOnly):
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         # Law 3.14: the copy is equal to the original, so what identifies goes along with what is public.
-        return _restore, (type(self), {**self.ref._asdict(), **self.to_dict()})
+        shown = self.to_dict()
+        fields = {name: shown.pop(name) for name in self._public if name in shown}
+        return _restore, (
+            type(self),
+            {**self.ref._asdict(), **fields, "claims": shown, "public": self._shown},
+        )
 
 
 def _plain(value: object) -> object:

@@ -151,4 +151,5 @@ class Project(Principal):
             source=self.source,
             implied_roles=roles,
             model=self._model,
+            public=self._shown,
         )

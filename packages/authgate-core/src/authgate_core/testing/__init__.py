@@ -10,6 +10,7 @@ from .hostile import HostileTokens
 from .issuer import FakeIssuer
 from .keys import SigningKey
 from .shapes import ABSENT
+from .standins import as_project, as_service, as_user, async_gate_for_tests, gate_for_tests
 from .stepping import StepTrace, step
 from .tokens import TokenMint
 
@@ -21,5 +22,10 @@ __all__ = [
     "SigningKey",
     "StepTrace",
     "TokenMint",
+    "as_project",
+    "as_service",
+    "as_user",
+    "async_gate_for_tests",
+    "gate_for_tests",
     "step",
 ]

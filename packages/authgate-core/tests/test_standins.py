@@ -1,0 +1,184 @@
+"""Standing in for callers: in gates for tests only, and past verification everything runs (Law 9.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+
+import authgate_core as ag
+from authgate_core.request import Memo
+from authgate_core.testing import (
+    FakeIssuer,
+    ManualClock,
+    as_project,
+    as_service,
+    as_user,
+    async_gate_for_tests,
+    gate_for_tests,
+)
+from tests.support.gates import APP_SECRET, AsyncFace, Face, SyncFace, bearer, face, store, trusted, view
+
+
+@pytest.fixture(params=["sync", "async"])
+def colour(request: pytest.FixtureRequest) -> str:
+    """Both colours."""
+    return str(request.param)
+
+
+@pytest.fixture
+def make(colour: str) -> Iterator[Callable[..., Face]]:
+    """Makes gates for tests."""
+    made: list[Face] = []
+
+    def new(**options: Any) -> Face:
+        service = {"service_when": {"gty": "client-credentials"}, "tenant": "tid"}
+        given = {
+            "issuers": [trusted(FakeIssuer(), **service, tenant_matches_project=True)],
+            "projects": ag.StaticProjects({"shop": {"secret": APP_SECRET}}),
+            **options,
+        }
+        config = ag.GateConfig(**given)
+        clock = ManualClock()
+        if colour == "sync":
+            made.append(SyncFace(gate_for_tests(config, clock=clock)))
+        else:
+            made.append(AsyncFace(async_gate_for_tests(config, clock=clock)))
+        return made[-1]
+
+    yield new
+    for gate in made:
+        gate.close()
+
+
+class TestStandingIn:
+    def test_a_user(self, make: Callable[..., Face]) -> None:
+        """A request that presents nothing comes from the user."""
+        gate = make(roles=ag.RoleHierarchy({"admin": ["clerk"]}))
+        with as_user("u1", roles=["admin"], scopes=["orders:read"], email="a@b.c", tenant="t1"):
+            user = gate.admit(view(), ag.is_user & ag.any_role("clerk") & ag.all_scopes("orders:read")).user
+
+        assert ("u1", "id", "t1", "a@b.c") == (user.id, user.issuer, user.tenant, user.email)
+
+    def test_a_service(self, make: Callable[..., Face]) -> None:
+        """A service is one, and no user."""
+        gate = make()
+        with as_service("billing", client_id="billing"):
+            service = gate.admit(view(), ag.is_service).service
+            with pytest.raises(ag.AuthorizationError):
+                gate.admit(view(), ag.is_user)
+
+        assert ("billing", "id", "billing") == (service.id, service.issuer, service.name)
+
+    def test_both_kinds_together(self, make: Callable[..., Face]) -> None:
+        """A user and a project stand in side by side, whatever the request itself presents."""
+        gate = make()
+        presented = view(bearer("no.good.token"), ("x-app-id", "half"))
+        with as_user(tenant="p1"), as_project("p1", name="Shop"):
+            admission = gate.admit(presented, ag.is_user & ag.is_project)
+
+        assert ("u1", "Shop") == (admission.user.id, admission.project.name)
+
+    def test_the_innermost_counts_until_its_block_ends(self, make: Callable[..., Face]) -> None:
+        """Blocks nest, and afterwards nobody is left."""
+        gate = make()
+        with as_user("outer"):
+            with as_user("inner"):
+                assert "inner" == gate.admit(view(), ag.is_user).user.id
+            assert "outer" == gate.admit(view(), ag.is_user).user.id
+        with pytest.raises(ag.MissingCredentials):
+            gate.admit(view(), ag.is_user)
+
+    def test_it_holds_in_every_thread(self, make: Callable[..., Face]) -> None:
+        """A server under test answers on threads of its own."""
+        gate, found = make(), list[str]()
+        with as_user("u7"):
+            thread = Thread(target=lambda: found.append(gate.admit(view(), ag.is_user).user.id))
+            thread.start()
+            thread.join()
+
+        assert ["u7"] == found
+
+    def test_a_token_among_subprotocols_gives_way(self, make: Callable[..., Face]) -> None:
+        """A handshake that offers a token is no second credential."""
+        gate = make()
+        with as_user("u1"):
+            request = view(subprotocols=("authgate.bearer.x.y.z", "authgate"))
+            assert "u1" == gate.admit(request, ag.is_user).user.id
+
+
+class TestWhatStillRuns:
+    def test_policies(self, make: Callable[..., Face]) -> None:
+        """Who lacks a role is refused."""
+        gate = make()
+        with as_user(roles=["clerk"]), pytest.raises(ag.AuthorizationError):
+            gate.admit(view(), ag.any_role("admin"))
+
+    def test_tenants_must_agree(self, make: Callable[..., Face]) -> None:
+        """Law 6.8: a user of one tenant does not come with a project of another."""
+        gate = make()
+        with as_user(tenant="t1"), as_project("p1"), pytest.raises(ag.TenantMismatch):
+            gate.admit(view(), ag.is_user & ag.is_project)
+
+    def test_revocation(self, make: Callable[..., Face], colour: str) -> None:
+        """Law 5.1: the sources are asked about a stand-in as about anyone."""
+        gate = make(revocation=store(colour, answer=True))
+        with as_user(), pytest.raises(ag.TokenRevoked):
+            gate.admit(view(), ag.is_user)
+        with as_project(), pytest.raises(ag.InvalidProjectCredentials):
+            gate.admit(view(), ag.is_project)
+
+    def test_a_cut_off(self, make: Callable[..., Face]) -> None:
+        """What was issued before the cut-off is refused; ``claims`` says when that was."""
+        gate = make(revocation=ag.MemoryRevocation())
+        now = gate.gate.clock.now().wall
+        gate.revoke("revoke_before", now, subject="u1", tenant="t1")
+        with as_user(tenant="t1", claims={"iat": now - 60}), pytest.raises(ag.TokenRevoked):
+            gate.admit(view(), ag.is_user)
+        with as_user(tenant="t1", claims={"iat": now + 2}):
+            assert "u1" == gate.admit(view(), ag.is_user).user.id
+
+    def test_an_outage(self, make: Callable[..., Face], colour: str) -> None:
+        """Law 5.3: what cannot be checked is not let in."""
+        gate = make(revocation=store(colour, answer=ag.RevocationUnavailable("down")))
+        with as_user(), pytest.raises(ag.RevocationUnavailable):
+            gate.admit(view(), ag.is_user)
+
+    def test_enabled_services(self, make: Callable[..., Face]) -> None:
+        """A project that may not use this service is refused."""
+        gate = make(service_id="orders")
+        with as_project(enabled_services=["carts"]), pytest.raises(ag.ServiceNotEnabled):
+            gate.admit(view(), ag.is_project)
+
+    def test_once_for_each_request(self, make: Callable[..., Face], colour: str) -> None:
+        """Law 2.6: guards of one request ask the sources once."""
+        source = store(colour)
+        gate, memo = make(revocation=source), Memo()
+        with as_user():
+            gate.admit(view(memo=memo), ag.is_user)
+            gate.admit(view(memo=memo), ag.is_user)
+
+        assert 1 == source.asked
+
+
+class TestOnlyInTests:
+    def test_another_gate_never_sees_it(self, colour: str) -> None:
+        """A gate that was not made for tests refuses as if nobody stood in."""
+        gate = face(colour, ag.GateConfig(issuers=[trusted(FakeIssuer())]))
+        with as_user(), pytest.raises(ag.MissingCredentials):
+            gate.admit(view(), ag.is_user)
+        gate.close()
+
+    def test_the_credential_of_a_stand_in_opens_nothing(self, make: Callable[..., Face]) -> None:
+        """Presented from outside, it is a malformed token like any other text."""
+        gate = make()
+        with pytest.raises(ag.MalformedToken):
+            gate.admit(view(bearer("stand-in-1")), ag.is_user)
+
+    def test_a_policy_without_a_source_is_still_a_mistake(self, make: Callable[..., Face]) -> None:
+        """Law 1.6: a gate for tests has no more sources than its configuration."""
+        gate = make(projects=None)
+        with as_project(), pytest.raises(ag.ConfigurationError):
+            gate.admit(view(), ag.is_project)
