@@ -9,6 +9,7 @@ from .clock import ManualClock
 from .hostile import HostileTokens
 from .issuer import FakeIssuer
 from .keys import SigningKey
+from .mercury import FakeMercury, MercuryProject
 from .shapes import ABSENT
 from .standins import as_project, as_service, as_user, async_gate_for_tests, gate_for_tests
 from .stepping import StepTrace, step
@@ -17,8 +18,10 @@ from .tokens import TokenMint
 __all__ = [
     "ABSENT",
     "FakeIssuer",
+    "FakeMercury",
     "HostileTokens",
     "ManualClock",
+    "MercuryProject",
     "SigningKey",
     "StepTrace",
     "TokenMint",

@@ -22,13 +22,20 @@ class TokenMint:
         audience: The ``aud`` of its tokens.
         algorithm: What the first key signs with: RS, PS or ES 256 to 512, or EdDSA.
         clock: What ``iat`` and ``exp`` are counted from; the machine's by default.
+        stem: What the names of its keys begin with.
 
     Raises:
         ValueError: If the algorithm is not one of those.
     """
 
     def __init__(
-        self, url: str, *, audience: str = "test-api", algorithm: str = "RS256", clock: Clock | None = None
+        self,
+        url: str,
+        *,
+        audience: str = "test-api",
+        algorithm: str = "RS256",
+        clock: Clock | None = None,
+        stem: str = "key",
     ) -> None:
         self.audience = audience
         self._url = url
@@ -37,6 +44,7 @@ class TokenMint:
         self._strangers: dict[str, SigningKey] = {}
         self._published: tuple[str, ...] = ()
         self._kid = ""
+        self._stem = stem
         self.rotate(algorithm=algorithm)
 
     @property
@@ -83,7 +91,7 @@ class TokenMint:
         Returns:
             The new kid.
         """
-        kid = f"key-{len(self._keys) + 1}"
+        kid = f"{self._stem}-{len(self._keys) + 1}"
         self._keys[kid] = lease_key(self, kid, algorithm or self.key().algorithm)
         self._kid = kid
         self._published = (*self._published, kid) if keep_old else (kid,)
