@@ -25,6 +25,8 @@ class Port:
     inherits: bool = False
     keeps_cookies: bool = False
     limit: int = 512 * 1024
+    refusal_limit: int = 4 * 1024
+    reads_every_body: bool = False
     counts_at_the_end: bool = False
     seconds: float = 2.0
     takes_html: bool = False
@@ -64,20 +66,31 @@ class Port:
         headers = {"accept-encoding": "gzip" if self.asks_for_gzip else "identity", **dict(request.headers)}
         deadline = time.monotonic() + self.seconds
         with self.client.stream(request.method, url, headers=headers, content=request.body or None) as answer:
+            limit = self.wanted(request, answer.status_code)
+            if limit is None:
+                return HttpReply(answer.status_code, dict(answer.headers), b"")
             self.check(answer)
             body = bytearray()
             for piece in answer.iter_bytes() if self.unpacks else answer.iter_raw():
                 body += piece
-                if len(body) > self.limit and not self.counts_at_the_end:
+                if len(body) > limit and not self.counts_at_the_end:
                     raise AuthUnavailable("too large")
                 if time.monotonic() > deadline:
                     raise AuthUnavailable("too slow")
-        if len(body) > self.limit:
+        if len(body) > limit:
             raise AuthUnavailable("too large")
         names = {
             (name.upper() if self.upper_cases else name): value for name, value in answer.headers.items()
         }
         return HttpReply(answer.status_code, names, bytes(body))
+
+    def wanted(self, request: HttpRequest, status: int) -> int | None:
+        """How much of the body to read at most; None for nothing."""
+        if self.judges or status < 300:
+            return self.limit
+        if self.reads_every_body or (request.refusal_body and status in {401, 403}):
+            return self.refusal_limit
+        return None
 
     def check(self, answer: httpx2.Response) -> None:
         """Refuse by status, type and coding."""
@@ -114,6 +127,9 @@ TESTS: Mapping[str, Callable[[HttpPort, Peer], None]] = {
     "cookies": SUITE.test_cookies_are_not_kept,
     "largest": SUITE.test_the_largest_body_is_read,
     "larger": SUITE.test_a_larger_body_is_refused,
+    "refusal": partial(SUITE.test_the_body_of_a_refusal_is_read_where_that_is_asked, status=403),
+    "other refusals": SUITE.test_no_other_refusal_holds_anything_up,
+    "form of a refusal": SUITE.test_the_body_of_a_refusal_has_the_form_of_any,
     "flood": SUITE.test_a_flood_is_not_read_to_its_end,
     "drip": SUITE.test_a_dripping_body_is_given_up,
     "html": partial(SUITE.test_html_is_refused, kind="text/html"),
@@ -150,6 +166,12 @@ class TestTheSuite:
             ({"keeps_cookies": True}, "cookies"),
             ({"limit": 512 * 1024 - 1}, "largest"),
             ({"limit": 512 * 1024 + 1}, "larger"),
+            ({"refusal_limit": 4 * 1024 - 1}, "refusal"),
+            ({"refusal_limit": 512 * 1024}, "refusal"),
+            ({"reads_every_body": True, "seconds": 0.5}, "other refusals"),
+            ({"takes_html": True}, "form of a refusal"),
+            ({"unpacks": True}, "form of a refusal"),
+            ({"seconds": 5.0}, "form of a refusal"),
             ({"counts_at_the_end": True, "seconds": 30.0}, "flood"),
             ({"seconds": 5.0}, "drip"),
             ({"takes_html": True}, "html"),

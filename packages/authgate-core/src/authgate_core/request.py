@@ -117,6 +117,8 @@ class HttpRequest:
         headers: Extra headers, in order.
         body: The body, in bytes.
         plain_http: Whether http to a host other than loopback was allowed explicitly.
+        refusal_body: Whether the body of a 401 or 403 is read as well; of other answers that are no success
+            it never is.
     """
 
     method: str
@@ -124,6 +126,7 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     plain_http: bool = False
+    refusal_body: bool = False
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method!r}, {self.url!r})"

@@ -22,6 +22,8 @@ from .sockets import Deadline, DeadlineBackend, is_loopback
 __all__ = ["SafeHttp"]
 
 _MAX_BODY: Final = 512 * 1024
+_MAX_REFUSAL: Final = 4 * 1024
+_REFUSALS: Final = frozenset({401, 403})
 _ALWAYS: Final = (("accept-encoding", "identity"), ("connection", "close"), ("user-agent", "authgate"))
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -32,7 +34,7 @@ class SafeHttp:
     It asks https URLs only, http where the host is loopback or the request allows it explicitly; follows no
     redirect; takes no compressed answer, no HTML and no more than 512 KiB; and gives up after ``timeout``
     seconds in all, name look-up, TLS and a dripping peer included. Of an answer that is no success (RFC 9110
-    section 15.3) only status and headers are read.
+    section 15.3) only status and headers are read; of a refusal whose request asks for it, up to 4 KiB as well.
 
     Args:
         proxy: ``http://host:port``, or ``http://user:password@host:port``; loopback is asked directly.
@@ -82,10 +84,11 @@ class SafeHttp:
             pool.stream(request.method, target, headers=headers, content=request.body or None) as response,
         ):
             answered = _join_headers(response.headers)
-            if not 200 <= response.status < 300:
+            most = _most_of_body(request, response.status)
+            if most is None:
                 return HttpReply(response.status, answered, b"")
             _check_form(answered, host)
-            return HttpReply(response.status, answered, _read_body(response.iter_stream(), host))
+            return HttpReply(response.status, answered, _read_body(response.iter_stream(), host, most))
 
     def _connections(self, scheme: str, host: str) -> httpcore2.ConnectionPool:
         if scheme == "https" and self._ssl_context is None:
@@ -144,10 +147,17 @@ def _check_form(headers: dict[str, str], host: str) -> None:
         raise AuthUnavailable(f"{host} answered with an HTML page")
 
 
-def _read_body(chunks: Iterable[bytes], host: str) -> bytes:
+def _most_of_body(request: HttpRequest, status: int) -> int | None:
+    """How many bytes of the body are wanted at most; None for none."""
+    if 200 <= status < 300:
+        return _MAX_BODY
+    return _MAX_REFUSAL if request.refusal_body and status in _REFUSALS else None
+
+
+def _read_body(chunks: Iterable[bytes], host: str, most: int) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
-        if len(body) > _MAX_BODY:
-            raise AuthUnavailable(f"the answer of {host} is larger than {_MAX_BODY} bytes")
+        if len(body) > most:
+            raise AuthUnavailable(f"the answer of {host} is larger than {most} bytes")
     return bytes(body)

@@ -8,6 +8,7 @@ import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -20,6 +21,7 @@ from ..server import Answer, Asked, LoopbackServer
 __all__ = ["HttpPortContract"]
 
 _LIMIT: Final = 512 * 1024
+_REFUSAL_LIMIT: Final = 4 * 1024
 _PATIENCE: Final = 10.0
 _KEYS: Final = b'{"keys":[]}'
 
@@ -142,6 +144,32 @@ class HttpPortContract:
         for body in (b" " * (_LIMIT + 1), [*[b" " * 65_536] * 8, b" "]):
             with pytest.raises(AuthUnavailable):
                 http.send(peer.put(Answer(body)))
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_the_body_of_a_refusal_is_read_where_that_is_asked(
+        self, http: HttpPort, peer: Peer, status: int
+    ) -> None:
+        """Law 4.9: 4 KiB of it and not a byte more, announced or not."""
+        for body in (b"{}", b" " * _REFUSAL_LIMIT, [b" " * 1024] * 4):
+            asking = replace(peer.put(Answer(body, status=status)), refusal_body=True)
+            assert http.send(asking).body == (body if isinstance(body, bytes) else b"".join(body))
+        for body in (b" " * (_REFUSAL_LIMIT + 1), [*[b" " * 1024] * 4, b" "]):
+            with pytest.raises(AuthUnavailable):
+                http.send(replace(peer.put(Answer(body, status=status)), refusal_body=True))
+
+    def test_no_other_refusal_holds_anything_up(self, http: HttpPort, peer: Peer) -> None:
+        """Law 4.9: a body that nobody asked for is not waited for, nor is that of another status."""
+        for status, asked in ((401, False), (403, False), (400, True), (404, True), (429, True), (503, True)):
+            request = peer.put(Answer(peer.drip(_PATIENCE), status=status))
+            assert http.send(replace(request, refusal_body=asked)).status == status
+
+    def test_the_body_of_a_refusal_has_the_form_of_any(self, http: HttpPort, peer: Peer) -> None:
+        """Law 4.9: HTML, compressed and dripping bodies are as unwelcome there."""
+        html = Answer(_KEYS, status=401, content_type="text/html")
+        packed = Answer(gzip.compress(_KEYS), status=403, headers=(("Content-Encoding", "gzip"),))
+        for answer in (html, packed, Answer(peer.drip(_PATIENCE), status=401)):
+            with pytest.raises(AuthUnavailable):
+                http.send(replace(peer.put(answer), refusal_body=True))
 
     def test_a_flood_is_not_read_to_its_end(self, http: HttpPort, peer: Peer) -> None:
         """Law 4.9: the bytes are counted while they stream."""
