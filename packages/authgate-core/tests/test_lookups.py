@@ -16,7 +16,7 @@ import pytest
 from authgate_core.cache import ProjectCache
 from authgate_core.credentials import AppCredentials
 from authgate_core.effects import LookUpProject, RefreshProject
-from authgate_core.errors import AuthUnavailable, ProjectsUnavailable
+from authgate_core.errors import AuthUnavailable, ProjectsUnavailable, ServiceNotEnabled
 from authgate_core.events import Notice
 from authgate_core.principal import Project
 from authgate_core.runner.lookups import ProjectLookups
@@ -104,6 +104,14 @@ class TestLookUp:
         office = _Office(_Directory(None))
         assert office.look_up() is None
         assert office.look_up() is None
+        assert ["shop"] == office.directory.calls
+
+    def test_barred(self) -> None:
+        """Law 6.2: so is that the project may not use this service."""
+        office = _Office(_Directory(ServiceNotEnabled()))
+        for _ in range(2):
+            with pytest.raises(ServiceNotEnabled):
+                office.look_up()
         assert ["shop"] == office.directory.calls
 
     def test_on_the_thread_of_the_request(self) -> None:
@@ -282,6 +290,15 @@ class TestRefresh:
         office.refresh()
         _settled()
         assert office.look_up() is None
+
+    def test_barred(self) -> None:
+        """Law 6.2: so does that the project may not use this service any more; nobody need be told."""
+        office = self._stale(_Directory(ServiceNotEnabled()))
+        office.refresh()
+        _settled()
+        with pytest.raises(ServiceNotEnabled):
+            office.look_up()
+        assert [] == office.notices
 
     def test_joined_by_a_look_up(self) -> None:
         """Law 6.3: a look-up waits for a refresh of the same credentials that is under way."""

@@ -15,7 +15,7 @@ import pytest
 from authgate_core.cache import ProjectCache
 from authgate_core.credentials import AppCredentials
 from authgate_core.effects import LookUpProject, RefreshProject
-from authgate_core.errors import AuthUnavailable, ProjectsUnavailable
+from authgate_core.errors import AuthUnavailable, ProjectsUnavailable, ServiceNotEnabled
 from authgate_core.events import Notice
 from authgate_core.principal import Project
 from authgate_core.runner.lookups import AsyncProjectLookups
@@ -102,6 +102,19 @@ class TestLookUp:
             assert answer == asyncio.run(office.look_up())
             assert answer == asyncio.run(office.look_up())
             assert ["shop"] == office.directory.calls
+
+    def test_barred(self) -> None:
+        """Law 6.2: that the project may not use this service is shared and remembered."""
+        office = _Office(ServiceNotEnabled())
+
+        async def scenario() -> None:
+            answers = await asyncio.gather(office.look_up(), office.look_up(), return_exceptions=True)
+            assert [ServiceNotEnabled] * 2 == [type(answer) for answer in answers]
+            with pytest.raises(ServiceNotEnabled):
+                await office.look_up()
+
+        asyncio.run(scenario())
+        assert ["shop"] == office.directory.calls
 
     def test_one_call_for_two_hundred_tasks(self) -> None:
         """Law 6.3: concurrent look-ups of one credential make one call."""
@@ -252,6 +265,21 @@ class TestRefresh:
             assert await office.look_up() is None
 
         asyncio.run(scenario())
+
+    def test_barred(self) -> None:
+        """Law 6.2: so does that the project may not use this service any more; nobody need be told."""
+        office = _Office()
+
+        async def scenario() -> None:
+            await office.grow_stale(ServiceNotEnabled())
+            office.refresh()
+            await office.settled()
+            with pytest.raises(ServiceNotEnabled):
+                await office.look_up()
+
+        asyncio.run(scenario())
+        assert [] == office.notices
+        assert ["shop"] == office.directory.calls
 
     def test_outage(self) -> None:
         """Law 6.2: a refresh that fails raises nothing; the answer goes on and the operator is told."""

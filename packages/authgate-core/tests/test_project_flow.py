@@ -84,6 +84,24 @@ class TestAnswers:
             trace.next()
         assert [] == trace.effects
 
+    def test_barred(self, desk: _Desk) -> None:
+        """A directory may say that the project may not use this service: 403, an error for each request."""
+        shared = ServiceNotEnabled("not for this service")
+        trace = desk.request()
+        trace.next()
+        with pytest.raises(ServiceNotEnabled, match="not for this service") as caught:
+            trace.fail(shared)
+        assert shared is caught.value.__cause__
+        assert "AppCredentials" == caught.value.scheme
+
+    def test_remembered_bar(self, desk: _Desk) -> None:
+        """Law 6.2: a remembered one asks nobody."""
+        desk.cache.barred(desk.key, _at(0))
+        trace = desk.request(at=9)
+        with pytest.raises(ServiceNotEnabled) as caught:
+            trace.next()
+        assert ([], "AppCredentials") == (trace.effects, caught.value.scheme)
+
     def test_remembered_yes(self, desk: _Desk) -> None:
         """Law 6.2: a fresh yes asks nobody."""
         desk.learn(SHOP)
@@ -147,6 +165,14 @@ class TestOutages:
         trace.next()
         with pytest.raises(InvalidProjectCredentials):
             trace.reply(None)
+
+    def test_bar_ends_the_last_good_answer(self, desk: _Desk) -> None:
+        """Law 6.2: nor is a 403."""
+        desk.learn(SHOP)
+        trace = desk.request(at=900)
+        trace.next()
+        with pytest.raises(ServiceNotEnabled):
+            trace.fail(ServiceNotEnabled())
 
     def test_bug(self, desk: _Desk) -> None:
         """Law 1.3: what else a port raises leaves as itself, whatever is remembered."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from authgate_core.cache import Ask, Hit, HitAndRefresh, Limited, ProjectCache, Refused
+from authgate_core.cache import Ask, Barred, Hit, HitAndRefresh, Limited, ProjectCache, Refused
 from authgate_core.clock import Instant
 from authgate_core.credentials import AppCredentials
 from authgate_core.principal import Project
@@ -218,6 +218,58 @@ class TestNegative:
         assert Hit(SHOP) == cache.plan(b"k", "shop", _at(1))
 
 
+class TestBarred:
+    @pytest.mark.parametrize(("age", "plan"), [(0.0, Barred()), (9.9, Barred()), (10.0, Ask())])
+    def test_age(self, age: float, plan: object) -> None:
+        """Law 6.2: that a project may not use this service is a refusal, and kept as long as any."""
+        cache = _cache()
+        cache.barred(b"k", _at(0))
+        assert plan == cache.plan(b"k", "shop", _at(age))
+
+    def test_ends_a_positive(self) -> None:
+        """Law 6.2: and a definite one, also where an outage follows."""
+        cache = _confirmed()
+        cache.barred(b"k", _at(1))
+        cache.failed(b"k", _at(2), outage=True)
+        assert Barred() == cache.plan(b"k", "shop", _at(2))
+        assert cache.last_good(b"k", _at(2)) is None
+
+    def test_is_no_failed_attempt(self) -> None:
+        """Law 6.6: whoever knows the secret guesses nothing, so neither limit is drawn on."""
+        for cache in (_cache(), _confirmed()):
+            for number in range(50):
+                cache.barred(f"{number}".encode(), _at(1))
+            assert Ask() == cache.plan(b"new", "shop", _at(1))
+            assert Ask() == cache.plan(b"new", "stranger", _at(1))
+
+    def test_the_last_word_counts(self) -> None:
+        """A later refusal of either kind takes the place of the other."""
+        cache = _cache()
+        cache.barred(b"k", _at(0))
+        cache.answered(b"k", "shop", None, asked=_at(1), now=_at(1))
+        assert Refused() == cache.plan(b"k", "shop", _at(1))
+        cache.barred(b"k", _at(2))
+        assert Barred() == cache.plan(b"k", "shop", _at(2))
+
+    def test_committed_late(self) -> None:
+        """A yes to a question from before it is not kept; one to a later question ends it."""
+        cache = _cache()
+        cache.barred(b"k", _at(2))
+        cache.barred(b"k", _at(1))
+        cache.answered(b"k", "shop", SHOP, asked=_at(1.5), now=_at(3))
+        assert Barred() == cache.plan(b"k", "shop", _at(3))
+        cache.answered(b"k", "shop", SHOP, asked=_at(4), now=_at(4))
+        assert Hit(SHOP) == cache.plan(b"k", "shop", _at(4))
+
+    def test_shares_the_table(self) -> None:
+        """Law 6.2: it is bounded with the refusals, and one that had to go keeps an older yes out."""
+        cache = _cache(negative=1)
+        cache.barred(b"a", _at(2))
+        cache.answered(b"b", "shop", None, asked=_at(3), now=_at(3))
+        cache.answered(b"a", "shop", SHOP, asked=_at(1), now=_at(4))
+        assert Ask() == cache.plan(b"a", "shop", _at(4))
+
+
 class TestBounds:
     def test_oldest_out(self) -> None:
         """Law 6.2: both tables are bounded, apart; the oldest answer goes, and a renewed one is young."""
@@ -375,6 +427,12 @@ class ProjectCacheMachine(RuleBasedStateMachine):
     def refuse(self, key: str) -> None:
         """The directory says no."""
         self.cache.answered(key.encode(), key[0], None, asked=_at(self.time), now=_at(self.time))
+        self.model[key] = _Model(refused=self.time)
+
+    @rule(key=_KEYS)
+    def bar(self, key: str) -> None:
+        """The directory says that the project may not use this service."""
+        self.cache.barred(key.encode(), _at(self.time))
         self.model[key] = _Model(refused=self.time)
 
     @rule(key=_KEYS, took=st.sampled_from([0.0, 0.5, 5.0, 40.0]))

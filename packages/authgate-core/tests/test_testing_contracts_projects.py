@@ -11,16 +11,18 @@ from typing import NoReturn
 import pytest
 
 from authgate_core.credentials import AppCredentials
-from authgate_core.errors import ProjectsUnavailable
+from authgate_core.errors import ProjectsUnavailable, ServiceNotEnabled
 from authgate_core.ports import ProjectDirectory
 from authgate_core.principal import Project
 from authgate_core.secret import Secret
 from authgate_core.testing.contracts import (
     AsyncProjectDirectoryContract,
     AsyncProjectDirectoryOutageContract,
+    AsyncProjectDirectoryServiceContract,
     OpenDirectory,
     ProjectDirectoryContract,
     ProjectDirectoryOutageContract,
+    ProjectDirectoryServiceContract,
 )
 
 SECRET = "Correct horse battery staple, and 32 characters more"
@@ -313,3 +315,64 @@ class TestTheOutageSuite:
             ProjectDirectoryOutageContract().test_a_look_up_is_not_answered(
                 _Direct(_Unreachable(ConnectionError()))
             )
+
+
+class _Elsewhere(_Honest):
+    """Knows a project that may not use this service."""
+
+    def look_up(self, credentials: AppCredentials) -> Project | None:
+        if super().look_up(credentials) is None:
+            return None
+        raise ServiceNotEnabled
+
+
+class _SaysSoToAnybody(_Honest):
+    def look_up(self, credentials: AppCredentials) -> NoReturn:
+        raise ServiceNotEnabled
+
+
+class TestDirectoryOfAnotherService(ProjectDirectoryServiceContract):
+    @pytest.fixture
+    def directory(self) -> _Elsewhere:
+        """One that judges services itself."""
+        return _Elsewhere()
+
+    @pytest.fixture
+    def credentials(self) -> AppCredentials:
+        """What it knows."""
+        return RIGHT
+
+
+class TestAsyncDirectoryOfAnotherService(AsyncProjectDirectoryServiceContract):
+    @pytest.fixture
+    def open_directory(self) -> OpenDirectory:
+        """Opens one that judges services itself."""
+
+        class _AsyncElsewhere(_AsyncHonest):
+            def __init__(self) -> None:
+                super().__init__()
+                self.directory = _Elsewhere()
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[_AsyncElsewhere]:
+            yield _AsyncElsewhere()
+
+        return opened
+
+    @pytest.fixture
+    def credentials(self) -> AppCredentials:
+        """What it knows."""
+        return RIGHT
+
+
+class TestTheServiceSuite:
+    @pytest.mark.parametrize("directory", [_AdmitsAll, _AdmitsNobody])
+    def test_a_directory_that_does_not_say_so(self, directory: type[_Honest]) -> None:
+        """Neither a project nor None will do for one that is known and barred."""
+        with pytest.raises(pytest.fail.Exception):
+            ProjectDirectoryServiceContract().test_the_right_secret_is_told(_Direct(directory()), RIGHT)
+
+    def test_a_directory_that_says_so_to_anybody(self) -> None:
+        """Law 6.5: a wrong secret must not learn it."""
+        with pytest.raises(ServiceNotEnabled):
+            ProjectDirectoryServiceContract().test_a_wrong_secret_is_not(_Direct(_SaysSoToAnybody()), RIGHT)

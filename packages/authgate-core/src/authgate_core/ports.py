@@ -54,6 +54,8 @@ class ProjectDirectory(Protocol):
         """The project, or None when the app id is unknown or the secret wrong.
 
         Raises:
+            ServiceNotEnabled: If it knows the project and that it may not use this service; a directory that
+                leaves that to the gate answers the project with its ``enabled_services``.
             AuthUnavailable: If the directory cannot answer.
         """
         ...
@@ -67,6 +69,8 @@ class AsyncProjectDirectory(Protocol):
         """The project, or None when the app id is unknown or the secret wrong.
 
         Raises:
+            ServiceNotEnabled: If it knows the project and that it may not use this service; a directory that
+                leaves that to the gate answers the project with its ``enabled_services``.
             AuthUnavailable: If the directory cannot answer.
         """
         ...

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ..principal import Project
 
-__all__ = ["Ask", "Hit", "HitAndRefresh", "Limited", "Plan", "Refused"]
+__all__ = ["Ask", "Barred", "Hit", "HitAndRefresh", "Limited", "Plan", "Refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """The directory said a moment ago that the project may not use this service."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """The directory must be asked."""
 
@@ -45,4 +50,4 @@ class Limited:
     retry_after: float
 
 
-Plan: TypeAlias = Hit | HitAndRefresh | Refused | Ask | Limited
+Plan: TypeAlias = Hit | HitAndRefresh | Refused | Barred | Ask | Limited

@@ -1,7 +1,7 @@
 """What a directory answered about project credentials (Laws 6.2, 6.6): pure decisions over bounded tables.
 
     no answer known             ask, unless too much has failed lately
-    a no, up to 10 s            refused without asking
+    a no, up to 10 s            refused without asking; so is a project that may not use this service
     a yes, up to 60 s           good
     a yes, up to 3 min          good, and asked again in the background
     a yes, up to 15 min         asked again first; good while the directory is unreachable
@@ -23,7 +23,7 @@ from ..clock import Instant
 from ..credentials import AppCredentials
 from ..principal import Project
 from .bucket import Bucket
-from .plans import Ask, Hit, HitAndRefresh, Limited, Plan, Refused
+from .plans import Ask, Barred, Hit, HitAndRefresh, Limited, Plan, Refused
 
 __all__ = ["ProjectCache"]
 
@@ -62,6 +62,19 @@ class _Yes:
     outage: float = -inf
 
 
+@dataclass(frozen=True, slots=True)
+class _No:
+    """A refusal.
+
+    Args:
+        at: When it was given, in monotonic seconds.
+        barred: Whether the project is known and may not use this service.
+    """
+
+    at: float
+    barred: bool
+
+
 @final
 class ProjectCache:
     """Remembers what a directory answered, without the secrets.
@@ -88,7 +101,7 @@ class ProjectCache:
         self._positive = positive
         self._negative = negative
         self._yes: OrderedDict[bytes, _Yes] = OrderedDict()
-        self._no: OrderedDict[bytes, float] = OrderedDict()
+        self._no: OrderedDict[bytes, _No] = OrderedDict()
         self._forgotten = -inf
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._gate = Bucket()
@@ -107,8 +120,8 @@ class ProjectCache:
         if yes is not None and now.mono - yes.asked <= USABLE:
             return _use(yes, now.mono)
         refused = self._no.get(key)
-        if refused is not None and now.mono - refused < REFUSED:
-            return Refused()
+        if refused is not None and now.mono - refused.at < REFUSED:
+            return Barred() if refused.barred else Refused()
         wait = self._buckets.get(app_id, self._gate).wait(now.mono)
         return Limited(wait) if wait > 0.0 else Ask()
 
@@ -133,11 +146,21 @@ class ProjectCache:
             now: When it answered.
         """
         if answer is None:
-            self._refuse(key, app_id, now.mono)
-        elif asked.mono > max(self._no.get(key, self._forgotten), self._asked(key)):
+            self._refuse(key, _No(now.mono, barred=False))
+            self._draw(app_id, now.mono)
+        elif asked.mono > max(self._refused(key), self._asked(key)):
             _put(self._yes, key, _Yes(answer, asked.mono), self._positive)
             self._forget(self._no.pop(key, None))
             _put(self._buckets, app_id, self._buckets.get(app_id, Bucket()), self._positive)
+
+    def barred(self, key: bytes, now: Instant) -> None:
+        """Commit that the project is known and may not use this service; that is no failed attempt (Law 6.6).
+
+        Args:
+            key: What names the credentials.
+            now: When the directory answered.
+        """
+        self._refuse(key, _No(now.mono, barred=True))
 
     def failed(self, key: bytes, now: Instant, *, outage: bool) -> None:
         """Commit that the directory gave no answer.
@@ -151,19 +174,27 @@ class ProjectCache:
         if yes is not None:
             self._yes[key] = replace(yes, tried=now.mono, outage=now.mono if outage else yes.outage)
 
-    def _refuse(self, key: bytes, app_id: str, mono: float) -> None:
+    def _refuse(self, key: bytes, no: _No) -> None:
         self._yes.pop(key, None)
-        self._forget(_put(self._no, key, max(mono, self._no.get(key, mono)), self._negative))
+        before = self._no.get(key)
+        latest = no if before is None or before.at < no.at else replace(no, at=before.at)
+        self._forget(_put(self._no, key, latest, self._negative))
+
+    def _draw(self, app_id: str, mono: float) -> None:
         known = self._buckets.get(app_id)
         if known is None:
             self._gate = self._gate.drawn(mono)
         else:
             self._buckets[app_id] = known.drawn(mono)
 
-    def _forget(self, refused: float | None) -> None:
+    def _forget(self, refused: _No | None) -> None:
         """Of refusals that leave the table the latest time stays, so that no older yes is kept after one."""
         if refused is not None:
-            self._forgotten = max(self._forgotten, refused)
+            self._forgotten = max(self._forgotten, refused.at)
+
+    def _refused(self, key: bytes) -> float:
+        refused = self._no.get(key)
+        return self._forgotten if refused is None else refused.at
 
     def _asked(self, key: bytes) -> float:
         yes = self._yes.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from ..cache import Ask, Hit, HitAndRefresh, Limited, ProjectCache, Refused
+from ..cache import Ask, Barred, Hit, HitAndRefresh, Limited, ProjectCache, Refused
 from ..clock import Instant
 from ..credentials import APP, SCHEMES, AppCredentials
 from ..effects import Flow, LookUpProject, RefreshProject
@@ -15,6 +15,7 @@ from ..principal import Project, ProjectRef
 __all__ = ["authenticate_project", "judge_project"]
 
 _SCHEME: Final = SCHEMES[APP]
+_BARRED: Final = "the directory says that the project may not use this service"
 
 
 def authenticate_project(
@@ -76,6 +77,8 @@ def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flo
             return project
         case Refused():
             return None
+        case Barred():
+            raise ServiceNotEnabled(_BARRED, scheme=_SCHEME)
         case Limited(retry_after):
             raise ProjectsUnavailable("too many failed attempts", retry_after=retry_after, scheme=_SCHEME)
         case Ask():
@@ -87,9 +90,11 @@ def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flo
 def _ask(effect: LookUpProject, cache: ProjectCache, now: Instant) -> Flow[Project | None]:
     try:
         return (yield from effect)
+    except ServiceNotEnabled as barred:
+        # All who waited for one call were given one exception; each request gets an error of its own.
+        raise ServiceNotEnabled(barred.reason, scheme=_SCHEME) from barred
     except AuthUnavailable as outage:
         project = cache.last_good(effect.flight_key, now)
         if project is not None:
             return project
-        # All who waited for one call were given one exception; each request gets an error of its own.
         raise ProjectsUnavailable(outage.reason, retry_after=outage.retry_after, scheme=_SCHEME) from outage

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from ...cache import ProjectCache
 from ...clock import Clock
 from ...effects import LookUpProject, RefreshProject
-from ...errors import AuthUnavailable, ProjectsUnavailable
+from ...errors import AuthgateError, AuthUnavailable, ProjectsUnavailable, ServiceNotEnabled
 from ...events import Notice
 from ...ports import AsyncProjectDirectory
 from ...principal import Project
@@ -19,7 +19,7 @@ from .shared import TASK, Lookups, Question, checked
 
 __all__ = ["AsyncProjectLookups"]
 
-_Call: TypeAlias = asyncio.Task[Project | AuthUnavailable | None]
+_Call: TypeAlias = asyncio.Task[Project | AuthgateError | None]
 _Flights: TypeAlias = dict[bytes, _Call]
 
 
@@ -53,6 +53,7 @@ class AsyncProjectLookups(Lookups):
 
         Raises:
             ProjectsUnavailable: If too many calls are under way.
+            ServiceNotEnabled: If the directory says that the project may not use this service.
             AuthUnavailable: If the directory cannot answer; what else it raises leaves as itself (Law 1.3).
         """
         flights = self._flights()
@@ -67,7 +68,7 @@ class AsyncProjectLookups(Lookups):
         if call.cancelled():
             raise ProjectsUnavailable("the call to the project directory was cancelled")
         answer = call.result()
-        if isinstance(answer, AuthUnavailable):
+        if isinstance(answer, AuthgateError):
             raise answer
         return answer
 
@@ -96,13 +97,13 @@ class AsyncProjectLookups(Lookups):
         call.add_done_callback(partial(_landed, effect, flights))
         return call
 
-    async def _ask(self, effect: Question) -> Project | AuthUnavailable | None:
+    async def _ask(self, effect: Question) -> Project | AuthgateError | None:
         asked = self._clock.now()
         try:
             answer = checked(await self._directory.look_up(effect.credentials))
-        except AuthUnavailable as outage:
-            self._failed(effect, outage)
-            return outage  # a result: asyncio complains of exceptions that nobody waited for
+        except (AuthUnavailable, ServiceNotEnabled) as outcome:
+            self._failed(effect, outcome)
+            return outcome  # a result: asyncio complains of exceptions that nobody waited for
         except Exception as error:
             self._failed(effect, error)
             raise

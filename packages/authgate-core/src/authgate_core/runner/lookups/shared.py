@@ -12,10 +12,10 @@ from collections.abc import Callable
 from math import inf
 from typing import Final, TypeAlias, assert_never
 
-from ...cache import Ask, Hit, HitAndRefresh, Limited, ProjectCache, Refused
+from ...cache import Ask, Barred, Hit, HitAndRefresh, Limited, ProjectCache, Refused
 from ...clock import Clock, Instant
 from ...effects import LookUpProject, RefreshProject
-from ...errors import AuthUnavailable, ProjectsUnavailable
+from ...errors import AuthUnavailable, ProjectsUnavailable, ServiceNotEnabled
 from ...events import Notice
 from ...principal import Project
 
@@ -67,6 +67,8 @@ class Lookups:
                 return (project,)
             case Refused():
                 return (None,)
+            case Barred():
+                raise ServiceNotEnabled("the directory says that the project may not use this service")
             case Limited(retry_after):
                 raise ProjectsUnavailable("too many failed attempts", retry_after=retry_after)
             case Ask():
@@ -87,6 +89,10 @@ class Lookups:
 
     def _failed(self, effect: Question, error: Exception) -> None:
         now = self._clock.now()
+        if isinstance(error, ServiceNotEnabled):
+            with self._lock:
+                self._cache.barred(effect.flight_key, now)
+            return
         outage = isinstance(error, AuthUnavailable)
         with self._lock:
             self._cache.failed(effect.flight_key, now, outage=outage)

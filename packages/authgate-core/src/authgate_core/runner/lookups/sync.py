@@ -53,6 +53,7 @@ class ProjectLookups(Lookups):
 
         Raises:
             ProjectsUnavailable: If too many calls are under way.
+            ServiceNotEnabled: If the directory says that the project may not use this service.
             AuthUnavailable: If the directory cannot answer; what else it raises leaves as itself (Law 1.3).
         """
         mine = _Flight()

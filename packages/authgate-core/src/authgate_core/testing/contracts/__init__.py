@@ -9,9 +9,11 @@ from .http import HttpPortContract
 from .projects import (
     AsyncProjectDirectoryContract,
     AsyncProjectDirectoryOutageContract,
+    AsyncProjectDirectoryServiceContract,
     OpenDirectory,
     ProjectDirectoryContract,
     ProjectDirectoryOutageContract,
+    ProjectDirectoryServiceContract,
 )
 from .revocation import (
     AsyncRevocationOutageContract,
@@ -26,6 +28,7 @@ from .revocation import (
 __all__ = [
     "AsyncProjectDirectoryContract",
     "AsyncProjectDirectoryOutageContract",
+    "AsyncProjectDirectoryServiceContract",
     "AsyncRevocationOutageContract",
     "AsyncRevocationStoreContract",
     "AsyncWritableStore",
@@ -34,6 +37,7 @@ __all__ = [
     "OpenStore",
     "ProjectDirectoryContract",
     "ProjectDirectoryOutageContract",
+    "ProjectDirectoryServiceContract",
     "RevocationOutageContract",
     "RevocationStoreContract",
     "WritableStore",

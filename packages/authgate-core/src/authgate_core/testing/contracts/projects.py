@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias, cast
 import pytest
 
 from ...credentials import AppCredentials
-from ...errors import AuthUnavailable
+from ...errors import AuthUnavailable, ServiceNotEnabled
 from ...ports import AsyncProjectDirectory, ProjectDirectory
 from ...principal import Project
 from ...secret import Secret
@@ -20,9 +20,11 @@ from ...secret import Secret
 __all__ = [
     "AsyncProjectDirectoryContract",
     "AsyncProjectDirectoryOutageContract",
+    "AsyncProjectDirectoryServiceContract",
     "OpenDirectory",
     "ProjectDirectoryContract",
     "ProjectDirectoryOutageContract",
+    "ProjectDirectoryServiceContract",
 ]
 
 OpenDirectory: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncProjectDirectory]]
@@ -174,6 +176,24 @@ class _OutageLaws:
             driver.look_up(AppCredentials("app", Secret("a secret of more than thirty-two characters")))
 
 
+class _ServiceLaws:
+    @pytest.fixture
+    def credentials(self) -> AppCredentials:
+        """Of a project that the directory knows and does not enable for its service; override this."""
+        raise NotImplementedError(f"{type(self).__name__} has to override the fixture `credentials`")
+
+    def test_the_right_secret_is_told(self, driver: Driver, credentials: AppCredentials) -> None:
+        """Law 6.4: known, and not enabled; neither an unknown project nor an outage."""
+        for _ in range(2):
+            with pytest.raises(ServiceNotEnabled):
+                driver.look_up(credentials)
+
+    def test_a_wrong_secret_is_not(self, driver: Driver, credentials: AppCredentials) -> None:
+        """Law 6.5: whoever has not the secret does not learn what the project may use."""
+        wrong = AppCredentials(credentials.app_id, Secret(f"{credentials.secret.reveal()}x"))
+        assert driver.look_up(wrong) is None
+
+
 class ProjectDirectoryContract(_SyncDriven, _DirectoryLaws):
     """Every promise of a ``ProjectDirectory``.
 
@@ -225,3 +245,23 @@ class ProjectDirectoryOutageContract(_SyncDriven, _OutageLaws):
 
 class AsyncProjectDirectoryOutageContract(_AsyncDriven, _OutageLaws):
     """``ProjectDirectoryOutageContract`` for ``AsyncGate``; the fixture is ``open_directory``."""
+
+
+class ProjectDirectoryServiceContract(_SyncDriven, _ServiceLaws):
+    """What a ``ProjectDirectory`` promises that judges itself which services a project may use.
+
+    Example::
+
+        class TestMyDirectoryElsewhere(ProjectDirectoryServiceContract):
+            @pytest.fixture
+            def directory(self) -> MyDirectory:
+                return MyDirectory({"app-1": SECRET}, service="billing")
+
+            @pytest.fixture
+            def credentials(self) -> AppCredentials:
+                return AppCredentials("app-1", Secret(SECRET))
+    """
+
+
+class AsyncProjectDirectoryServiceContract(_AsyncDriven, _ServiceLaws):
+    """``ProjectDirectoryServiceContract`` for ``AsyncGate``; the fixture is ``open_directory``."""
