@@ -21,6 +21,15 @@ from authgate_core import (
 from authgate_core.principal import Principal
 
 from .admission import admitted
+from .give import (
+    give_both,
+    give_caller,
+    give_caller_or_none,
+    give_project,
+    give_service,
+    give_user,
+    give_user_or_none,
+)
 from .guards import Guard
 from .locate import gate_of, gate_or_environment
 from .refusals import answer_refusals
@@ -64,65 +73,39 @@ def _anyone(gate: AsyncGate) -> Policy:
     return _any_of(gate, is_user, is_service, is_project)
 
 
-def _user(admission: Admission) -> User:
-    return admission.user
-
-
-def _service(admission: Admission) -> Service:
-    return admission.service
-
-
-def _project(admission: Admission) -> Project:
-    return admission.project
-
-
-def _both(admission: Admission) -> dict[str, User | Project]:
-    return {"user": admission.user, "project": admission.project}
-
-
-def _principal(admission: Admission) -> Principal:
-    return admission.principal
-
-
-def _principal_or_none(admission: Admission) -> Principal | None:
-    return admission.principal if admission else None
-
-
-def _user_or_none(admission: Admission) -> User | None:
-    return admission.get(User)
-
-
 async def _gate(connection: HTTPConnection) -> AsyncGate:
     gate = await gate_of(connection)
     answer_refusals(connection, gate)
     return gate
 
 
-fastapi_jwt_auth: Final = Guard("fastapi_jwt_auth", is_user, _user, find=gate_or_environment)
+fastapi_jwt_auth: Final = Guard("fastapi_jwt_auth", is_user, give_user, find=gate_or_environment)
 """``Depends(fastapi_jwt_auth)``: a user token; gives the user."""
-fastapi_project_auth: Final = Guard("fastapi_project_auth", is_project, _project, find=gate_or_environment)
+fastapi_project_auth: Final = Guard(
+    "fastapi_project_auth", is_project, give_project, find=gate_or_environment
+)
 """``Depends(fastapi_project_auth)``: ``x-app-id`` and ``x-app-secret``; gives the project."""
 fastapi_combined_auth: Final = Guard(
-    "fastapi_combined_auth", is_user & is_project, _both, find=gate_or_environment
+    "fastapi_combined_auth", is_user & is_project, give_both, find=gate_or_environment
 )
 """``Depends(fastapi_combined_auth)``: both; gives ``{"user": ..., "project": ...}``."""
 
-get_current_user: Final = Guard("get_current_user", is_user, _user)
+get_current_user: Final = Guard("get_current_user", is_user, give_user)
 """``Depends(get_current_user)``: the user; 401 without one, 403 for a service."""
-get_current_service: Final = Guard("get_current_service", is_service, _service)
+get_current_service: Final = Guard("get_current_service", is_service, give_service)
 """``Depends(get_current_service)``: the service."""
-get_current_project: Final = Guard("get_current_project", is_project, _project)
+get_current_project: Final = Guard("get_current_project", is_project, give_project)
 """``Depends(get_current_project)``: the project."""
-get_current_auth: Final = Guard("get_current_auth", _bearer, _principal)
+get_current_auth: Final = Guard("get_current_auth", _bearer, give_caller)
 """``Depends(get_current_auth)``: whom the Bearer token speaks for, a user or a service."""
-get_current_principal: Final = Guard("get_current_principal", _anyone, _principal)
+get_current_principal: Final = Guard("get_current_principal", _anyone, give_caller)
 """``Depends(get_current_principal)``: who calls, of any kind that the gate has a source for; the user or
 service where a project came along."""
-get_optional_auth: Final = Guard("get_optional_auth", _bearer, _principal_or_none, optional=True)
+get_optional_auth: Final = Guard("get_optional_auth", _bearer, give_caller_or_none, optional=True)
 """``Depends(get_optional_auth)``: as ``get_current_auth``, or None without a Bearer token (Law 1.4)."""
-get_optional_principal: Final = Guard("get_optional_principal", _anyone, _principal_or_none, optional=True)
+get_optional_principal: Final = Guard("get_optional_principal", _anyone, give_caller_or_none, optional=True)
 """``Depends(get_optional_principal)``: as ``get_current_principal``, or None for nobody (Law 1.4)."""
-get_optional_user: Final = Guard("get_optional_user", _bearer, _user_or_none, optional=True)
+get_optional_user: Final = Guard("get_optional_user", _bearer, give_user_or_none, optional=True)
 """``Depends(get_optional_user)``: the user, or None when nobody, or a service, calls (Law 1.4)."""
 
 CurrentUser = Annotated[User, Depends(get_current_user)]
