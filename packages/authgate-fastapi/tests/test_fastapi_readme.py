@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import authgate_fastapi
+from authgate_core import is_user
 from authgate_core.testing import FakeIssuer
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -35,7 +36,7 @@ class TestSnippets:
     def test_the_example(self, served_issuer: FakeIssuer) -> None:
         """401 without a token, the id with one, 403 without the scope."""
         headers = {"Authorization": f"Bearer {served_issuer.token('u1')}"}
-        with TestClient(pasted('@app.get("/orders"', served_issuer)["app"]) as client:
+        with TestClient(pasted("all_scopes(", served_issuer)["app"]) as client:
             assert 401 == client.get("/me").status_code
             assert {"id": "u1"} == client.get("/me", headers=headers).json()
             assert 403 == client.get("/orders", headers=headers).status_code
@@ -44,7 +45,7 @@ class TestSnippets:
         self, app: FastAPI, served_issuer: FakeIssuer, user: dict[str, str], project: dict[str, str]
     ) -> None:
         """The router of the second snippet, in an application that knows users and projects."""
-        app.include_router(pasted("APIRouter", served_issuer)["router"])
+        app.include_router(pasted("OptionalUser):", served_issuer)["router"])
         with TestClient(app) as client:
             both = user | project
             assert 401 == client.get("/shop/hello", headers=user).status_code
@@ -54,6 +55,24 @@ class TestSnippets:
             assert {"deleted": 7} == client.delete("/shop/orders/7", headers=both).json()
             with client.websocket_connect("/shop/feed", headers=both) as feed:
                 assert {"hello": "u1"} == feed.receive_json()
+
+    def test_whole_applications(self, served_issuer: FakeIssuer) -> None:
+        """Deny by default, a protected router, and what is public."""
+        headers = {"Authorization": f"Bearer {served_issuer.token('u1')}"}
+        with TestClient(pasted("default=is_user", served_issuer)["app"]) as client:
+            opened = ("/health", "/docs", "/openapi.json")
+            assert [200, 200, 200] == [client.get(path).status_code for path in opened]
+            assert [401, 200] == [client.get("/orders", headers=one).status_code for one in ({}, headers)]
+            assert [401, 403] == [
+                client.get("/admin/users", headers=one).status_code for one in ({}, headers)
+            ]
+
+    def test_refusals(self, served_issuer: FakeIssuer) -> None:
+        """Another body."""
+        app = pasted("on_refusal=", served_issuer)["app"]
+        app.get("/", dependencies=[authgate_fastapi.requires(is_user)])(lambda: None)
+        with TestClient(app) as client:
+            assert ["error"] == list(client.get("/").json())
 
     def test_tests(self, served_issuer: FakeIssuer) -> None:
         """The last one asserts by itself; nobody is asked."""

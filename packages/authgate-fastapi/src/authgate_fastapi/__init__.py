@@ -24,6 +24,9 @@ from .dependencies import (
 )
 from .extension import AuthGate
 from .guards import requires
+from .protection import protect
+from .public import public
+from .roles import require_admin, require_roles, require_scopes, require_service_roles, require_user_roles
 
 __all__ = [
     "AuthGate",
@@ -47,5 +50,12 @@ __all__ = [
     "get_optional_auth",
     "get_optional_principal",
     "get_optional_user",
+    "protect",
+    "public",
+    "require_admin",
+    "require_roles",
+    "require_scopes",
+    "require_service_roles",
+    "require_user_roles",
     "requires",
 ]

@@ -13,6 +13,7 @@ from authgate_core import Admission, AsyncGate, NotAdmitted, Policy, all_scopes
 from authgate_core.policy import compile_policy
 
 from .admission import overridden
+from .give import give_all
 from .locate import gate_of
 from .refusals import answer_refusals
 from .visit import view_of, visit_of
@@ -76,7 +77,7 @@ class Guard(params.Depends, Generic[T]):
         self.__wrapped__ = self._admit
         self._policy = policy
         self._give = give
-        self._optional = optional
+        self.optional = optional
         self._find = find
 
     def __call__(
@@ -99,9 +100,9 @@ class Guard(params.Depends, Generic[T]):
         policy = self.policy_for(gate, security_scopes.scopes)
         given = await overridden(connection)
         if given is None:
-            admission = await gate.admit(view, policy, optional=self._optional)
+            admission = await gate.admit(view, policy, optional=self.optional)
         else:
-            admission = gate.judge(given, policy, view, optional=self._optional)
+            admission = gate.judge(given, policy, view, optional=self.optional)
         visit.add(admission)
         return self._injected(admission)
 
@@ -163,8 +164,4 @@ def requires(policy: Policy, *, optional: bool = False) -> Any:  # noqa: ANN401 
     if not isinstance(policy, Policy):
         raise TypeError(f"requires takes a policy, not {policy!r}: write requires(is_user)")
     compile_policy(policy)
-    return Requirement(Guard(f"requires({policy!r})", policy, _whole, optional=optional))
-
-
-def _whole(admission: Admission) -> Admission:
-    return admission
+    return Requirement(Guard(f"requires({policy!r})", policy, give_all, optional=optional))

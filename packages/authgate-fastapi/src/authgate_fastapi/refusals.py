@@ -6,18 +6,25 @@ from typing import Final, cast
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.types import ExceptionHandler
+from starlette.types import ExceptionHandler, Scope
 from starlette.websockets import WebSocket, WebSocketState
 
 from authgate_core import AsyncGate, AuthgateError
-from authgate_core.challenge import Problem
+from authgate_core.challenge import OnRefusal, Problem, dressed
 
 from .locate import gate_of
+from .visit import view_of, visit_of
 
-__all__ = ["REFUSE", "answer_refusals"]
+__all__ = ["REFUSE", "answer_refusals", "answer_with"]
 
 _HANDLERS: Final = "starlette.exception_handlers"
 _JUDGE: Final = "authgate.judge"
+_WORDS: Final = "authgate.on_refusal"
+
+
+def answer_with(scope: Scope, on_refusal: OnRefusal | None) -> None:
+    """Have refusals of this connection answered in the words of the app (Law 1.10)."""
+    scope[_WORDS] = on_refusal
 
 
 def answer_refusals(connection: HTTPConnection, gate: AsyncGate) -> None:
@@ -34,11 +41,18 @@ def answer_refusals(connection: HTTPConnection, gate: AsyncGate) -> None:
 async def _refuse(connection: HTTPConnection, error: Exception) -> Response | None:
     judge = connection.scope.get(_JUDGE)
     gate = judge if isinstance(judge, AsyncGate) else await gate_of(connection)
-    problem = gate.problem(cast("AuthgateError", error))  # it is registered for nothing else
-    if isinstance(connection, WebSocket):
-        await _refuse_websocket(connection, problem)
-        return None
-    return _response(problem)
+    refusal = cast("AuthgateError", error)  # it is registered for nothing else
+    problem = gate.problem(refusal, view_of(connection, visit_of(connection).memo, peer=_peer(connection)))
+    response = _response(dressed(refusal, problem, connection.scope.get(_WORDS)))
+    if not isinstance(connection, WebSocket):
+        return response
+    await _refuse_websocket(connection, problem, response)
+    return None
+
+
+def _peer(connection: HTTPConnection) -> str | None:
+    """The peer, for Law 10.3 alone: what a server believed of a forwarding header counts for nothing there."""
+    return connection.client.host if connection.client else None
 
 
 # Starlette's types keep handlers for the two protocols apart, which it runs alike.
@@ -46,10 +60,10 @@ REFUSE: Final = cast("ExceptionHandler", _refuse)
 """The exception handler for ``AuthgateError``, for HTTP and WebSockets alike (Laws 1.1, 1.9)."""
 
 
-async def _refuse_websocket(websocket: WebSocket, problem: Problem) -> None:
+async def _refuse_websocket(websocket: WebSocket, problem: Problem, response: Response) -> None:
     if websocket.application_state is WebSocketState.CONNECTING:
         if "websocket.http.response" in websocket.scope.get("extensions", {}):
-            await websocket.send_denial_response(_response(problem))
+            await websocket.send_denial_response(response)
             return
         # A browser that asked for subprotocols hides the code of a socket that was accepted without one.
         await websocket.accept(next(iter(websocket.scope.get("subprotocols", ())), None))

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import RouteContext, iter_route_contexts
 
-from authgate_core import AsyncGate, ConfigurationError, Policy
+from authgate_core import AsyncGate, ConfigurationError
 
+from .blanket import Blanket
 from .carrier import carried_by
-from .guards import Guard
+from .public import is_public
+from .selection import guards_of
 
-__all__ = ["check_policies"]
+__all__ = ["check_policies", "mounted_without_gate"]
 
 
 def check_policies(app: FastAPI, gate: AsyncGate) -> None:
@@ -27,24 +28,32 @@ def check_policies(app: FastAPI, gate: AsyncGate) -> None:
         raise ConfigurationError(*problems)
 
 
+def mounted_without_gate(app: FastAPI) -> Iterator[FastAPI]:
+    """The apps that are mounted in an app, and in those, and ask its gate."""
+    for route in iter_route_contexts(app.routes):
+        mounted = getattr(route, "app", None)
+        if isinstance(mounted, FastAPI) and carried_by(mounted) is None:
+            yield mounted
+            yield from mounted_without_gate(mounted)
+
+
 def _problems(app: FastAPI, gate: AsyncGate, prefix: str) -> Iterator[str]:
-    for context in iter_route_contexts(app.routes):
-        path = f"{prefix}{context.path or ''}"
-        mounted = getattr(context, "app", None)
+    for route in iter_route_contexts(app.routes):
+        path = f"{prefix}{route.path or ''}"
+        mounted = getattr(route, "app", None)
         if isinstance(mounted, FastAPI):
             yield from _problems(mounted, carried_by(mounted) or gate, path)
-        for policy in _policies(getattr(context, "dependant", None), gate):
-            try:
-                gate.check_policy(policy)
-            except ConfigurationError as error:
-                yield from (f"{path}: {problem}" for problem in error.problems)
+        yield from (f"{path}: {problem}" for problem in _problems_of(route, gate))
 
 
-def _policies(dependant: object, gate: AsyncGate) -> Iterator[Policy]:
-    if not isinstance(dependant, Dependant):
-        return
-    if isinstance(dependant.call, Guard):
-        scopes = [*(dependant.parent_oauth_scopes or ()), *(dependant.own_oauth_scopes or ())]
-        yield dependant.call.policy_for(gate, scopes)
-    for needed in dependant.dependencies:
-        yield from _policies(needed, gate)
+def _problems_of(route: RouteContext, gate: AsyncGate) -> Iterator[str]:
+    for guard, scopes in guards_of(route):
+        if is_public(route.endpoint) and not isinstance(guard, Blanket):
+            yield (
+                f"@public lifts no guard, and {guard!r} guards this endpoint: remove one of them; "
+                "protect(router, ...) and AuthGate(app, default=...) are what @public opts out of"
+            )
+        try:
+            gate.check_policy(guard.policy_for(gate, scopes))
+        except ConfigurationError as error:
+            yield from error.problems

@@ -52,16 +52,17 @@ def visit_of(connection: HTTPConnection) -> Visit:
     return visit
 
 
-def view_of(connection: HTTPConnection, memo: Memo) -> RequestView:
+def view_of(connection: HTTPConnection, memo: Memo, *, peer: str | None = None) -> RequestView:
     """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived.
 
-    The peer is left out: servers put into ``client`` what ``X-Forwarded-For`` says (Law 2.7).
+    Guards leave the peer out: servers put into ``client`` what ``X-Forwarded-For`` says (Law 2.7).
     """
     scope = connection.scope
     return RequestView(
         scope.get("method", "GET"),
         _url(connection),
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        peer=peer,
         path_params=scope.get("path_params", {}),
         memo=memo,
     )

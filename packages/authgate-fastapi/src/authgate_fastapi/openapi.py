@@ -1,0 +1,143 @@
+"""The OpenAPI document of an app, with what its guards ask and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from authgate_core import AsyncGate
+from authgate_core.challenge import PROBLEM_JSON
+from authgate_core.headers import RETRY_AFTER
+
+from .blanket import Blanket
+from .public import is_public
+from .requirements import SCHEMES, Asked, alternatives, described
+from .selection import guards_of
+
+__all__ = ["Documented", "document"]
+
+JSON = dict[str, Any]
+"""A part of a document; Any stands for JSON."""
+
+_PROBLEM: Final = "AuthgateProblem"
+_POLICY: Final = "x-authgate-policy"
+_TEXT: Final[JSON] = {"type": "string"}
+_SCHEMA: Final[JSON] = {
+    "title": _PROBLEM,
+    "description": "A refusal (RFC 9457)",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "code": {**_TEXT, "description": "Stable, for programs"},
+        "missing": {"type": "array", "items": _TEXT, "description": "The scopes that are missing"},
+    },
+}
+_RETRY: Final[JSON] = {RETRY_AFTER: {"schema": {"type": "integer"}, "description": "Seconds"}}
+_REFUSALS: Final = {
+    "400": "Malformed or duplicated credentials",
+    "401": "Credentials are missing, invalid, expired or revoked; the challenge names the accepted schemes",
+    "403": "Not allowed; the policy is {policy}",
+    "503": "The credentials could not be checked",
+}
+
+
+class Documented:
+    """Stands in the place of ``app.openapi``, whoever made it, and adds security to what it returns.
+
+    What it returns is kept until that is another document: FastAPI makes one when routes are added. What
+    routes declare themselves stays, and so does a ``security`` in ``openapi_extra``.
+
+    Args:
+        app: The app.
+        gate: The gate of the app.
+        default: The guard of routes that have none.
+        plain_body: Whether refusals have the problem as their body, as no ``on_refusal`` replaces it.
+    """
+
+    def __init__(self, app: FastAPI, gate: AsyncGate, default: Blanket | None, *, plain_body: bool) -> None:
+        self._app = app
+        self._gate = gate
+        self._default = default
+        self._plain_body = plain_body
+        self._inner: Callable[[], JSON] = app.openapi
+        self._source: JSON | None = None
+        self._document: JSON = {}
+
+    def __call__(self) -> JSON:
+        """The document."""
+        source = self._inner()
+        if source is not self._source:
+            self._document = self._secured(deepcopy(source))
+            self._source = source
+        return self._document
+
+    def _secured(self, whole: JSON) -> JSON:
+        used: set[str] = set()
+        for route in iter_route_contexts(self._app.routes):
+            asked = list(self._asked(route))
+            for operation in _undocumented(whole, route) if asked else ():
+                _require(operation, alternatives(asked), stays="security" in (route.openapi_extra or {}))
+                operation[_POLICY] = described(asked)
+                self._add_refusals(operation, asked)
+                used.update(name for way in operation["security"] for name in way)
+        self._add_components(whole, used)
+        return whole
+
+    def _asked(self, route: RouteContext) -> Iterator[Asked]:
+        open_to_all = is_public(route.endpoint)
+        for guard, scopes in guards_of(route):
+            if not (open_to_all and isinstance(guard, Blanket)):
+                yield Asked(guard.policy_for(self._gate, scopes), guard.optional)
+        if self._default is not None and not open_to_all and not any(guards_of(route)):
+            yield Asked(self._default.policy_for(self._gate))
+
+    def _add_refusals(self, operation: JSON, asked: list[Asked]) -> None:
+        content = {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{_PROBLEM}"}}}
+        for status, text in _REFUSALS.items():
+            answer: JSON = {"description": text.format(policy=described(asked))}
+            answer["content"] = content if self._plain_body else {"application/json": {}}
+            if status == "503":
+                answer["headers"] = _RETRY
+            operation.setdefault("responses", {}).setdefault(status, deepcopy(answer))
+
+    def _add_components(self, whole: JSON, used: set[str]) -> None:
+        if not used:
+            return
+        components: JSON = whole.setdefault("components", {})
+        schemes = components.setdefault("securitySchemes", {})
+        for name in SCHEMES:
+            if name in used:
+                schemes.setdefault(name, dict(SCHEMES[name]))
+        if self._plain_body:
+            components.setdefault("schemas", {}).setdefault(_PROBLEM, deepcopy(_SCHEMA))
+
+
+def document(app: FastAPI, gate: AsyncGate, default: Blanket | None, *, plain_body: bool) -> None:
+    """See to it that the document of an app says what its guards ask; once for each ``app.openapi``."""
+    if not isinstance(app.openapi, Documented):
+        app.openapi = Documented(app, gate, default, plain_body=plain_body)  # type: ignore[method-assign]
+
+
+def _undocumented(whole: JSON, route: RouteContext) -> Iterator[JSON]:
+    if not isinstance(route.original_route, APIRoute):
+        return
+    path: JSON = whole.get("paths", {}).get(route.path_format, {})
+    for method in route.methods or ():
+        operation: JSON | None = path.get(method.lower())
+        if operation is not None and _POLICY not in operation:  # one ``openapi`` may call another
+            yield operation
+
+
+def _require(operation: JSON, ways: list[dict[str, list[str]]], *, stays: bool) -> None:
+    """Ask for what guards ask, besides what the route declares: FastAPI runs both."""
+    declared: list[JSON] = operation.get("security") or [{}]
+    if not stays:
+        operation["security"] = [{**one, **way} for one in declared for way in ways]

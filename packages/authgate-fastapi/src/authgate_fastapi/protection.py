@@ -1,0 +1,87 @@
+"""Routers that are guarded as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Depends, params
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_parameterless_sub_dependant
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from authgate_core import ConfigurationError, Policy
+
+from .blanket import Blanket
+from .selection import selected
+
+__all__ = ["protect"]
+
+
+def protect(router: APIRouter, policy: Policy) -> None:
+    """Guard every route of a router, those that it includes and those that are added later (Law 8.8).
+
+    Guards of its routes must hold as well; ``@public`` opts out, and a preflight passes (Law 1.11).
+
+    Args:
+        router: A router that an application, or another router, includes.
+        policy: Who is let in.
+
+    Raises:
+        TypeError: If it is no ``APIRouter``.
+        ConfigurationError: If the policy can never be judged, or the router cannot be guarded any more.
+    """
+    _check(router)
+    guard = Blanket(f"protect({router.prefix or 'router'!r}, {policy!r})", policy)
+    depends = Depends(guard)
+    router.dependencies.insert(0, depends)
+    _guard_present(router.routes, depends)
+    router.handle = _Protection(router.handle, guard)  # type: ignore[method-assign]  # its one door
+
+
+def _check(router: object) -> None:
+    if not isinstance(router, APIRouter):
+        raise TypeError(
+            f"protect takes an APIRouter, not {router!r}: for a whole application write AuthGate(app, default=...)"
+        )
+    if router.dependency_overrides_provider is not None:
+        raise ConfigurationError(
+            "protect: this is the router of an application: write AuthGate(app, default=...)"
+        )
+    if getattr(router, "_low_priority_routes", None):
+        raise ConfigurationError("protect: write protect(router, ...) before router.frontend(...)")
+
+
+def _guard_present(routes: Iterable[BaseRoute], depends: params.Depends) -> None:
+    """FastAPI copies the dependencies of a router into each route when it is added: do so for those there."""
+    for route in routes:
+        included: Any = getattr(route, "include_context", None)
+        dependant = getattr(route, "dependant", None)
+        if included is not None:
+            included.dependencies.insert(0, depends)
+        elif isinstance(dependant, Dependant):
+            added: Any = route
+            added.dependencies.insert(0, depends)
+            dependant.dependencies.insert(
+                0, get_parameterless_sub_dependant(depends=depends, path=added.path_format)
+            )
+
+
+class _Protection:
+    """Stands where an included router takes a request, for routes whose dependencies FastAPI does not run.
+
+    Those are routes of Starlette's, and mounted applications.
+    """
+
+    def __init__(self, handle: ASGIApp, guard: Blanket) -> None:
+        self._handle = handle
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = selected([scope["fastapi"]["included_router"]], scope)
+        if found is not None and not found.runs(self._guard):
+            found.enter(scope)
+            await self._guard(HTTPConnection(scope))
+        await self._handle(scope, receive, send)
