@@ -249,6 +249,93 @@ class TestWriting:
         assert 2 == caplog.text.count("another worker does not see them")
 
 
+class TestMercury:
+    """A layout of others is only read, and names tokens by a plain ``jti`` (Laws 5.6, 5.9)."""
+
+    EVERY_METHOD = pytest.mark.parametrize(
+        ("how", "args"),
+        [
+            ("revoke_token", ("j-1",)),
+            ("revoke_session", ("s-1",)),
+            ("revoke_before", ()),
+            ("revoke_key", ("key-1",)),
+            ("require_secret_version", ("shop", 2)),
+        ],
+    )
+
+    def test_what_is_listed_there(self, make: Callable[..., Face], fake: FakeIssuer, own_valkey: Any) -> None:
+        """Law 5.1: refused from the next request on, whatever issuer and tenant it is of."""
+        gate = make(revocation=ag.RedisRevocation(own_valkey.url, layout="mercury"))
+        tokens = [fake.token("u1", org=org, jti="j-1") for org in ("t1", "t2")]
+        assert [True, True] == [is_good(gate, token) for token in tokens]
+        own_valkey.client().set("revoked_token:j-1", "1")
+        assert [False, False] == [is_good(gate, token) for token in tokens]
+        assert is_good(gate, fake.token("u1", org="t1", jti="j-2"))
+
+    @pytest.mark.parametrize("jti", [ABSENT, "a b", "j-1\n", "{j}", "j" * 256])
+    def test_a_jti_that_could_not_be_listed(
+        self, make: Callable[..., Face], fake: FakeIssuer, own_valkey: Any, jti: Any
+    ) -> None:
+        """Law 5.9: refused as a bad token where any source is of that kind, and nowhere else."""
+        mercury = ag.RedisRevocation(own_valkey.url, layout="mercury")
+        token = fake.token("u1", org="t1", jti=jti)
+        for gate in (make(revocation=mercury), make(revocation=[ag.MemoryRevocation(), mercury])):
+            with pytest.raises(ag.InvalidClaim, match=r"^jti"):
+                gate.verify_token(token)
+        assert is_good(make(revocation=ag.RedisRevocation(own_valkey.url)), token)
+
+    @EVERY_METHOD
+    def test_alone_it_takes_nothing(
+        self, make: Callable[..., Face], own_valkey: Any, colour: str, how: str, args: tuple[Any, ...]
+    ) -> None:
+        """Law 5.6: nothing is pretended, also beside a source that only answers."""
+        mercury = ag.RedisRevocation(own_valkey.url, layout="mercury")
+        for sources in (mercury, [mercury, Asked() if colour == "sync" else AsyncAsked()]):
+            with pytest.raises(ag.ConfigurationError, match="Mercury's layout is read-only"):
+                make(revocation=sources).revoke(
+                    how, *args, **(IN_T1 if how != "require_secret_version" else {})
+                )
+        assert 0 == own_valkey.client().dbsize()
+
+    @EVERY_METHOD
+    def test_beside_another_that_one_takes_it(
+        self, make: Callable[..., Face], own_valkey: Any, how: str, args: tuple[Any, ...]
+    ) -> None:
+        """Law 5.6: what can be written to is written to, and no key of Mercury's is made."""
+        mercury = ag.RedisRevocation(own_valkey.url, layout="mercury")
+        gate = make(revocation=[mercury, ag.RedisRevocation(own_valkey.url, prefix="mine")])
+        gate.revoke(how, *args, **(IN_T1 if how != "require_secret_version" else {}))
+        keys = own_valkey.client().keys("*")
+        assert keys
+        assert all(key.startswith(b"mine:") for key in keys)
+
+    def test_each_of_several_refuses(
+        self, make: Callable[..., Face], fake: FakeIssuer, own_valkey: Any
+    ) -> None:
+        """Law 5.1: both are asked at every request, and health tells them apart."""
+        mercury = ag.RedisRevocation(own_valkey.url, layout="mercury")
+        gate = make(revocation=[mercury, ag.RedisRevocation(own_valkey.url)])
+        here, there, good = (fake.token("u1", org="t1", jti=jti) for jti in ("j-1", "j-2", "j-3"))
+        gate.revoke("revoke_token", here)
+        own_valkey.client().set("revoked_token:j-2", "1")
+        gate.revoke("reload")
+        assert [False, False, True] == [is_good(gate, token) for token in (here, there, good)]
+        assert [("redis:mercury", "ok"), ("redis", "ok")] == [
+            (store.source, store.status) for store in gate.gate.health().revocation
+        ]
+
+    def test_an_outage_of_either(self, make: Callable[..., Face], fake: FakeIssuer, own_valkey: Any) -> None:
+        """Law 5.3: what one cannot answer, the other does not answer for it."""
+        nobody = "redis://127.0.0.1:1/0"
+        token = fake.token("u1", org="t1", jti="j-1")
+        for sources in (
+            [ag.RedisRevocation(nobody, layout="mercury"), ag.RedisRevocation(own_valkey.url)],
+            [ag.RedisRevocation(own_valkey.url, layout="mercury"), ag.RedisRevocation(nobody)],
+        ):
+            with pytest.raises(ag.RevocationUnavailable):
+                make(revocation=sources).verify_token(token)
+
+
 class TestCutOffs:
     """Law 5.7: a cut-off refuses what was issued before it, and what was refreshed from that."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import itertools
 import os
 import socket
 import subprocess
@@ -41,6 +42,7 @@ RETRIES: dict[str, Any] = {"sync": Retry, "async": AsyncRetry}
 
 OpenAny = Callable[..., Any]
 QUICK: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+MERCURY: dict[str, Any] = {"layout": "mercury", "prefix": "authgate"}
 
 
 def token(name: str = "jti-1", tenant: str | None = "t1") -> TokenRef:
@@ -193,6 +195,132 @@ class TestOneServer:
             return answers
 
         assert [False] * 200 == asyncio.run(burst())
+
+
+class TestMercury:
+    """Mercury's layout through clients of every kind (Law 5.12)."""
+
+    @pytest.mark.parametrize("settings", [{}, {"decode_responses": True}, {"protocol": 2}], ids=str)
+    def test_any_client(
+        self, open_store: OpenAny, make_client: OpenAny, own_valkey: Any, settings: dict[str, Any]
+    ) -> None:
+        """Whatever protocol a client speaks and whether it decodes, the answers are the same."""
+        client = make_client(own_valkey.port, **settings)
+        store = open_store(client, **MERCURY)
+        with closing(store, client):
+            self.judge(store, own_valkey.client())
+            own_valkey.client().set("project_secret_version:shop", b"\xff\xfe")
+            with pytest.raises(RevocationUnavailable):
+                store.is_revoked(ProjectRef("shop", 9))
+
+    def test_a_cluster(self, open_store: OpenAny, cluster_client: Any, cluster: Any) -> None:
+        """Its keys lie where their names put them, on both nodes, and are found there."""
+        store = open_store(cluster_client, **MERCURY)
+        with closing(store, cluster_client), self.writer(cluster) as writer:
+            for number in range(8):
+                self.judge(store, writer, name=f"n-{number}")
+            assert all(node.client().dbsize() for node in cluster)
+            assert "noeviction" == store.health().eviction_policy
+
+    def test_one_round_trip_for_each_node(
+        self, open_store: OpenAny, cluster_client: Any, cluster: Any
+    ) -> None:
+        """A version on one node and a project token on the other are asked about in one write to each."""
+        store = open_store(cluster_client, **MERCURY)
+        with closing(store, cluster_client), self.writer(cluster) as writer:
+            here = writer.get_node_from_key("project_secret_version:p")
+            elsewhere = (
+                name
+                for name in map(str, itertools.count())
+                if writer.get_node_from_key(f"project_token:{name}") != here
+            )
+            ref = ProjectRef("p", 1, next(elsewhere))
+            store.is_revoked(ref)
+            before = [self.reads(node) for node in cluster]
+            for _ in range(20):
+                assert store.is_revoked(ref) is True
+            spent = [self.reads(node) - reads for node, reads in zip(cluster, before, strict=True)]
+            assert all(20 <= reads <= 25 for reads in spent), spent
+
+    def test_a_cluster_that_may_not_be_looked_at(
+        self, open_store: OpenAny, cluster: Any, colour: str
+    ) -> None:
+        """Law 5.10: without permission for INFO the policy stays unknown, and that costs no request."""
+        keys = ("~revoked_token:*", "~project_secret_version:*", "~project_token:*")
+        allowed = ("+get", "+exists", "+cluster", "+command", "+readonly")
+        for node in cluster:
+            node.client().execute_command("ACL", "SETUSER", "reader", "on", ">pw", *keys, *allowed)
+        login = {"host": "127.0.0.1", "port": cluster[0].port, "username": "reader", "password": "pw"}
+        kind = redis_cluster.RedisCluster if colour == "sync" else redis_asyncio.RedisCluster
+        client = kind(**login, **QUICK, retry=RETRIES[colour](NoBackoff(), 1))
+        store = open_store(client, **MERCURY)
+        with closing(store, client):
+            assert store.is_revoked(token()) is False
+            assert store.is_revoked(ProjectRef("p", 1, "t")) is True
+            assert store.health().eviction_policy is None
+        if colour == "sync":
+            client.close()
+
+    def test_nodes_that_hang(self, open_store: OpenAny, cluster_client: Any, cluster: Any) -> None:
+        """Law 5.3: what a node that does not answer may hold is neither clear nor revoked."""
+        store = open_store(cluster_client, **MERCURY)
+        with closing(store, cluster_client):
+            assert store.is_revoked(token()) is False
+            cluster[0].freeze()
+            try:
+                outcomes = {self.outcome(store, ProjectRef(f"p-{number}", 1, "t-1")) for number in range(4)}
+            finally:
+                cluster[0].thaw()
+            assert outcomes <= {"unavailable", "revoked"}
+            assert "unavailable" in outcomes
+
+    def test_a_sentinel(self, open_store: OpenAny, colour: str, sentinel_port: tuple[int, Any, Any]) -> None:
+        """A client of Sentinel is followed to the new master after a failover."""
+        port, master, _ = sentinel_port
+        settings = {**QUICK, "retry": RETRIES[colour](NoBackoff(), 0)}
+        manager = SENTINELS[colour]([("127.0.0.1", port)], sentinel_kwargs=settings)
+        client = manager.master_for("main", **settings)
+        store = open_store(client, **MERCURY)
+        with closing(store, client):
+            direct = master.client()
+            self.judge(store, direct)
+            assert 1 == direct.wait(1, 15_000), "the replica did not take the entries over"
+            master.stop()
+            store.wait_until(lambda: self.outcome(store, token("n-revoked")) != "unavailable")
+            assert "revoked" == self.outcome(store, token("n-revoked"))
+            assert "clear" == self.outcome(store, ProjectRef("n", 3, "n-there"))
+            for each in manager.sentinels:
+                store._done(each.aclose() if colour == "async" else each.close())
+
+    def judge(self, store: Any, writer: Any, name: str = "n") -> None:
+        """Write one entry of each kind and see that each is read."""
+        assert store.is_revoked(token(f"{name}-revoked")) is False
+        writer.set(f"revoked_token:{name}-revoked", "1")
+        writer.set(f"project_secret_version:{name}", 3)
+        writer.set(f"project_token:{name}-there", "{}")
+        assert store.is_revoked(token(f"{name}-revoked")) is True
+        assert store.is_revoked(token(f"{name}-other")) is False
+        assert [True, False] == [store.is_revoked(ProjectRef(name, version)) for version in (2, 3)]
+        assert [False, True] == [
+            store.is_revoked(ProjectRef(name, 3, f"{name}-{listed}")) for listed in ("there", "gone")
+        ]
+
+    @contextlib.contextmanager
+    def writer(self, cluster: Any) -> Iterator[Any]:
+        """Mercury's own way to the Cluster."""
+        client = redis_cluster.RedisCluster(host="127.0.0.1", port=cluster[0].port, **QUICK)
+        yield client
+        client.close()
+
+    def reads(self, node: Any) -> int:
+        """How often a node has read from its connections."""
+        return int(node.client().info("stats")["total_reads_processed"])
+
+    def outcome(self, store: Any, ref: TokenRef | ProjectRef) -> str:
+        try:
+            return "revoked" if store.is_revoked(ref) else "clear"
+        except RevocationUnavailable:
+            return "unavailable"
 
 
 class TestOtherLoops:

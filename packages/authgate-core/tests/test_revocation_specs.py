@@ -139,10 +139,32 @@ class TestSettings:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "redis" else find(name))
         assert "pip install 'authgate-core[redis]'" in problems("redis://localhost")
 
+    @pytest.mark.parametrize("layout", ["", "Mercury", "m8", None])
+    def test_a_layout_is_one_that_is_known(self, layout: Any) -> None:
+        """Law 1.6: another one would be read as no entries at all."""
+        assert ["layout: write"] == [
+            line[:13] for line in RedisRevocation("redis://h", layout=layout).problems("sync")
+        ]
+
+    def test_a_layout_of_others(self) -> None:
+        """Laws 1.6 and 5.9: a prefix would do nothing there; everything else is as in our own."""
+        spec = RedisRevocation("redis://h", layout="mercury", on_error="allow")
+        assert [] == spec.problems("sync")
+        assert (True, "redis:mercury") == (spec.is_foreign, spec.source)
+        assert (False, "redis") == (
+            RedisRevocation("redis://h").is_foreign,
+            RedisRevocation("redis://h").source,
+        )
+        (problem,) = RedisRevocation("redis://h", layout="mercury", prefix="mine").problems("sync")
+        assert problem.startswith("prefix: does nothing in Mercury's layout")
+
     def test_shown(self) -> None:
         """A specification says what it is, and of a client only its kind."""
         assert "RedisRevocation(<Redis>, on_error='deny', prefix='authgate')" == repr(
             RedisRevocation(quick())
+        )
+        assert "RedisRevocation('redis://h', layout='mercury', on_error='deny')" == repr(
+            RedisRevocation("redis://h", layout="mercury")
         )
 
 

@@ -98,6 +98,12 @@ class GateConfig:
         several = isinstance(self.revocation, tuple)
         return cast("tuple[RevocationSource, ...]", self.revocation if several else (self.revocation,))
 
+    @property
+    def foreign(self) -> tuple[RedisRevocation, ...]:
+        """The revocation sources whose entries are others' to write, and which are only read (Law 5.9)."""
+        redis = (source for source in self.sources if isinstance(source, RedisRevocation))
+        return tuple(source for source in redis if source.is_foreign)
+
     @classmethod
     def from_env(cls) -> GateConfig:
         """From ``AUTHGATE_*`` environment variables (docs/reference/configuration.md).

@@ -21,7 +21,7 @@ from .base import GateBase, Health
 from .reports import without_frames
 from .revocations import AsyncRevocations
 from .sources import open_async_projects, open_async_stores
-from .stores import known_by, look_at_async, own
+from .stores import known_by, look_at_async, own, writable
 
 __all__ = ["AsyncGate"]
 
@@ -46,7 +46,9 @@ class AsyncGate(GateBase):
         self._projects = open_async_projects(config, cache, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
-        logs = tuple(store for store in self._stores if isinstance(store, AsyncRevocationLog))
+        logs = tuple(
+            store for store in writable(self._stores, config) if isinstance(store, AsyncRevocationLog)
+        )
         mine = own(self._stores, config)
         self.revocations = AsyncRevocations(self._run_flow, self._entries(self._context), logs, mine)
 

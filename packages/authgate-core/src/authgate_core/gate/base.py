@@ -107,7 +107,8 @@ class GateBase:
         else:
             ring = KeyRing(name, KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale))
         self._refresher.add(ring, None if isinstance(source, KeySet) else source)
-        return TrustedIssuer(issuer, issuer.rules(require_iat=bool(self.config.sources)), ring)
+        rules = issuer.rules(require_iat=bool(self.config.sources), plain_jti=bool(self.config.foreign))
+        return TrustedIssuer(issuer, rules, ring)
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
         config = self.config

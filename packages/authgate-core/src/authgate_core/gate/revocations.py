@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeAlias
 
+from ..config import GateConfig
 from ..effects import Flow
 from ..errors import ConfigurationError
 from ..ports import AsyncRevocationLog, RevocationLog
@@ -21,7 +22,12 @@ Run: TypeAlias = Callable[[Flow[Revocation | None]], Revocation | None]
 AsyncRun: TypeAlias = Callable[[Flow[Revocation | None]], Awaitable[Revocation | None]]
 
 
-def _no_store() -> ConfigurationError:
+def _no_store(config: GateConfig) -> ConfigurationError:
+    if config.foreign:
+        return ConfigurationError(
+            "revocation: Mercury's layout is read-only; revoke in Mercury, or give a second source that can be "
+            'written to: revocation=[RedisRevocation(..., layout="mercury"), RedisRevocation(...)]'
+        )
     return ConfigurationError(
         "revocation: no source that can be written to; give MemoryRevocation() or RedisRevocation(...)"
     )
@@ -112,7 +118,7 @@ class Revocations:
 
     def _write(self, entry: Revocation) -> None:
         if not self._logs:
-            raise _no_store()
+            raise _no_store(self._entries.config)
         for log in self._logs:
             log.revoke(entry)
 
@@ -184,6 +190,6 @@ class AsyncRevocations:
 
     async def _write(self, entry: Revocation) -> None:
         if not self._logs:
-            raise _no_store()
+            raise _no_store(self._entries.config)
         for log in self._logs:
             await log.revoke(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from ..config import GateConfig
 from ..errors import AuthUnavailable
@@ -12,9 +12,19 @@ from ..flows.revoked import Known
 from ..principal import ProjectRef, TokenRef
 from ..revocation import RevocationHealth
 
-__all__ = ["AsyncRemoteStore", "OwnStore", "RemoteStore", "known_by", "look_at", "look_at_async", "own"]
+__all__ = [
+    "AsyncRemoteStore",
+    "OwnStore",
+    "RemoteStore",
+    "known_by",
+    "look_at",
+    "look_at_async",
+    "own",
+    "writable",
+]
 
 Tell: TypeAlias = Callable[[Notice], None]
+T = TypeVar("T")
 
 
 class OwnStore(Protocol):
@@ -59,6 +69,12 @@ def own(stores: Sequence[object], config: GateConfig) -> tuple[OwnStore, ...]:
     """The stores that the gate made itself; of what it was handed it uses the port, and nothing that looks alike."""
     made = (store for store in stores if not any(store is source for source in config.sources))
     return tuple(cast("OwnStore", store) for store in made)
+
+
+def writable(stores: Sequence[T], config: GateConfig) -> tuple[T, ...]:
+    """The stores without those in a layout of others, which are only read (Law 5.6)."""
+    pairs = zip(stores, config.sources, strict=True)
+    return tuple(store for store, source in pairs if not any(source is foreign for foreign in config.foreign))
 
 
 def known_by(stores: Sequence[object], config: GateConfig) -> Known:

@@ -21,7 +21,7 @@ from .base import GateBase, Health
 from .reports import without_frames
 from .revocations import Revocations
 from .sources import open_projects, open_stores
-from .stores import known_by, look_at, own
+from .stores import known_by, look_at, own, writable
 
 __all__ = ["Gate"]
 
@@ -46,7 +46,7 @@ class Gate(GateBase):
         self._projects = open_projects(config, cache, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
-        logs = tuple(store for store in self._stores if isinstance(store, RevocationLog))
+        logs = tuple(store for store in writable(self._stores, config) if isinstance(store, RevocationLog))
         mine = own(self._stores, config)
         self.revocations = Revocations(self._run_flow, self._entries(self._context), logs, mine)
 

@@ -13,7 +13,7 @@ class RevocationHealth:
     """What a revocation store last said, without asking it now.
 
     Args:
-        source: Which kind of store.
+        source: Which kind of store, and for a layout of others whose: ``redis:mercury``.
         status: ``ok``; ``down``, it did not answer the last time; ``open``, the breaker keeps requests from
             asking; ``unloaded``, its entries may be lost (Law 5.10); ``unknown``, it was not asked yet.
         eviction_policy: What the server does when its memory is full; None where it has not said.
@@ -21,7 +21,7 @@ class RevocationHealth:
         unchecked: How many checks ``on_error="allow"`` passed over since the process began.
     """
 
-    source: Literal["memory", "redis"]
+    source: Literal["memory", "redis", "redis:mercury"]
     status: Literal["ok", "down", "open", "unloaded", "unknown"]
     eviction_policy: str | None = None
     last_error: str | None = None

@@ -6,13 +6,16 @@ import importlib.util
 import math
 import re
 from dataclasses import KW_ONLY, dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from .addresses import masked_url, url_problems
 from .clients import client_problems
 
 __all__ = ["MemoryRevocation", "RedisRevocation"]
 
+RedisLayout: TypeAlias = Literal["authgate", "mercury"]
+
+_OWN_PREFIX: Final = "authgate"
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -27,22 +30,30 @@ class MemoryRevocation:
 
 @dataclass(frozen=True, slots=True)
 class RedisRevocation:
-    """Revocations in Redis or Valkey, in authgate's own layout.
+    """Revocations in Redis or Valkey, in authgate's own layout or in Mercury's.
+
+    Mercury's is only read: ``revoked_token:JTI`` refuses a token, ``project_secret_version:PROJECT`` the secrets
+    below a version, and a project token passes only while ``project_token:TOKEN_ID`` is there. Tokens then need
+    a ``jti`` of at most 255 letters, digits or any of ``. _ : -`` (Law 5.9). Who revokes through
+    ``gate.revocations`` gives the gate a second source.
 
     Args:
         client_or_url: ``redis://``, ``rediss://`` or ``unix://``, with authgate's own time-outs (Law 5.4);
             or a redis-py client for one server, Sentinel or a Cluster: asyncio for ``AsyncGate``, else sync.
-        on_error: ``deny`` answers 503 while the store cannot answer; ``allow`` lets requests pass unchecked.
+        layout: ``authgate`` or ``mercury``: whose entries they are.
+        on_error: ``deny`` answers 503 while the store cannot answer; ``allow`` lets requests pass unchecked,
+            but never a project token that has to be there (Law 5.3).
         allow_for: How long ``allow`` does so in one outage, in seconds.
-        prefix: What every key begins with.
+        prefix: What every key of authgate's own layout begins with; others have none.
         accept_slow_client: Accept, in writing, a client with time-outs above 1 s or more than one retry.
     """
 
     client_or_url: object
     _: KW_ONLY
+    layout: RedisLayout = "authgate"
     on_error: Literal["deny", "allow"] = "deny"
     allow_for: float = 600.0
-    prefix: str = "authgate"
+    prefix: str = _OWN_PREFIX
     accept_slow_client: bool = False
 
     def problems(self, colour: Literal["sync", "async"]) -> list[str]:
@@ -52,13 +63,27 @@ class RedisRevocation:
             colour: ``sync`` for ``Gate``, ``async`` for ``AsyncGate``.
         """
         found = list(self._server_problems(colour))
+        if self.layout not in {"authgate", "mercury"}:
+            found.append('layout: write "authgate" (the default) or "mercury"')
         if self.on_error not in {"deny", "allow"}:
             found.append('on_error: write "deny" (the default) or "allow"')
         if not _is_positive(self.allow_for):
             found.append("allow_for: write a number of seconds above 0, such as 600.0")
         if not _is_prefix(self.prefix):
             found.append("prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
+        elif self.is_foreign and self.prefix != _OWN_PREFIX:
+            found.append("prefix: does nothing in Mercury's layout, whose keys have none; leave it out")
         return found
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others own the entries, so that they are only read (Laws 5.8, 5.9)."""
+        return self.layout != "authgate"
+
+    @property
+    def source(self) -> Literal["redis", "redis:mercury"]:
+        """What such a source is called in health and notices."""
+        return "redis:mercury" if self.is_foreign else "redis"
 
     def _server_problems(self, colour: Literal["sync", "async"]) -> list[str]:
         if not isinstance(self.client_or_url, str):
@@ -71,6 +96,8 @@ class RedisRevocation:
     def __repr__(self) -> str:
         server = self.client_or_url
         shown = repr(masked_url(server)) if isinstance(server, str) else f"<{type(server).__name__}>"
+        if self.is_foreign:
+            return f"RedisRevocation({shown}, layout={self.layout!r}, on_error={self.on_error!r})"
         return f"RedisRevocation({shown}, on_error={self.on_error!r}, prefix={self.prefix!r})"
 
 

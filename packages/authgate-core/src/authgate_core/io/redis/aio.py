@@ -13,12 +13,11 @@ from ...clock import Clock
 from ...errors import ConfigurationError, RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
-from ...revocation import RedisRevocation, RevocationHealth, check_entry, client_kind
+from ...revocation import RedisRevocation, RevocationHealth, check_entry
 from ..forks import survive_fork
 from ..memory import MemoryStore
 from .fuse import Fuse
-from .keeper import Keeper
-from .layout import Layout
+from .keepers import keeper_of
 from .on_loop import OnLoop
 from .outages import Outages
 from .protocol import FAILURES, LIMITS, Exchange, Limits, unanswered
@@ -58,9 +57,8 @@ class AsyncRedisStore:
         self._clock = clock
         self._notice = notice
         local = MemoryStore(clock) if spec.on_error == "allow" else None
-        cluster = client_kind(spec.client_or_url) == "cluster"
-        self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
-        self._outages = Outages(spec, clock, notice, local)
+        self._keeper = keeper_of(spec, clock, notice, local)
+        self._outages = Outages(spec, clock, notice, local, required=self._keeper.requires)
         self._limits = limits
         self._new_wire = async_wires_to(spec.client_or_url, limits)
         self._lock = threading.Lock()
@@ -69,9 +67,9 @@ class AsyncRedisStore:
         self._owner: weakref.ref[asyncio.AbstractEventLoop] | None = None
         survive_fork(self)
 
-    def known(self, _ref: TokenRef | ProjectRef) -> Literal["ask"]:
-        """Nothing is known without asking: every request asks (Law 5.1)."""
-        return "ask"
+    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "ask"]:
+        """Nothing passes without asking: every request asks (Law 5.1)."""
+        return self._keeper.known(ref)
 
     async def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
         """Whether a credential is revoked, in one round trip.
@@ -80,6 +78,8 @@ class AsyncRedisStore:
             RevocationUnavailable: If the store cannot answer and ``on_error`` does not pass that over.
             ConfigurationError: If the client that was handed in belongs to another event loop (Law 9.4).
         """
+        if self.known(ref) == "revoked":
+            return True
         here = await self._here()
         try:
             revoked = await self._asked(here, ref)
@@ -93,6 +93,7 @@ class AsyncRedisStore:
         """Write an entry; returns once the server has confirmed it. Asks whatever the breaker says.
 
         Raises:
+            ConfigurationError: If the layout is one of others, which is only read.
             ValueError: If the entry does not mean what it says, such as a cut-off in the future (Law 5.7).
             RevocationUnavailable: If it was not written for certain; writing it again does no harm.
         """
@@ -120,7 +121,7 @@ class AsyncRedisStore:
     def health(self) -> RevocationHealth:
         """How the store last was, in the loop that fares worst; does not ask it."""
         is_open = any(here.fuse.is_open for here in tuple(self._loops.values()))
-        return health_of(self._keeper, self._outages, is_open=is_open)
+        return health_of(self._spec, self._keeper, self._outages, is_open=is_open)
 
     async def aclose(self) -> None:
         """Close what was built from a URL for the running loop; others close theirs when they shut down."""
@@ -135,7 +136,7 @@ class AsyncRedisStore:
         self._inherited = (self._inherited, self._loops)
         self._loops = {}
         self._lock = threading.Lock()
-        self._keeper.watch.after_fork()
+        self._keeper.after_fork()
         self._outages.after_fork()
 
     async def _asked(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
@@ -189,7 +190,7 @@ class AsyncRedisStore:
                 self._owner = weakref.ref(loop)
             for gone in [other for other in self._loops if other.is_closed()]:
                 del self._loops[gone]
-            here = OnLoop(self._new_wire(), Fuse(self._clock, self._notice), self._limits)
+            here = OnLoop(self._new_wire(), Fuse(self._clock, self._notice, self._spec.source), self._limits)
             self._loops[loop] = here
             return here
 

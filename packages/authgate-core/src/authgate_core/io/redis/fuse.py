@@ -19,10 +19,12 @@ class Fuse:
     Args:
         clock: Where it gets the time from.
         notice: Told when it opens and closes.
+        source: What the store is called.
     """
 
-    def __init__(self, clock: Clock, notice: Callable[[Notice], None]) -> None:
+    def __init__(self, clock: Clock, notice: Callable[[Notice], None], source: str) -> None:
         self._clock = clock
+        self._source = source
         self._notice = notice
         self._lock = threading.Lock()
         self._breaker = Breaker()
@@ -62,7 +64,7 @@ class Fuse:
             self._notice(
                 Notice(
                     "revocation_breaker_open",
-                    "redis",
+                    self._source,
                     f"the store is not asked for now: {reason}",
                     alarm=True,
                 )
@@ -87,4 +89,4 @@ class Fuse:
         with self._lock:
             self._breaker = self._breaker.end_probe(now, succeeded=succeeded)
         if succeeded:
-            self._notice(Notice("revocation_breaker_closed", "redis", "the store answers again"))
+            self._notice(Notice("revocation_breaker_closed", self._source, "the store answers again"))

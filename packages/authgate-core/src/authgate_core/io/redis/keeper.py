@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from ...clock import Clock
 from ...errors import RevocationUnavailable
@@ -12,9 +12,10 @@ from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
 from ...revocation import Mark, Subject, is_refused, mark_of, merged, read_mark, subject_of, subjects_of
 from ..memory import MemoryStore
+from .conversation import Eviction, asked
 from .epoch import EpochWatch
 from .layout import Layout, swap
-from .protocol import INFO, Exchange, Query, as_bytes, as_list, eviction_policy
+from .protocol import Exchange, Query, as_bytes, as_list
 
 __all__ = ["Keeper"]
 
@@ -22,7 +23,7 @@ _ATTEMPTS: Final = 8
 
 
 class Keeper:
-    """The conversations with a store.
+    """The conversations with a store in authgate's own layout.
 
     Args:
         layout: Where everything is.
@@ -43,11 +44,23 @@ class Keeper:
     ) -> None:
         self._layout = layout
         self._clock = clock
-        self._notice = notice
         self._cluster = cluster
         self._local = local
         self.watch = EpochWatch(notice)
-        self.eviction_policy: str | None = None
+        self.eviction = Eviction(notice, "redis")
+
+    @property
+    def lost(self) -> bool:
+        """Whether the entries of the store may be lost."""
+        return self.watch.lost
+
+    def known(self, _ref: TokenRef | ProjectRef) -> Literal["ask"]:
+        """Nothing is known without asking (Law 5.1)."""
+        return "ask"
+
+    def requires(self, _ref: TokenRef | ProjectRef) -> bool:
+        """Nothing has to be there: entries only refuse."""
+        return False
 
     def check(self, ref: TokenRef | ProjectRef) -> Exchange[bool]:
         """Ask whether a credential is revoked: one query (Law 5.12).
@@ -63,7 +76,7 @@ class Keeper:
         query: Query = (("EXISTS", *keys), ("MGET", *keys))
         if self._cluster:
             query += (("GET", self._layout.epoch), ("SISMEMBER", self._layout.groups, group))
-        replies = yield from _asked(query)
+        replies = yield from asked(query)
         found, *values = _values(keys, replies[0], replies[1])
         self.watch.require(as_bytes(replies[2]) if self._cluster else found, epoch)
         if self._cluster and replies[3] and found != epoch:
@@ -88,10 +101,10 @@ class Keeper:
             yield from self._register(group, (yield from self.first_look()))
         key = self._layout.entry(group, subject)
         for _ in range(_ATTEMPTS):
-            (reply,) = yield from _asked((("GET", key),))
+            (reply,) = yield from asked((("GET", key),))
             held = as_bytes(reply)
             mark = added if held is None else merged(_mark(subject, held), added)
-            (swapped,) = yield from _asked((swap(key, held, mark, now),))
+            (swapped,) = yield from asked((swap(key, held, mark, now),))
             if swapped == 1:
                 self._learn(subject, mark)
                 return
@@ -105,15 +118,15 @@ class Keeper:
         """
         epoch = yield from self._epoch_or_new()
         if self._cluster:
-            (groups,) = yield from _asked((("SMEMBERS", self._layout.groups),))
+            (groups,) = yield from asked((("SMEMBERS", self._layout.groups),))
             for group in as_list(groups):
                 name = (as_bytes(group) or b"").decode("ascii")
-                yield from _asked((("SET", self._layout.group_epoch(name), epoch),))
+                yield from asked((("SET", self._layout.group_epoch(name), epoch),))
         self.watch.reload(epoch)
 
     def ping(self) -> Exchange[None]:
         """Ask whether the store answers at all."""
-        yield from _asked((("GET", self._layout.epoch),))
+        yield from asked((("GET", self._layout.epoch),))
 
     def first_look(self) -> Exchange[bytes]:
         """The epoch, looked up once in a process; a new store gets one.
@@ -126,13 +139,16 @@ class Keeper:
             return epoch
         epoch = yield from self._epoch_or_new()
         if self.watch.begin(epoch):
-            (info,) = yield (INFO,)
-            self._judge_eviction(eviction_policy(info))
+            yield from self.eviction.look()
         return epoch
+
+    def after_fork(self) -> None:
+        """Take a new lock."""
+        self.watch.after_fork()
 
     def _epoch_or_new(self) -> Exchange[bytes]:
         key = self._layout.epoch
-        (reply,) = yield from _asked((("GET", key),))
+        (reply,) = yield from asked((("GET", key),))
         found = as_bytes(reply)
         if found is None:
             written, reply = yield (("SET", key, secrets.token_hex(16), "NX"), ("GET", key))
@@ -150,18 +166,10 @@ class Keeper:
         """In a Cluster, note that a group has entries, and leave the epoch beside them before the first."""
         if not self._cluster:
             return
-        (registered,) = yield from _asked((("SISMEMBER", self._layout.groups, group),))
+        (registered,) = yield from asked((("SISMEMBER", self._layout.groups, group),))
         if not registered:
-            yield from _asked((("SET", self._layout.group_epoch(group), epoch),))
-            yield from _asked((("SADD", self._layout.groups, group),))
-
-    def _judge_eviction(self, policy: str | None) -> None:
-        self.eviction_policy = policy
-        if policy not in {None, "noeviction"}:
-            text = (
-                f"maxmemory-policy is {policy}: revocations may be dropped for want of memory; set noeviction"
-            )
-            self._notice(Notice("revocation_eviction", "redis", text))
+            yield from asked((("SET", self._layout.group_epoch(group), epoch),))
+            yield from asked((("SADD", self._layout.groups, group),))
 
     def _judged(self, ref: TokenRef | ProjectRef, marks: Sequence[tuple[Subject, Mark]]) -> bool:
         for subject, mark in marks:
@@ -171,15 +179,6 @@ class Keeper:
     def _learn(self, subject: Subject, mark: Mark) -> None:
         if self._local is not None:
             self._local.keep(subject, mark)
-
-
-def _asked(query: Query) -> Exchange[Sequence[object]]:
-    """The replies to a query, none of which is an error."""
-    replies = yield query
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise RevocationUnavailable(f"Redis refused: {reply}")
-    return replies
 
 
 def _values(keys: Sequence[str], existing: object, values: object) -> list[bytes | None]:

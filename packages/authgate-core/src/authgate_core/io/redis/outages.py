@@ -20,15 +20,24 @@ class Outages:
     """Remembers how the store last was.
 
     Args:
-        spec: Says whether an outage is passed over, and for how long.
+        spec: Says whether an outage is passed over, and for how long, and what the store is called.
         clock: Where it gets the time from.
         notice: Told when an outage is passed over.
         local: What this process knows by itself; it is refused in an outage as well.
+        required: Says which credentials pass only while the store has them.
     """
 
     def __init__(
-        self, spec: RedisRevocation, clock: Clock, notice: Callable[[Notice], None], local: MemoryStore | None
+        self,
+        spec: RedisRevocation,
+        clock: Clock,
+        notice: Callable[[Notice], None],
+        local: MemoryStore | None,
+        *,
+        required: Callable[[TokenRef | ProjectRef], bool],
     ) -> None:
+        self._source = spec.source
+        self._required = required
         self._clock = clock
         self._notice = notice
         self._local = local
@@ -51,26 +60,29 @@ class Outages:
             self.status = "ok"
         if uses:
             text = f"the store answers again; {uses} checks were passed over meanwhile"
-            self._notice(Notice("revocation_checked_again", "redis", text))
+            self._notice(Notice("revocation_checked_again", self._source, text))
 
     def judge(self, ref: TokenRef | ProjectRef, outage: RevocationUnavailable) -> bool:
         """Whether a credential counts as revoked while the store does not answer.
 
         Raises:
-            RevocationUnavailable: If outages are not passed over, or this one no longer.
+            RevocationUnavailable: If outages are not passed over, or this one no longer, or never for this
+                credential.
         """
         self.status, self.last_error = "down", outage.reason
         if self._local is None:
             raise outage
         if self._local.is_revoked(ref):
             return True
+        if self._required(ref):
+            raise outage
         now = self._clock.now().mono
         with self._lock:
             self._allowance, passed = self._allowance.used(now)
             said = self._allowance.said(now)
             self._allowance = said or self._allowance
         if said is not None:
-            self._notice(_notice(said, outage))
+            self._notice(self._report(said, outage))
         if not passed:
             raise outage
         return False
@@ -79,10 +91,9 @@ class Outages:
         """Take a new lock."""
         self._lock = threading.Lock()
 
-
-def _notice(allowance: Allowance, outage: RevocationUnavailable) -> Notice:
-    if allowance.over:
-        text = f"no answer for {allowance.lasts:.0f} s, so requests are refused again: {outage.reason}"
-        return Notice("revocation_allow_ended", "redis", text, alarm=True)
-    text = f'on_error="allow": {allowance.uses} checks passed over in this outage: {outage.reason}'
-    return Notice("revocation_unchecked", "redis", text, alarm=True)
+    def _report(self, allowance: Allowance, outage: RevocationUnavailable) -> Notice:
+        if allowance.over:
+            text = f"no answer for {allowance.lasts:.0f} s, so requests are refused again: {outage.reason}"
+            return Notice("revocation_allow_ended", self._source, text, alarm=True)
+        text = f'on_error="allow": {allowance.uses} checks passed over in this outage: {outage.reason}'
+        return Notice("revocation_unchecked", self._source, text, alarm=True)

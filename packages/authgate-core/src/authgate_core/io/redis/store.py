@@ -12,12 +12,12 @@ from ...clock import Clock, SystemClock
 from ...errors import ConfigurationError, RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
-from ...revocation import RedisRevocation, RevocationHealth, check_entry, client_kind
+from ...revocation import RedisRevocation, RevocationHealth, check_entry
 from ..forks import survive_fork
 from ..memory import MemoryStore
+from .conversation import Conversation
 from .fuse import Fuse
-from .keeper import Keeper
-from .layout import Layout
+from .keepers import keeper_of
 from .outages import Outages
 from .protocol import FAILURES, LIMITS, Exchange, Limits, unanswered
 from .wire import wires_to
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 class RedisStore:
     """A ``RevocationStore`` and ``RevocationLog`` over Redis or Valkey, for threads and forked processes.
+
+    In a layout of others it takes no entries.
 
     Args:
         spec: Where the store is and how outages are met.
@@ -57,9 +59,8 @@ class RedisStore:
         self._clock = clock
         self._notice = notice
         local = MemoryStore(clock) if spec.on_error == "allow" else None
-        cluster = client_kind(spec.client_or_url) == "cluster"
-        self._keeper = Keeper(Layout(spec.prefix), clock, notice, cluster=cluster, local=local)
-        self._outages = Outages(spec, clock, notice, local)
+        self._keeper = keeper_of(spec, clock, notice, local)
+        self._outages = Outages(spec, clock, notice, local, required=self._keeper.requires)
         self._limits = limits
         self._new_wire = wires_to(spec.client_or_url, limits)
         self._begin()
@@ -67,12 +68,12 @@ class RedisStore:
 
     def _begin(self) -> None:
         self._wire = self._new_wire()
-        self._fuse = Fuse(self._clock, self._notice)
+        self._fuse = Fuse(self._clock, self._notice, self._spec.source)
         self._stop = threading.Event()
 
-    def known(self, _ref: TokenRef | ProjectRef) -> Literal["ask"]:
-        """Nothing is known without asking: every request asks (Law 5.1)."""
-        return "ask"
+    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "ask"]:
+        """Nothing passes without asking: every request asks (Law 5.1)."""
+        return self._keeper.known(ref)
 
     def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
         """Whether a credential is revoked, in one round trip.
@@ -80,6 +81,8 @@ class RedisStore:
         Raises:
             RevocationUnavailable: If the store cannot answer and ``on_error`` does not pass that over.
         """
+        if self.known(ref) == "revoked":
+            return True
         try:
             self._fuse.check()
             revoked = self._converse(self._keeper.check(ref), until=time.monotonic() + self._limits.total)
@@ -93,6 +96,7 @@ class RedisStore:
         """Write an entry; returns once the server has confirmed it. Asks whatever the breaker says.
 
         Raises:
+            ConfigurationError: If the layout is one of others, which is only read.
             ValueError: If the entry does not mean what it says, such as a cut-off in the future (Law 5.7).
             RevocationUnavailable: If it was not written for certain; writing it again does no harm.
         """
@@ -119,7 +123,7 @@ class RedisStore:
 
     def health(self) -> RevocationHealth:
         """How the store last was; does not ask it."""
-        return health_of(self._keeper, self._outages, is_open=self._fuse.is_open)
+        return health_of(self._spec, self._keeper, self._outages, is_open=self._fuse.is_open)
 
     def close(self) -> None:
         """Close the connections that were built from a URL, and end the probing."""
@@ -129,7 +133,7 @@ class RedisStore:
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections, locks and probes are the parent's (Law 9.5)."""
-        self._keeper.watch.after_fork()
+        self._keeper.after_fork()
         self._outages.after_fork()
         self._begin()
 
@@ -168,13 +172,15 @@ class RedisStore:
         return f"RedisStore({self._spec!r})"
 
 
-def health_of(keeper: Keeper, outages: Outages, *, is_open: bool) -> RevocationHealth:
+def health_of(
+    spec: RedisRevocation, keeper: Conversation, outages: Outages, *, is_open: bool
+) -> RevocationHealth:
     """Put together what the parts of a store know."""
-    status = "open" if is_open else "unloaded" if keeper.watch.lost else outages.status
+    status = "open" if is_open else "unloaded" if keeper.lost else outages.status
     return RevocationHealth(
-        source="redis",
+        source=spec.source,
         status=status,
-        eviction_policy=keeper.eviction_policy,
+        eviction_policy=keeper.eviction.policy,
         last_error=outages.last_error,
         unchecked=outages.unchecked,
     )

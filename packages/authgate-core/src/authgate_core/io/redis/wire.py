@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from redis.cluster import RedisCluster
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from ...errors import RevocationUnavailable
 from ...revocation import client_kind
@@ -145,11 +145,17 @@ class ClusterWire:
     def exchange(self, query: Query, _until: float, /) -> Sequence[object]:
         """Send a query and read its replies; see ``Wire``."""
         if query == (INFO,):
-            return [self._client.execute_command(*INFO, target_nodes=RedisCluster.PRIMARIES)]
+            return [self._info()]
         with self._client.pipeline() as pipeline:
             for command in query:
                 pipeline.execute_command(*command)
             return complete(pipeline.execute(raise_on_error=False))
+
+    def _info(self) -> object:
+        try:
+            return self._client.execute_command(*INFO, target_nodes=RedisCluster.PRIMARIES)
+        except NoPermissionError as error:  # a reply like any other, where commands go through a pipeline
+            return error
 
     def close(self) -> None:
         """Do nothing: the client is its owner's."""

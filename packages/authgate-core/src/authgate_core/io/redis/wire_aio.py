@@ -17,7 +17,7 @@ from redis.asyncio import (
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from ...errors import ConfigurationError
 from ...revocation import client_kind
@@ -164,13 +164,19 @@ class AsyncClusterWire:
         """Send a query and read its replies; see ``wire.Wire``."""
         try:
             if query == (INFO,):
-                return [await self._client.execute_command(*INFO, target_nodes=RedisCluster.PRIMARIES)]
+                return [await self._info()]
             async with self._client.pipeline() as pipeline:
                 for command in query:
                     pipeline.execute_command(*command)
                 return complete(await pipeline.execute(raise_on_error=False))
         except RuntimeError as error:
             raise ConfigurationError(FOREIGN_LOOP) from error
+
+    async def _info(self) -> object:
+        try:
+            return await self._client.execute_command(*INFO, target_nodes=RedisCluster.PRIMARIES)
+        except NoPermissionError as error:  # a reply like any other, where commands go through a pipeline
+            return error
 
     async def aclose(self) -> None:
         """Do nothing: the client is its owner's."""
