@@ -24,12 +24,15 @@ from .dependencies import (
 )
 from .extension import AuthGate
 from .guards import requires
+from .middleware import OLDER_EXCLUSIONS, AuthMiddleware
 from .protection import protect
 from .public import public
 from .roles import require_admin, require_roles, require_scopes, require_service_roles, require_user_roles
 
 __all__ = [
+    "OLDER_EXCLUSIONS",
     "AuthGate",
+    "AuthMiddleware",
     "CurrentAdmission",
     "CurrentGate",
     "CurrentPrincipal",

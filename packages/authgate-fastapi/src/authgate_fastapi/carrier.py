@@ -1,26 +1,37 @@
-"""Pure ASGI middleware that carries the gate of an app to the guards in it."""
+"""Pure ASGI middleware that carries the gate of an app to the guards in it, and their word to the server."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authgate_core import AsyncGate
 from authgate_core.challenge import OnRefusal
 
 from .blanket import Blanket
+from .caching import Marked
 from .locate import carry
 from .refusals import answer_with
+from .sockets import Socket
+from .subprotocols import take_credentials
+from .visit import Visit, carried_visit
 
-__all__ = ["Carrier", "carried_by", "default_of"]
+__all__ = ["CONNECTIONS", "Carrier", "carried_by", "carrier_before", "default_of"]
+
+CONNECTIONS: Final = frozenset({"http", "websocket"})
+"""The types of scopes that somebody may be admitted to."""
 
 _DEFAULT: Final = "authgate.default"
 
 
 class Carrier:
-    """Puts the gate in the scope of each connection: three assignments, no task, no copy.
+    """Puts the gate in the scope of each connection, with a visit to which guards say whom they admitted.
+
+    By that it marks responses for caches (Law 1.7), and closes WebSockets whose callers are admitted no longer
+    (Law 5.13). The outermost of several does so, once for each connection.
 
     Args:
         app: What is behind it.
@@ -43,21 +54,56 @@ class Carrier:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry it."""
-        if scope["type"] in {"http", "websocket"}:
+        if scope["type"] in CONNECTIONS:
             carry(scope, self._gate)
             scope[_DEFAULT] = self._default
             answer_with(scope, self._on_refusal)
+            visit = _begun(scope)
+            if visit is not None:
+                await _accompany(self._app, visit, scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
 
-def carried_by(app: FastAPI) -> AsyncGate | None:
+def _begun(scope: Scope) -> Visit | None:
+    """A new visit, unless the scope's own has begun already."""
+    held = carried_visit(scope)
+    if held is not None and held.is_of(scope):
+        return None
+    credentials = take_credentials(scope) or (() if held is None else held.subprotocols)
+    visit = Visit(scope, credentials)
+    visit.is_copy = held is not None
+    visit.carry(scope)
+    return visit
+
+
+async def _accompany(app: ASGIApp, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        await app(scope, receive, Marked(visit, send))
+    else:
+        await Socket(visit, scope, receive, send).run(app)
+
+
+def carried_by(app: object) -> AsyncGate | None:
     """The gate that ``AuthGate(app)`` gave to an app."""
-    for middleware in app.user_middleware:
-        factory: object = middleware.cls
-        gate = middleware.kwargs.get("gate")
-        if factory is Carrier and isinstance(gate, AsyncGate):
-            return gate
-    return None
+    gate = _kwargs(app).get("gate")
+    return gate if isinstance(gate, AsyncGate) else None
+
+
+def carrier_before(inner: ASGIApp, app: object) -> Carrier | None:
+    """A carrier like the app's own, for middleware that stands outside of that and must know its gate."""
+    kwargs = _kwargs(app)
+    return Carrier(inner, **kwargs) if kwargs else None
+
+
+def _kwargs(app: object) -> Mapping[str, Any]:
+    """What ``AuthGate(app)`` told the carrier of an app, which Any stands for."""
+    if isinstance(app, Starlette):
+        for middleware in app.user_middleware:
+            factory: object = middleware.cls
+            if factory is Carrier:
+                return middleware.kwargs
+    return {}
 
 
 def default_of(scope: Scope) -> Blanket | None:

@@ -43,6 +43,7 @@ __all__ = [
     "CurrentUser",
     "OptionalPrincipal",
     "OptionalUser",
+    "any_of",
     "fastapi_combined_auth",
     "fastapi_jwt_auth",
     "fastapi_project_auth",
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 
-def _any_of(gate: AsyncGate, *kinds: Policy) -> Policy:
+def any_of(gate: AsyncGate, *kinds: Policy) -> Policy:
     """Those of the kinds that the gate has a source for; of none the first, which it then refuses by name."""
     policy, *others = [kind for kind in kinds if gate.has_source(kind)] or kinds[:1]
     for other in others:
@@ -66,11 +67,11 @@ def _any_of(gate: AsyncGate, *kinds: Policy) -> Policy:
 
 
 def _bearer(gate: AsyncGate) -> Policy:
-    return _any_of(gate, is_user, is_service)
+    return any_of(gate, is_user, is_service)
 
 
 def _anyone(gate: AsyncGate) -> Policy:
-    return _any_of(gate, is_user, is_service, is_project)
+    return any_of(gate, is_user, is_service, is_project)
 
 
 async def _gate(connection: HTTPConnection) -> AsyncGate:

@@ -72,12 +72,12 @@ class _Unforeseen:
         self._scope = scope
         self._send = send
         self._default = default
+        self._visit = visit_of(HTTPConnection(scope))
+        self._before = len(self._visit.grants)  # middleware is no guard of a route
 
     async def __call__(self, message: Message) -> None:
         accepted = message["type"] == "websocket.accept"
         answered = message["type"] == "http.response.start" and message["status"] not in _NOTHING_RUN
-        if accepted or answered:
-            connection = HTTPConnection(self._scope)
-            if visit_of(connection).admission is None:
-                await self._default(connection)
+        if (accepted or answered) and len(self._visit.grants) == self._before:
+            await self._default(HTTPConnection(self._scope))
         await self._send(message)

@@ -12,11 +12,9 @@ from starlette.requests import HTTPConnection
 from authgate_core import Admission, AsyncGate, NotAdmitted, Policy, all_scopes
 from authgate_core.policy import compile_policy
 
-from .admission import overridden
+from .entrance import admit
 from .give import give_all
 from .locate import gate_of
-from .refusals import answer_refusals
-from .visit import view_of, visit_of
 
 __all__ = ["Guard", "Misuse", "Requirement", "requires"]
 
@@ -94,17 +92,8 @@ class Guard(params.Depends, Generic[T]):
 
     async def _admit(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> T:
         gate = await self._find(connection)
-        answer_refusals(connection, gate)
-        visit = visit_of(connection)
-        view = view_of(connection, visit.memo)
         policy = self.policy_for(gate, security_scopes.scopes)
-        given = await overridden(connection)
-        if given is None:
-            admission = await gate.admit(view, policy, optional=self.optional)
-        else:
-            admission = gate.judge(given, policy, view, optional=self.optional)
-        visit.add(admission)
-        return self._injected(admission)
+        return self._injected(await admit(connection, gate, policy, optional=self.optional))
 
     def policy_for(self, gate: AsyncGate, scopes: Iterable[str] = ()) -> Policy:
         """What this guard asks of a gate, and with it the scopes of ``Security(guard, scopes=[...])``."""

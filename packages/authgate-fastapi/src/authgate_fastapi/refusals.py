@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.types import ExceptionHandler, Scope
+from starlette.types import ExceptionHandler, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
 from authgate_core import AsyncGate, AuthgateError
@@ -15,7 +16,7 @@ from authgate_core.challenge import OnRefusal, Problem, dressed
 from .locate import gate_of
 from .visit import view_of, visit_of
 
-__all__ = ["REFUSE", "answer_refusals", "answer_with"]
+__all__ = ["REFUSE", "answer", "answer_refusals", "answer_with"]
 
 _HANDLERS: Final = "starlette.exception_handlers"
 _JUDGE: Final = "authgate.judge"
@@ -42,7 +43,7 @@ async def _refuse(connection: HTTPConnection, error: Exception) -> Response | No
     judge = connection.scope.get(_JUDGE)
     gate = judge if isinstance(judge, AsyncGate) else await gate_of(connection)
     refusal = cast("AuthgateError", error)  # it is registered for nothing else
-    problem = gate.problem(refusal, view_of(connection, visit_of(connection).memo, peer=_peer(connection)))
+    problem = gate.problem(refusal, view_of(connection, visit_of(connection).memo))
     response = _response(dressed(refusal, problem, connection.scope.get(_WORDS)))
     if not isinstance(connection, WebSocket):
         return response
@@ -50,14 +51,24 @@ async def _refuse(connection: HTTPConnection, error: Exception) -> Response | No
     return None
 
 
-def _peer(connection: HTTPConnection) -> str | None:
-    """The peer, for Law 10.3 alone: what a server believed of a forwarding header counts for nothing there."""
-    return connection.client.host if connection.client else None
-
-
 # Starlette's types keep handlers for the two protocols apart, which it runs alike.
 REFUSE: Final = cast("ExceptionHandler", _refuse)
 """The exception handler for ``AuthgateError``, for HTTP and WebSockets alike (Laws 1.1, 1.9)."""
+
+
+async def answer(refusal: AuthgateError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a refusal as the app of a scope would, from middleware, which its exception handlers do not cover."""
+
+    async def refused(*_: object) -> None:
+        raise refusal
+
+    own: dict[Any, ExceptionHandler] = getattr(scope.get("app"), "exception_handlers", {})
+    handlers = {key: handler for key, handler in own.items() if _is_for_refusals(key)}
+    await ExceptionMiddleware(refused, {AuthgateError: REFUSE, **handlers})(scope, receive, send)
+
+
+def _is_for_refusals(key: object) -> bool:
+    return isinstance(key, type) and issubclass(key, AuthgateError)
 
 
 async def _refuse_websocket(websocket: WebSocket, problem: Problem, response: Response) -> None:

@@ -2,35 +2,93 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
-from authgate_core import Admission, RequestView
+from authgate_core import Admission, AsyncGate, Policy, RequestView
+from authgate_core.headers import FORWARDING
 from authgate_core.request import Memo
 
-__all__ = ["Visit", "view_of", "visit_of"]
+__all__ = ["Grant", "Visit", "carried_visit", "view_of", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_visit"
+_KEY: Final = "authgate.visit"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A guard that let a connection in, and all that it takes to ask it again.
+
+    Args:
+        gate: The gate that judged.
+        policy: What the guard asks.
+        optional: Whether it also lets nobody in.
+        view: The connection as it was judged.
+        lasts: Whether somebody was admitted who may be revoked; nobody is, and no stand-in of a test.
+    """
+
+    gate: AsyncGate
+    policy: Policy
+    optional: bool
+    view: RequestView
+    lasts: bool
+
+    async def renew(self, memo: Memo) -> None:
+        """Admit the connection once more, as if it had come now.
+
+        Args:
+            memo: What it was found to be this time, by other guards.
+
+        Raises:
+            AuthgateError: If it would be refused now.
+        """
+        held = self.view
+        view = RequestView(
+            held.method,
+            held.url,
+            held.headers,
+            peer=held.peer,
+            tls_peer=held.tls_peer,
+            path_params=held.path_params,
+            memo=memo,
+            subprotocols=held.subprotocols,
+        )
+        await self.gate.admit(view, self.policy, optional=self.optional)
 
 
 class Visit:
     """What authgate knows about one request or WebSocket.
 
+    Args:
+        scope: The connection that it belongs to.
+        subprotocols: The credentials that its client offered as subprotocols.
+
     Attributes:
         memo: What the connection was already authenticated as.
         admission: Everyone whom guards have admitted so far, a copy for reading; None before the first.
+        grants: The guards that have let it in.
+        on_grant: Called after each of them.
+        subprotocols: The credentials that its client offered as subprotocols.
+        is_copy: Whether an application made the scope from that of another request.
     """
 
-    __slots__ = ("admission", "memo")
+    __slots__ = ("_request", "admission", "grants", "is_copy", "memo", "on_grant", "subprotocols")
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope, subprotocols: tuple[str, ...] = ()) -> None:
+        self._request = _request_in(scope)
         self.memo = Memo()
         self.admission: Admission | None = None
+        self.grants: list[Grant] = []
+        self.on_grant: Callable[[], None] = _nothing
+        self.subprotocols = subprotocols
+        self.is_copy = False
 
-    def add(self, admission: Admission) -> None:
+    def add(self, admission: Admission, grant: Grant) -> None:
         """Join what one more guard has found to what earlier guards of this connection have."""
         held = self.admission
         if held is not None:
@@ -39,33 +97,73 @@ class Visit:
             refusal = admission.refusal or held.refusal
             admission = replace(admission, principals=kept + admission.principals, refusal=refusal)
         self.admission = admission
+        self.grants.append(grant)
+        self.on_grant()
+
+    def is_of(self, scope: Scope) -> bool:
+        """Whether a scope is still that of the request which this visit began with (Law 2.6)."""
+        return self._request == _request_in(scope)
+
+    def carry(self, scope: Scope) -> None:
+        """Put this visit where guards find it."""
+        scope[_KEY] = self
+
+
+def _nothing() -> None:
+    """Nobody listens."""
+
+
+def _request_in(scope: Scope) -> tuple[object, ...]:
+    """All that says which request a scope is about, but for its body."""
+    line = (scope["type"], scope.get("method"), scope["path"], scope.get("query_string"))
+    return (*line, tuple(scope["headers"]))
+
+
+def carried_visit(scope: Scope) -> Visit | None:
+    """The visit that a scope carries, be it its own or that of the request which it was copied from."""
+    visit = scope.get(_KEY)
+    return visit if isinstance(visit, Visit) else None
 
 
 def visit_of(connection: HTTPConnection) -> Visit:
-    """The visit of this one connection object, which FastAPI hands to all dependencies of a route.
+    """The visit of a connection, the same for middleware and all guards.
 
-    It does not live in the ASGI scope, which applications copy to send sub-requests through their own routes:
-    those authenticate anew and see nobody whom they have not admitted themselves (Law 2.6).
+    It is that in the scope only while the scope says what it said at first: applications copy scopes to send
+    sub-requests through their own routes, and those authenticate anew and see nobody whom they have not
+    admitted themselves (Law 2.6). Where nothing carries one, it is kept on the connection object, which FastAPI
+    hands to all dependencies of a route.
     """
+    visit = carried_visit(connection.scope)
+    if visit is not None and visit.is_of(connection.scope):
+        return visit
     attributes: dict[str, Any] = vars(connection)
-    visit: Visit = attributes.setdefault(_ATTRIBUTE, Visit())
-    return visit
+    own: Visit | None = attributes.get(_ATTRIBUTE)
+    if own is None:
+        own = attributes[_ATTRIBUTE] = Visit(connection.scope)
+    return own
 
 
-def view_of(connection: HTTPConnection, memo: Memo, *, peer: str | None = None) -> RequestView:
-    """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived.
-
-    Guards leave the peer out: servers put into ``client`` what ``X-Forwarded-For`` says (Law 2.7).
-    """
+def view_of(connection: HTTPConnection, memo: Memo) -> RequestView:
+    """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived."""
     scope = connection.scope
+    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     return RequestView(
         scope.get("method", "GET"),
         _url(connection),
-        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
-        peer=peer,
+        headers,
+        peer=_peer(scope, headers),
         path_params=scope.get("path_params", {}),
         memo=memo,
+        subprotocols=visit_of(connection).subprotocols,
     )
+
+
+def _peer(scope: Scope, headers: list[tuple[str, str]]) -> str | None:
+    """The socket's own peer; nobody where servers may have put into ``client`` what a proxy says (Law 2.7)."""
+    client: tuple[str, int] | None = scope.get("client")
+    if client is None or any(name in FORWARDING for name, _ in headers):
+        return None
+    return client[0]
 
 
 def _url(connection: HTTPConnection) -> str:

@@ -1,0 +1,39 @@
+"""The one way in: every guard, and the middleware, admits a connection here."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+
+from authgate_core import Admission, AsyncGate, Policy
+
+from .admission import overridden
+from .refusals import answer_refusals
+from .visit import Grant, view_of, visit_of
+
+__all__ = ["admit"]
+
+
+async def admit(
+    connection: HTTPConnection, gate: AsyncGate, policy: Policy, *, optional: bool = False
+) -> Admission:
+    """Admit a connection by a policy, and let its visit know.
+
+    Args:
+        connection: The request or WebSocket.
+        gate: Who judges, and answers for what is refused from here on.
+        policy: Who is let in.
+        optional: Whether a connection that presents nothing goes on (Law 1.4).
+
+    Raises:
+        AuthgateError: If it is refused.
+    """
+    answer_refusals(connection, gate)
+    visit = visit_of(connection)
+    view = view_of(connection, visit.memo)
+    given = await overridden(connection)
+    if given is None:
+        admission = await gate.admit(view, policy, optional=optional)
+    else:
+        admission = gate.judge(given, policy, view, optional=optional)
+    visit.add(admission, Grant(gate, policy, optional, view, lasts=given is None and bool(admission)))
+    return admission

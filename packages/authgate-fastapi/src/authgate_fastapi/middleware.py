@@ -1,0 +1,175 @@
+"""Authentication before routing, for a whole application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final, TypedDict
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from authgate_core import (
+    Admission,
+    AsyncGate,
+    AuthgateError,
+    ConfigurationError,
+    Policy,
+    Project,
+    Service,
+    User,
+    is_project,
+    is_service,
+    is_user,
+)
+from authgate_core.policy import compile_policy
+from authgate_core.policy.terms import ClaimEquals, SameTenant
+
+from .carrier import CONNECTIONS, carrier_before
+from .dependencies import any_of
+from .entrance import admit
+from .locate import gate_of
+from .paths import GivenPaths, Paths, asked_of, path_problems
+from .refusals import answer
+from .visit import view_of, visit_of
+
+__all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware"]
+
+
+class _Exclusions(TypedDict):
+    excluded_paths: frozenset[str]
+    excluded_prefixes: frozenset[str]
+
+
+OLDER_EXCLUSIONS: Final[_Exclusions] = {
+    "excluded_paths": frozenset({"/health", "/metrics", "/openapi.json", "/favicon.ico"}),
+    "excluded_prefixes": frozenset({"/api/docs", "/api/redoc", "/static", "/_health"}),
+}
+"""What the older client left alone unless told otherwise: ``add_middleware(AuthMiddleware, **OLDER_EXCLUSIONS)``."""
+
+_NOBODY: Final = Admission()
+
+
+class AuthMiddleware:
+    """Admits every request and WebSocket before it is routed, by the gate of the app that it is added to.
+
+    ``app.add_middleware(AuthMiddleware)`` stands before or after ``AuthGate(app)``. Who was admitted is copied
+    to ``request.state``: ``user``, ``service`` and ``project``, each None where nobody of the kind was, and
+    ``admission``. A service is no user (Law 3.13). Guards of the routes stand besides, and verify nothing again
+    (Law 2.6).
+
+    Args:
+        app: What it is before.
+        policy: Who is let in, without conditions on parameters of the path, which no router has read yet; by
+            default whoever presents credentials of any kind that the gate has a source for.
+        excluded_paths: Paths that are left alone, exactly as written: a set, or a dict of path to methods, None
+            for all. A WebSocket has no method. A segment may be ``{name:uuid}``.
+        excluded_prefixes: Paths that are left alone with everything below them, by whole segments.
+        optional_auth_paths: Paths for which a request that presents nothing goes on (Law 1.4).
+
+    Raises:
+        TypeError: If paths or methods are no sets, or the policy is none.
+        ConfigurationError: Everything that is wrong with the paths and the policy (Law 1.6).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        policy: Policy | None = None,
+        excluded_paths: GivenPaths | None = None,
+        excluded_prefixes: GivenPaths | None = None,
+        optional_auth_paths: GivenPaths | None = None,
+    ) -> None:
+        problems = [
+            *_policy_problems(policy),
+            *path_problems("excluded_paths", excluded_paths),
+            *path_problems("excluded_prefixes", excluded_prefixes, prefixes=True),
+            *path_problems("optional_auth_paths", optional_auth_paths),
+        ]
+        if problems:
+            raise ConfigurationError(*(f"AuthMiddleware: {problem}" for problem in problems))
+        self._app = app
+        self._policy = policy
+        self._anybody: tuple[AsyncGate, Policy] | None = None
+        self._excluded = (Paths(excluded_paths), Paths(excluded_prefixes, prefixes=True))
+        self._optional = Paths(optional_auth_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit a request or a WebSocket, or answer the refusal."""
+        if scope["type"] not in CONNECTIONS:
+            await self._app(scope, receive, send)
+            return
+        if isinstance(self._app, Starlette):  # it stands around the app itself, which is yet to say so
+            scope.setdefault("app", self._app)
+        # Added after AuthGate(app) it stands outside of the carrier that knows the gate.
+        way = carrier_before(self._pass, scope.get("app")) or self._pass
+        await way(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = HTTPConnection(scope)
+        gate = await gate_of(connection)
+        try:
+            admission = await self._admission(connection, gate)
+        except AuthgateError as error:
+            refusal = error
+        else:
+            _show(connection, admission)
+            await self._app(scope, receive, send)
+            return
+        await answer(refusal, scope, receive, send)
+
+    async def _admission(self, connection: HTTPConnection, gate: AsyncGate) -> Admission:
+        asked = asked_of(connection.scope)
+        if any(paths.match(asked) for paths in self._excluded) or _is_preflight(connection):
+            return _NOBODY
+        return await admit(connection, gate, self._policy_for(gate), optional=self._optional.match(asked))
+
+    def _policy_for(self, gate: AsyncGate) -> Policy:
+        if self._policy is not None:
+            return self._policy
+        if self._anybody is None or self._anybody[0] is not gate:
+            self._anybody = (gate, _anybody(gate))
+        return self._anybody[1]
+
+
+def _anybody(gate: AsyncGate) -> Policy:
+    """Whoever presents anything that the gate can verify, and everyone who does."""
+    both = (is_user & is_project, is_service & is_project)
+    return any_of(gate, *both, is_user, is_service, is_project)
+
+
+def _is_preflight(connection: HTTPConnection) -> bool:
+    if connection.scope.get("method") != "OPTIONS":
+        return False
+    return view_of(connection, visit_of(connection).memo).is_preflight  # Law 1.11
+
+
+def _show(connection: HTTPConnection, admission: Admission) -> None:
+    """Copy who was admitted to where handlers read it, which is no evidence of anything (Law 2.6)."""
+    scope = connection.scope
+    state = scope.setdefault("state", {})
+    if visit_of(connection).is_copy:  # of the request that sent this one, which keeps its own
+        state = scope["state"] = {**state}
+    state.update(
+        user=admission.get(User),
+        service=admission.get(Service),
+        project=admission.get(Project),
+        admission=admission,
+    )
+
+
+def _policy_problems(policy: Policy | None) -> Iterator[str]:
+    if policy is None:
+        return
+    if not isinstance(policy, Policy):
+        raise TypeError(f"AuthMiddleware(policy=...) takes a policy, not {policy!r}: write policy=is_user")
+    try:
+        branches = compile_policy(policy).branches
+    except ConfigurationError as error:
+        yield from error.problems
+        return
+    for term, _ in chain.from_iterable(branch.terms for branch in branches):
+        if isinstance(term, (SameTenant, ClaimEquals)):
+            yield f"policy {policy!r}: {term!r} asks for a parameter of the path; guard the route with it instead"
