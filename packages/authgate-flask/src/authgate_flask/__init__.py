@@ -2,7 +2,9 @@
 
 from .extension import AuthGate, current_gate
 from .guard import flask_combined_auth, flask_jwt_auth, flask_project_auth, requires
+from .protect import protect
 from .proxies import current_admission, current_project, current_service, current_user
+from .public import public
 
 __all__ = [
     "AuthGate",
@@ -14,5 +16,7 @@ __all__ = [
     "flask_combined_auth",
     "flask_jwt_auth",
     "flask_project_auth",
+    "protect",
+    "public",
     "requires",
 ]

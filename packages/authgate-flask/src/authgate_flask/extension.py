@@ -5,61 +5,29 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from authgate_core import ConfigurationError, Gate, GateConfig, Policy
+from authgate_core.challenge import OnRefusal, on_refusal_problems
 from authgate_core.errors import AuthgateError
 
+from .caching import keep_private
+from .checks import check_guards, watch
+from .commands import authgate
+from .installed import NAME, Installed, installed
 from .presentation import teach_json
-from .refusal import refusal
+from .protect import admit_by_route
+from .visit import view_of, visit_of
 
-__all__ = ["POLICIES", "AuthGate", "Installed", "current_gate", "installed", "installed_from_environment"]
+__all__ = ["AuthGate", "current_gate", "installed_from_environment"]
 
-NAME: Final = "authgate"
-POLICIES: Final = "_authgate_policies"
 _SET_G: Final = "AUTHGATE_SET_G"
-
-
-@dataclass(slots=True)
-class Installed:
-    """What an application keeps of authgate.
-
-    Args:
-        gate: The gate of this application.
-        set_g: Whether every guard sets ``g.user`` and ``g.project``.
-    """
-
-    gate: Gate
-    set_g: bool = False
-    _ready: bool = field(default=False, repr=False)
-
-    def check_views(self, app: Flask) -> None:
-        """Check the policy of every view registered so far; a later one is checked when it is first used.
-
-        Raises:
-            ConfigurationError: Everything that is wrong, with the endpoints concerned (Law 1.6).
-        """
-        problems: list[str] = []
-        for endpoint, policy in _policies(app):
-            try:
-                self.gate.check_policy(policy)
-            except ConfigurationError as error:
-                problems += [f"{endpoint}: {problem}" for problem in error.problems]
-        if problems:
-            raise ConfigurationError(*problems)
-
-    def make_ready(self, app: Flask) -> None:
-        """Before the first request: check all views, so that an application never works by halves."""
-        if not self._ready:
-            teach_json(app)  # once more, since the application may have chosen another provider meanwhile
-            self.check_views(app)
-            self._ready = True
 
 
 class AuthGate:
@@ -72,30 +40,31 @@ class AuthGate:
         config: What to admit. Without it the settings ``AUTHGATE_*`` of ``app.config`` are read, and where
             there are none, those of the environment.
         gate: A gate of your own making instead, which you also close.
+        default: What to ask of requests for views without a guard of their own, so that nothing stands open
+            by oversight (Law 8.8); ``protect`` and ``@public`` say otherwise. None asks nothing.
+        on_refusal: Called with the error and the problem of each refusal, and returns another body for it, or
+            None; status, challenge and ``Retry-After`` stand (Law 1.10).
 
     Raises:
         ConfigurationError: Everything that is wrong with the settings, in one message (Law 1.6).
     """
 
     def __init__(
-        self, app: Flask | None = None, *, config: GateConfig | None = None, gate: Gate | None = None
+        self,
+        app: Flask | None = None,
+        *,
+        config: GateConfig | None = None,
+        gate: Gate | None = None,
+        default: Policy | None = None,
+        on_refusal: OnRefusal | None = None,
     ) -> None:
-        if config is not None and gate is not None:
-            raise ConfigurationError(
-                "AuthGate(config=, gate=): a gate has its configuration already; give one of them"
-            )
-        if gate is not None and not isinstance(gate, Gate):
-            raise ConfigurationError(
-                f"AuthGate(gate=): Flask needs a Gate, also for async views, not {type(gate).__name__}; "
-                "make it with Gate(config)"
-            )
-        if config is not None and not isinstance(config, GateConfig):
-            raise ConfigurationError(
-                f"AuthGate(config=): give a GateConfig, not {type(config).__name__}; "
-                "app.config is read where config= is left out"
-            )
+        problems = tuple(_problems(config, gate, default, on_refusal))
+        if problems:
+            raise ConfigurationError(*problems)
         self._config = config
         self._gate = gate
+        self._default = default
+        self._on_refusal = on_refusal
         if app is not None:
             self.init_app(app)
 
@@ -110,23 +79,8 @@ class AuthGate:
             raise ConfigurationError(
                 f"the application {app.name!r} has a gate already: call AuthGate(app) once"
             )
-        new = _new(app, self._config, self._gate)
-        app.before_request(lambda: new.make_ready(app))
-        _install(app, new)
-
-
-def installed(app: Flask) -> Installed:
-    """What this application keeps of authgate.
-
-    Raises:
-        ConfigurationError: If it has no gate (Law 1.6).
-    """
-    found = app.extensions.get(NAME)
-    if not isinstance(found, Installed):
-        raise ConfigurationError(
-            f"the application {app.name!r} has guards but no gate: add AuthGate(app) where it is created"
-        )
-    return found
+        _install(app, _new(app, self._config, self._gate, self._default, self._on_refusal))
+        app.cli.add_command(authgate)
 
 
 current_gate: Gate = cast("Gate", cast("object", LocalProxy(lambda: installed(current_app).gate)))
@@ -149,6 +103,8 @@ os.register_at_fork(after_in_child=_renew_lock)  # Law 9.5
 def installed_from_environment(app: Flask) -> Installed:
     """Like ``installed``, but an application without a gate gets one from its settings, once (Law 1.6).
 
+    What stands in the way of requests does so from the next one on.
+
     Raises:
         ConfigurationError: If the settings are wrong.
     """
@@ -159,12 +115,20 @@ def installed_from_environment(app: Flask) -> Installed:
     return installed(app)
 
 
-def _new(app: Flask, config: GateConfig | None = None, gate: Gate | None = None) -> Installed:
+def _new(
+    app: Flask,
+    config: GateConfig | None = None,
+    gate: Gate | None = None,
+    default: Policy | None = None,
+    on_refusal: OnRefusal | None = None,
+) -> Installed:
     set_g: object = _settings(app).get(_SET_G, False)
     problems = [] if isinstance(set_g, bool) else [f"{_SET_G}: write True or False, not {set_g!r}"]
+    watch(app)
     try:
-        new = Installed(gate if gate is not None else Gate(config or _configuration(app)), set_g is True)
-        new.check_views(app)
+        made = gate if gate is not None else Gate(config or _configuration(app))
+        new = Installed(made, set_g is True, default, on_refusal)
+        check_guards(app, new)
     except ConfigurationError as error:
         raise ConfigurationError(*problems, *error.problems) from None
     if problems:
@@ -174,11 +138,23 @@ def _new(app: Flask, config: GateConfig | None = None, gate: Gate | None = None)
 
 def _install(app: Flask, new: Installed) -> None:
     teach_json(app)
-    _answer_outcomes(app, new.gate)
+    _answer_outcomes(app, new)
+    # In front of the application's own, and its answers last of all; requests that are under way keep their lists.
+    before, after = app.before_request_funcs, app.after_request_funcs
+    before[None] = [partial(_before_request, app, new), *before.get(None, ())]
+    after[None] = [keep_private, *after.get(None, ())]
     app.extensions[NAME] = new
 
 
-def _answer_outcomes(app: Flask, gate: Gate) -> None:
+def _before_request(app: Flask, here: Installed) -> None:
+    if not here.ready:  # an application never works by halves
+        teach_json(app)  # once more, since the application may have chosen another provider meanwhile
+        check_guards(app, here)
+        here.ready = True
+    admit_by_route(app, here)
+
+
+def _answer_outcomes(app: Flask, here: Installed) -> None:
     """Let an outcome that a view raises itself, as from ``gate.verify_token``, be answered like a guard's.
 
     An error handler for ``AuthgateError`` would hide the application's own for ``HTTPException``, which comes
@@ -189,29 +165,27 @@ def _answer_outcomes(app: Flask, gate: Gate) -> None:
     def handle_user_exception(error: Exception) -> HTTPException | ResponseReturnValue:
         if isinstance(error, HTTPException) or not isinstance(error, AuthgateError):
             return handle(error)
-        return handle(refusal(error, gate.problem(error)))
+        return handle(here.refusal(error, view_of(request, visit_of(request).memo)))
 
     vars(app)["handle_user_exception"] = handle_user_exception
 
 
-def _policies(app: Flask) -> Iterator[tuple[str, Policy]]:
-    for name, guarded in (*_views(app), *_hooks(app)):
-        for policy in getattr(guarded, POLICIES, ()):
-            yield name, policy
-
-
-def _views(app: Flask) -> Iterator[tuple[str, object]]:
-    for endpoint, view in app.view_functions.items():
-        yield endpoint, view
-        view_class = getattr(view, "view_class", None)
-        for method in ("dispatch_request", *(getattr(view_class, "methods", None) or ())):
-            yield endpoint, getattr(view_class, method.lower(), None)
-
-
-def _hooks(app: Flask) -> Iterator[tuple[str, object]]:
-    for blueprint, hooks in app.before_request_funcs.items():
-        for hook in hooks:
-            yield f"before_request of {blueprint or app.name}", hook
+def _problems(config: object, gate: object, default: object, on_refusal: object) -> Iterator[str]:
+    if config is not None and gate is not None:
+        yield "AuthGate(config=, gate=): a gate has its configuration already; give one of them"
+    if gate is not None and not isinstance(gate, Gate):
+        yield (
+            f"AuthGate(gate=): Flask needs a Gate, also for async views, not {type(gate).__name__}; "
+            "make it with Gate(config)"
+        )
+    if config is not None and not isinstance(config, GateConfig):
+        yield (
+            f"AuthGate(config=): give a GateConfig, not {type(config).__name__}; "
+            "app.config is read where config= is left out"
+        )
+    if default is not None and not isinstance(default, Policy):
+        yield f"AuthGate(default=): give a policy like is_user, not {default!r}"
+    yield from on_refusal_problems(on_refusal)
 
 
 def _configuration(app: Flask) -> GateConfig:

@@ -8,16 +8,17 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, Never, TypeVar, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask
+from flask.globals import app_ctx
 
-from authgate_core import Policy, Project, User, is_project, is_user
-from authgate_core.errors import AuthgateError
+from authgate_core import Policy, is_project, is_user
 from authgate_core.policy import compile_policy
 
-from .extension import POLICIES, Installed, installed, installed_from_environment
+from .admit import admit
+from .extension import installed_from_environment
+from .installed import Installed, installed
+from .marks import Mark, mark
 from .presentation import presentable
-from .refusal import refusal
-from .visit import view_of, visit_of
 
 __all__ = ["Guard", "flask_combined_auth", "flask_jwt_auth", "flask_project_auth", "requires"]
 
@@ -55,7 +56,7 @@ class Guard:
                 f"a guard wraps a view function, not {type(view).__name__}: put it below the route"
             )
         guarded = self._before_async(view) if iscoroutinefunction(view) else self._before(view)
-        vars(guarded)[POLICIES] = (self.policy, *getattr(view, POLICIES, ()))
+        mark(guarded, view, Mark(self.policy, self.optional))
         return cast("V", guarded)
 
     def admit(self) -> None:
@@ -65,18 +66,7 @@ class Guard:
             Refusal: If it is not admitted.
             ConfigurationError: If there is no gate, or it has no source for what the policy names.
         """
-        here = self.find(current_app)
-        visit = visit_of(request)
-        view = view_of(request, visit.memo)
-        try:
-            admission = here.gate.admit(view, self.policy, optional=self.optional)
-        except AuthgateError as error:
-            raise refusal(error, here.gate.problem(error)) from error
-        admitted = visit.add(admission, optional=self.optional)
-        if here.set_g or "user" in self.sets_g:
-            g.user = admitted.get(User)
-        if here.set_g or "project" in self.sets_g:
-            g.project = admitted.get(Project)
+        admit(self.find(app_ctx.app), self.policy, optional=self.optional, sets_g=self.sets_g)
 
     def _before(self, view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)

@@ -25,7 +25,7 @@ class Refusal(HTTPException):
     """
 
     def __init__(self, error: AuthgateError, problem: Problem) -> None:
-        HTTPException.__init__(self, problem.body["detail"])  # the next class in line is the outcome's own
+        HTTPException.__init__(self, error.detail)  # the next class in line is the outcome's own
         self.__dict__.update(vars(error))
         self.error = error
         self.problem = problem

@@ -9,7 +9,7 @@ from flask import Request
 from authgate_core.principal import Admission
 from authgate_core.request import Memo, RequestView
 
-__all__ = ["Visit", "view_of", "visit_of"]
+__all__ = ["Visit", "known_visit", "view_of", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_visit"
 
@@ -21,14 +21,16 @@ class Visit:
         memo: What the request was already authenticated as.
         admission: Everyone whom the guards of this request have admitted so far; None before the first.
         optional: Whether a guard that has admitted was optional.
+        read: The headers that the guards that have admitted read credentials from, in order.
     """
 
-    __slots__ = ("admission", "memo", "optional")
+    __slots__ = ("admission", "memo", "optional", "read")
 
     def __init__(self) -> None:
         self.memo = Memo()
         self.admission: Admission | None = None
         self.optional = False
+        self.read: dict[str, None] = {}
 
     def add(self, admission: Admission, *, optional: bool) -> Admission:
         """Join what one more guard has found to what earlier guards of this request have, and return both."""
@@ -55,6 +57,12 @@ def visit_of(request: Request) -> Visit:
     attributes: dict[str, Any] = request.__dict__
     visit: Visit = attributes.setdefault(_ATTRIBUTE, Visit())
     return visit
+
+
+def known_visit(request: Request) -> Visit | None:
+    """The visit of this request, if any guard has seen it."""
+    attributes: dict[str, Any] = request.__dict__
+    return attributes.get(_ATTRIBUTE)
 
 
 def view_of(request: Request, memo: Memo) -> RequestView:

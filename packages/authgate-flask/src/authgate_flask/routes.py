@@ -1,0 +1,174 @@
+"""The routes of an application, and what stands before each: its own guards, its blueprint's, the default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, cast
+
+from flask import Blueprint, Flask
+from flask.views import MethodView
+from werkzeug.routing import Rule
+
+from authgate_core import Policy
+
+from .marks import PUBLIC, Mark, marks_of, marks_of_class
+
+__all__ = [
+    "PROTECTIONS",
+    "Route",
+    "Stand",
+    "blueprint_names",
+    "hooks_of",
+    "imposed",
+    "own_marks",
+    "protections",
+    "routes_of",
+    "rules_of",
+]
+
+PROTECTIONS: Final = "_authgate_protections"
+
+Source: TypeAlias = Literal["before_request", "protect", "default", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """One guard that stands before a route.
+
+    Args:
+        source: Who put it there.
+        policy: What it asks.
+        optional: Whether it lets in who presents nothing.
+    """
+
+    source: Source
+    policy: Policy
+    optional: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.source}{' (optional)' if self.optional else ''}: {self.policy!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A rule of an application, for those of its methods before which the same guards stand.
+
+    Args:
+        rule: The rule, after its host or subdomain where it has one.
+        methods: HTTP methods, in order.
+        stands: The guards, as they are asked.
+        is_public: Whether it says itself that it has none.
+    """
+
+    rule: str
+    methods: tuple[str, ...]
+    stands: tuple[Stand, ...]
+    is_public: bool
+
+    @property
+    def is_unguarded(self) -> bool:
+        """Whether anybody gets in although nobody decided that of this route."""
+        decided = (stand for stand in self.stands if stand.source != "before_request" or not stand.optional)
+        return not self.is_public and not any(decided)
+
+    def __str__(self) -> str:
+        standing = [str(stand) for stand in self.stands]
+        if self.is_public or self.is_unguarded:
+            standing.append("public" if self.is_public else "UNGUARDED")
+        return ", ".join(standing)
+
+
+def routes_of(app: Flask, default: Policy | None) -> Iterator[Route]:
+    """The routes of an application, by rule; one of a ``MethodView`` once for each answer."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (_shown(app, rule), rule.endpoint)):
+        answers: dict[tuple[tuple[Stand, ...], bool], list[str]] = {}
+        for method in _methods(rule):
+            answers.setdefault(_answer(app, default, rule.endpoint, method), []).append(method)
+        for (stands, is_public), methods in answers.items():
+            yield Route(_shown(app, rule), tuple(methods), stands, is_public)
+
+
+def _answer(app: Flask, default: Policy | None, endpoint: str, method: str) -> tuple[tuple[Stand, ...], bool]:
+    own = own_marks(app, endpoint, method)
+    hooks = (hook for name in (None, *blueprint_names(endpoint)) for hook in hooks_of(app, name))
+    stands = (
+        *imposed(app, default, endpoint, method),
+        *_stands("before_request", (mark for hook in hooks for mark in marks_of(hook))),
+        *_stands("own", own),
+    )
+    return stands, PUBLIC in own
+
+
+def _stands(source: Source, marks: Iterable[Mark]) -> Iterator[Stand]:
+    for mark in marks:
+        if mark.policy is not None:
+            yield Stand(source, mark.policy, mark.optional)
+
+
+def imposed(app: Flask, default: Policy | None, endpoint: str, method: str) -> tuple[Stand, ...]:
+    """What is asked of a request besides what its view asks: nothing if that is public.
+
+    ``protect`` takes the place of the default, and is asked besides the view's own guard, which does so as well.
+    """
+    own = own_marks(app, endpoint, method)
+    is_guarded = any(mark is not PUBLIC for mark in own)
+    if own and not is_guarded:
+        return ()
+    held = tuple(
+        Stand("protect", policy)
+        for name in blueprint_names(endpoint)
+        for policy in protections(app.blueprints.get(name))
+    )
+    if held or is_guarded or default is None:
+        return held
+    return (Stand("default", default),)
+
+
+def own_marks(app: Flask, endpoint: str, method: str) -> tuple[Mark, ...]:
+    """What a view says itself about requests of one method: by its decorators, its class and its method."""
+    view = app.view_functions.get(endpoint)
+    view_class: object = getattr(view, "view_class", None)
+    if not isinstance(view_class, type):
+        return marks_of(view)
+    handlers = [getattr(view_class, "dispatch_request", None)]
+    if issubclass(view_class, MethodView):
+        by_get = getattr(view_class, "get", None) if method == "HEAD" else None
+        handlers.append(getattr(view_class, method.lower(), by_get))
+    within = [mark for handler in handlers for mark in marks_of(handler)]
+    return (*marks_of(view), *marks_of_class(view_class), *within)
+
+
+def hooks_of(app: Flask, name: str | None) -> tuple[object, ...]:
+    """The functions that run before each request for a blueprint; None is the application itself."""
+    return tuple(app.before_request_funcs.get(name, ()))
+
+
+def protections(blueprint: Blueprint | object) -> tuple[Policy, ...]:
+    """The policies by which a blueprint is protected."""
+    return cast("tuple[Policy, ...]", getattr(blueprint, PROTECTIONS, ()))
+
+
+def blueprint_names(endpoint: str) -> tuple[str, ...]:
+    """The blueprints that an endpoint is in, the outermost first."""
+    parts = endpoint.split(".")[:-1]
+    return tuple(".".join(parts[: depth + 1]) for depth in range(len(parts)))
+
+
+def rules_of(app: Flask, endpoint: str) -> tuple[str, ...]:
+    """The rules of an endpoint, as ``flask authgate routes`` shows them."""
+    return tuple(_shown(app, rule) for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
+
+
+def _methods(rule: Rule) -> Iterator[str]:
+    """The methods that somebody wrote: Flask adds HEAD to GET, and answers OPTIONS itself."""
+    automatic = {"HEAD"} if "GET" in (rule.methods or ()) else set[str]()
+    if getattr(rule, "provide_automatic_options", False):
+        automatic.add("OPTIONS")
+    yield from sorted((rule.methods or set()) - automatic)
+
+
+def _shown(app: Flask, rule: Rule) -> str:
+    if app.url_map.host_matching:
+        return f"{rule.host or ''}{rule.rule}"
+    return f"{rule.subdomain}.{rule.rule}" if rule.subdomain else rule.rule
