@@ -28,7 +28,7 @@ class Installed:
         set_g: Whether every guard sets ``g.user`` and ``g.project``.
         default: What is asked where a view says nothing itself; None asks nothing.
         on_refusal: The application's own words for refusals.
-        ready: Whether all views were checked since the last one was registered.
+        ready: Whether the guards were checked, as they are before the first request.
     """
 
     gate: Gate

@@ -28,16 +28,21 @@ def public(view: V) -> V:
     Raises:
         TypeError: If that is neither a function nor a view class.
     """
-    if isinstance(view, type):
-        if not issubclass(view, View):
-            raise TypeError(f"@public is for views, and the class {view.__name__} is none")
-        mark_class(view, PUBLIC)
+    given: object = view
+    if isinstance(given, type):
+        _open_class(given)
         return view
-    if not callable(view):
+    if not callable(given):
         raise TypeError(f"@public stands above a view function, not {type(view).__name__}")
     opened = _before_async(view) if iscoroutinefunction(view) else _before(view)
     mark(opened, view, PUBLIC)
     return cast("V", opened)
+
+
+def _open_class(view_class: type) -> None:
+    if not issubclass(view_class, View):
+        raise TypeError(f"@public is for views, and the class {view_class.__name__} is none")
+    mark_class(view_class, PUBLIC)
 
 
 def _before(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -128,15 +128,19 @@ def imposed(app: Flask, default: Policy | None, endpoint: str, method: str) -> t
 def own_marks(app: Flask, endpoint: str, method: str) -> tuple[Mark, ...]:
     """What a view says itself about requests of one method: by its decorators, its class and its method."""
     view = app.view_functions.get(endpoint)
-    view_class: object = getattr(view, "view_class", None)
-    if not isinstance(view_class, type):
+    view_class: type | None = getattr(view, "view_class", None)
+    if view_class is None:
         return marks_of(view)
-    handlers = [getattr(view_class, "dispatch_request", None)]
-    if issubclass(view_class, MethodView):
-        by_get = getattr(view_class, "get", None) if method == "HEAD" else None
-        handlers.append(getattr(view_class, method.lower(), by_get))
-    within = [mark for handler in handlers for mark in marks_of(handler)]
+    within = [mark for handler in _handlers(view_class, method) for mark in marks_of(handler)]
     return (*marks_of(view), *marks_of_class(view_class), *within)
+
+
+def _handlers(view_class: type, method: str) -> Iterator[object]:
+    """What Flask calls for a method: ``dispatch_request``, and from there, for HEAD, ``get`` if need be."""
+    yield getattr(view_class, "dispatch_request", None)
+    if issubclass(view_class, MethodView):
+        by_get: object = getattr(view_class, "get", None) if method == "HEAD" else None
+        yield getattr(view_class, method.lower(), by_get)
 
 
 def hooks_of(app: Flask, name: str | None) -> tuple[object, ...]:
