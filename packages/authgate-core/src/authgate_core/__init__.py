@@ -61,7 +61,7 @@ from .policy import (
     same_tenant,
 )
 from .principal import Admission, Project, Service, User, claim_path
-from .projects import StaticProjects
+from .projects import RemoteProjects, StaticProjects
 from .request import RequestView
 from .revocation import MemoryRevocation, RedisRevocation
 from .secret import Secret
@@ -98,6 +98,7 @@ __all__ = [
     "Project",
     "ProjectsUnavailable",
     "RedisRevocation",
+    "RemoteProjects",
     "RequestView",
     "RevocationUnavailable",
     "RoleHierarchy",

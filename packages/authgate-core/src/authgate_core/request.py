@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlsplit
 
 from .headers import FORWARDING, HeaderPairs, header_pairs
 
-__all__ = ["HttpReply", "HttpRequest", "Memo", "RequestView"]
+__all__ = ["HttpReply", "HttpRequest", "Memo", "RequestView", "masked", "url_problems"]
 
+_USER_INFO: Final = re.compile(r"[^/?#]*@")
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -93,9 +96,7 @@ class RequestView:
         """Whether it comes from this machine, and by no proxy: what a forwarding header says is nobody's word."""
         if self.peer is None or any(name in FORWARDING for name, _ in self.headers):
             return False
-        with suppress(ValueError):
-            return ip_address(self.peer).is_loopback
-        return False
+        return _is_loopback_address(self.peer)
 
     def __repr__(self) -> str:
         names = sorted({name for name, _ in self.headers})
@@ -148,3 +149,38 @@ class HttpReply:
 
     def __repr__(self) -> str:
         return f"HttpReply({self.status}, {len(self.body)} bytes)"
+
+
+def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str]:
+    """Whether the gate may ask this URL (Law 4.9); checked as whatever the configuration holds."""
+    if not isinstance(url, str):
+        yield f"{setting}: a {type(url).__name__} is not a URL; write https://host/path"
+        return
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        yield f"{setting}: {masked(url)!r} is not a URL; write https://host/path"
+        return
+    if parts.scheme not in {"http", "https"} or not host:
+        yield f"{setting}: {masked(url)!r} is not an absolute URL; write https://host/path"
+    elif parts.username is not None or parts.password is not None:
+        yield f"{setting}: must not hold a user name or password"
+    elif parts.scheme == "http" and not plain_http and not _is_loopback(host):
+        yield f"{setting}: {url!r} is not https; use https, or write allow_http=True if that network is trusted"
+
+
+def masked(url: str) -> str:
+    """A URL without the user name and password that it may hold (Law 2.5)."""
+    return _USER_INFO.sub("***@", url)
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or _is_loopback_address(host)
+
+
+def _is_loopback_address(address: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(address).is_loopback
+    return False

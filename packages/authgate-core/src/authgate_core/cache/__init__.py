@@ -2,5 +2,17 @@
 
 from .plans import Ask, Barred, Hit, HitAndRefresh, Limited, Plan, Refused
 from .projects import ProjectCache
+from .tenants import TenantPredicate, TenantsServed
 
-__all__ = ["Ask", "Barred", "Hit", "HitAndRefresh", "Limited", "Plan", "ProjectCache", "Refused"]
+__all__ = [
+    "Ask",
+    "Barred",
+    "Hit",
+    "HitAndRefresh",
+    "Limited",
+    "Plan",
+    "ProjectCache",
+    "Refused",
+    "TenantPredicate",
+    "TenantsServed",
+]

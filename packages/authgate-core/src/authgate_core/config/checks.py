@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import is_async
-from ..projects import StaticProjects
+from ..projects import RemoteProjects, StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 from .colours import Colour, port_problems
 
@@ -82,7 +82,7 @@ def role_problems(roles: object) -> Iterator[str]:
 
 def project_problems(projects: object, colour: Colour) -> Iterator[str]:
     """Of the project directory."""
-    if isinstance(projects, StaticProjects):
+    if isinstance(projects, (StaticProjects, RemoteProjects)):
         yield from (f"projects: {problem}" for problem in projects.problems())
     elif projects is not None:
         yield from port_problems("projects", projects, "look_up", colour)
@@ -106,10 +106,14 @@ def _store_problems(store: object, colour: Colour) -> Iterator[str]:
     yield from found
 
 
-def service_problems(service_id: object) -> Iterator[str]:
-    """Of the name of this service."""
+def service_problems(service_id: object, projects: object) -> Iterator[str]:
+    """Of the name of this service, which must not have two."""
     if service_id is not None and not (isinstance(service_id, str) and service_id):
         yield f"service_id: {service_id!r} is not the name of a service; leave it out to ask for none"
+    elif (
+        service_id is not None and isinstance(projects, RemoteProjects) and projects.service_id != service_id
+    ):
+        yield f"service_id: {service_id!r} is another than RemoteProjects(service_id=...) has; leave it out here"
 
 
 def size_problems(setting: str, size: object) -> Iterator[str]:

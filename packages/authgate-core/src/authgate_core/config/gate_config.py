@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
+from ..cache import TenantsServed
 from ..errors import ConfigurationError
 from ..events import Observer
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import AsyncProjectDirectory, AsyncRevocationStore, ProjectDirectory, RevocationStore
-from ..projects import StaticProjects
+from ..projects import RemoteProjects, StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 from .checks import (
     NOBODY,
@@ -34,7 +35,7 @@ from .environment import is_explaining, read_settings
 __all__ = ["Colour", "GateConfig", "Projects", "RevocationSource"]
 
 RevocationSource: TypeAlias = MemoryRevocation | RedisRevocation | RevocationStore | AsyncRevocationStore
-Projects: TypeAlias = StaticProjects | ProjectDirectory | AsyncProjectDirectory
+Projects: TypeAlias = StaticProjects | RemoteProjects | ProjectDirectory | AsyncProjectDirectory
 
 
 _LONGEST_WAIT: Final = 60.0
@@ -47,11 +48,11 @@ class GateConfig:
 
     Args:
         issuers: Whose tokens are believed.
-        projects: Who knows the project credentials: static, or a port of your own.
+        projects: Who knows the project credentials: static, Mercury, or a port of your own.
         revocation: Where revocations are; one source or several, each asked at every request.
         roles: Which roles imply others.
         realm: The ``realm`` of challenges.
-        service_id: This service, where projects are enabled for some services only.
+        service_id: This service, where projects are enabled for some services only; ``RemoteProjects`` has its own.
         shared_subjects: Says that several issuers of users speak of the same people (Law 3.14).
         key_wait: How long a request waits for keys while there are none, seconds.
         max_stale: How long known keys go on while their issuer cannot be reached, seconds (Law 4.4).
@@ -104,6 +105,18 @@ class GateConfig:
         redis = (source for source in self.sources if isinstance(source, RedisRevocation))
         return tuple(source for source in redis if source.is_foreign)
 
+    @property
+    def service(self) -> str | None:
+        """This service, as configured here or for ``RemoteProjects``."""
+        remote = self.projects.service_id if isinstance(self.projects, RemoteProjects) else None
+        return self.service_id if remote is None else remote
+
+    @property
+    def project_tenants(self) -> TenantsServed | None:
+        """The projects that may be admitted at all; None for any that the directory confirms."""
+        tenants = self.projects.tenants if isinstance(self.projects, RemoteProjects) else None
+        return None if tenants is None else TenantsServed(tenants)
+
     @classmethod
     def from_env(cls) -> GateConfig:
         """From ``AUTHGATE_*`` environment variables (docs/reference/configuration.md).
@@ -148,7 +161,7 @@ class GateConfig:
         yield from role_problems(self.roles)
         yield from project_problems(self.projects, colour)
         yield from revocation_problems(self.sources, colour)
-        yield from service_problems(self.service_id)
+        yield from service_problems(self.service_id, self.projects)
         for name in ("credential_limit", "token_header_limit", "token_depth"):
             yield from size_problems(name, getattr(self, name))
         yield from seconds_problems("key_wait", self.key_wait, _LONGEST_WAIT)

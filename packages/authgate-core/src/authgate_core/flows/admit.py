@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from ..cache import ProjectCache
+from ..cache import ProjectCache, TenantsServed
 from ..clock import Instant
 from ..credentials import SCHEMES, BearerToken, Credential, Kind, Presented, extract
 from ..effects import Flow
@@ -41,6 +41,7 @@ class GateContext:
         trust: What tokens are verified with.
         projects: What is known of project credentials.
         service_id: The service that a project must be enabled for.
+        project_tenants: The projects that may be admitted by their credentials; None for any.
         header_limit: How long a credential header may be, in bytes (Law 2.4).
         shadow: Whether refusals are only reported (Law 8.6).
         tenant_bound: The issuers whose users go with projects of their own tenant only (Law 6.8).
@@ -53,6 +54,7 @@ class GateContext:
     header_limit: int
     shadow: bool
     tenant_bound: frozenset[str] = frozenset()
+    project_tenants: TenantsServed | None = None
 
 
 def admit(
@@ -146,7 +148,9 @@ def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Pri
         return (yield from authenticate_token(credential, context.trust, now))
 
     revoked = partial(check_revoked, known=context.trust.known)
-    project = yield from authenticate_project(credential, context.projects, context.service_id, now, revoked)
+    project = yield from authenticate_project(
+        credential, context.projects, context.service_id, now, revoked, served=context.project_tenants
+    )
     return project.implying(context.trust.expand(project.roles)) if project.roles else project
 
 

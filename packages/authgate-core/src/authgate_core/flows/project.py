@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from ..cache import Ask, Barred, Hit, HitAndRefresh, Limited, ProjectCache, Refused
+from ..cache import Ask, Barred, Hit, HitAndRefresh, Limited, ProjectCache, Refused, TenantsServed
 from ..clock import Instant
 from ..credentials import APP, SCHEMES, AppCredentials
 from ..effects import Flow, LookUpProject, RefreshProject
@@ -24,8 +24,10 @@ def authenticate_project(
     service_id: str | None,
     now: Instant,
     revoked: Callable[[ProjectRef], Flow[bool]],
+    *,
+    served: TenantsServed | None = None,
 ) -> Flow[Project]:
-    """Find the project, then judge revocation and services anew, whatever the cache knew (Law 6.4).
+    """Find the project, then judge revocation, services and tenant anew, whatever the cache knew (Law 6.4).
 
     Args:
         credentials: What was presented.
@@ -33,6 +35,7 @@ def authenticate_project(
         service_id: The service that the project must be enabled for; None asks for none.
         now: The time of the request.
         revoked: Answers whether a secret version was revoked.
+        served: The projects that may be admitted at all; None for any.
 
     Raises:
         InvalidProjectCredentials: Unknown app id, wrong secret or revoked version, told alike (Law 6.5).
@@ -46,6 +49,8 @@ def authenticate_project(
             "the directory does not know this app id with this secret", scheme=_SCHEME
         )
     yield from judge_project(project, service_id, revoked)
+    if served is not None and not served.admits(project.id, now):
+        raise ServiceNotEnabled("the project is none of the tenants that are served here", scheme=_SCHEME)
     return project
 
 

@@ -120,7 +120,8 @@ class GateBase:
             gate=next(_numbers),
             trust=Trust(issuers, limits, config.roles.expand, known),
             projects=projects,
-            service_id=config.service_id,
+            service_id=config.service,
+            project_tenants=config.project_tenants,
             header_limit=config.credential_limit,
             shadow=config.shadow,
             tenant_bound=frozenset(issuer.name for issuer in config.issuers if issuer.tenant_matches_project),
@@ -235,7 +236,7 @@ _SOURCES: Final[dict[type[Principal], str]] = {
     User: "nobody issues users; give issuers=[Issuer...] that may assert them",
     Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
     Principal: "nobody issues tokens; give issuers=[Issuer...]",
-    Project: "nobody knows projects; give projects=StaticProjects(...) or a directory of your own",
+    Project: "nobody knows projects; give projects=StaticProjects(...), RemoteProjects(...) or a directory of your own",
 }
 
 

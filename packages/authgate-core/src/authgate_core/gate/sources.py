@@ -8,11 +8,13 @@ from typing import TypeAlias, cast
 from ..cache import ProjectCache
 from ..clock import Clock
 from ..config import GateConfig
+from ..config.gate_config import Projects
 from ..events import Notice
 from ..io.memory import COVERS_ONE_PROCESS, AsyncMemoryStore, MemoryStore
 from ..io.projects import AsyncLocalDirectory, LocalDirectory
-from ..ports import AsyncProjectDirectory, AsyncRevocationStore, ProjectDirectory, RevocationStore
-from ..projects import StaticProjects
+from ..io.remote import AsyncRemoteDirectory, RemoteDirectory
+from ..ports import AsyncProjectDirectory, AsyncRevocationStore, HttpPort, ProjectDirectory, RevocationStore
+from ..projects import RemoteProjects, StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 from ..runner.lookups import AsyncProjectLookups, ProjectLookups
 
@@ -54,22 +56,36 @@ def _async_store(source: object, clock: Clock, notice: Tell) -> AsyncRevocationS
 
 
 def open_projects(
-    config: GateConfig, cache: ProjectCache, clock: Clock, notice: Tell
+    config: GateConfig, cache: ProjectCache, http: HttpPort, clock: Clock, notice: Tell
 ) -> ProjectLookups | None:
     """The project directory of a ``Gate``, in front of its cache."""
     projects = config.projects
     if projects is None:
         return None
-    directory = LocalDirectory(projects) if isinstance(projects, StaticProjects) else projects
-    return ProjectLookups(cast("ProjectDirectory", directory), cache, clock, notice=notice)
+    return ProjectLookups(_directory(projects, http, clock, notice), cache, clock, notice=notice)
+
+
+def _directory(projects: Projects, http: HttpPort, clock: Clock, notice: Tell) -> ProjectDirectory:
+    if isinstance(projects, StaticProjects):
+        return LocalDirectory(projects)
+    if isinstance(projects, RemoteProjects):
+        return RemoteDirectory(projects, http, clock, notice=notice)
+    return cast("ProjectDirectory", projects)  # as above
 
 
 def open_async_projects(
-    config: GateConfig, cache: ProjectCache, clock: Clock, notice: Tell
+    config: GateConfig, cache: ProjectCache, http: HttpPort, clock: Clock, notice: Tell
 ) -> AsyncProjectLookups | None:
     """The project directory of an ``AsyncGate``, in front of its cache."""
     projects = config.projects
     if projects is None:
         return None
-    directory = AsyncLocalDirectory(projects) if isinstance(projects, StaticProjects) else projects
-    return AsyncProjectLookups(cast("AsyncProjectDirectory", directory), cache, clock, notice=notice)
+    return AsyncProjectLookups(_async_directory(projects, http, clock, notice), cache, clock, notice=notice)
+
+
+def _async_directory(projects: Projects, http: HttpPort, clock: Clock, notice: Tell) -> AsyncProjectDirectory:
+    if isinstance(projects, StaticProjects):
+        return AsyncLocalDirectory(projects)
+    if isinstance(projects, RemoteProjects):
+        return AsyncRemoteDirectory(projects, http, clock, notice=notice)
+    return cast("AsyncProjectDirectory", projects)  # as above

@@ -43,7 +43,7 @@ class Gate(GateBase):
         super().__init__(config, clock, "sync")
         self._stores = open_stores(config, clock, self._journal.notice)
         cache = ProjectCache(os.urandom(32))
-        self._projects = open_projects(config, cache, clock, self._journal.notice)
+        self._projects = open_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
         logs = tuple(store for store in writable(self._stores, config) if isinstance(store, RevocationLog))

@@ -4,7 +4,7 @@ from .admission import Admission, Rule
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
 from .identity import Project, Service, User
-from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef, is_plain_name
+from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef, is_plain_name, is_uuid
 
 __all__ = [
     "MISSING",
@@ -26,5 +26,6 @@ __all__ = [
     "claim_path",
     "frozen",
     "is_plain_name",
+    "is_uuid",
     "resolve",
 ]

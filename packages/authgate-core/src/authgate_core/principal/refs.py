@@ -6,12 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeGuard
 
-__all__ = ["PrincipalRef", "ProjectRef", "Revocation", "RevocationKind", "TokenRef", "is_plain_name"]
+__all__ = [
+    "PrincipalRef",
+    "ProjectRef",
+    "Revocation",
+    "RevocationKind",
+    "TokenRef",
+    "is_plain_name",
+    "is_uuid",
+]
 
 RevocationKind: TypeAlias = Literal[
     "token", "session", "subject", "client", "tenant", "key", "secret_version"
 ]
 
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 
 
@@ -99,3 +108,8 @@ class Revocation:
 def is_plain_name(name: object) -> TypeGuard[str]:
     """Whether this may stand as it is in the keys of a store that others write (Law 5.9)."""
     return isinstance(name, str) and _PLAIN.fullmatch(name) is not None
+
+
+def is_uuid(value: object) -> TypeGuard[str]:
+    """Whether this is a UUID in its one spelling: lower case, 8-4-4-4-12 (Law 3.12)."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
