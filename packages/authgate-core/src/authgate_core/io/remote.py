@@ -32,7 +32,7 @@ class RemoteDirectory:
         projects: The specification.
         http: Sends the requests; used from several threads at once.
         clock: Tells the time that is signed.
-        notice: Told, at most once a minute, where Mercury refuses this service itself.
+        notice: Told, about once a minute, where Mercury refuses this service itself.
 
     Raises:
         ConfigurationError: If the specification has problems.
@@ -60,7 +60,7 @@ class RemoteDirectory:
             AuthUnavailable: If Mercury cannot answer, or asked to be left alone for now.
         """
         if not credentials.app_id or not credentials.secret:
-            return None  # Law 2.5: nothing is refused before anything is asked.
+            return None  # Law 2.5: an empty secret is nobody's
         now = self._clock.now()
         if now.mono < self._resume:
             raise ProjectsUnavailable("Mercury asked to be left alone", retry_after=self._resume - now.mono)

@@ -26,7 +26,15 @@ class FakeMercury(Served, MercuryMint):  # pyright: ignore[reportUnsafeMultipleI
     """Mercury as far as a service sees it: real keys, real tokens, real HTTP, and every signature checked.
 
     It has one project from the start, ``nexus``, which owns the user tokens that name none. Served like a
-    ``FakeIssuer``, and as easily put out of order.
+    ``FakeIssuer``, and as easily put out of order::
+
+        with FakeMercury() as mercury:
+            shop = mercury.add_project(name="Shop")
+            projects = RemoteProjects(
+                mercury.url, signing_secret=mercury.secret, service_id=mercury.service_id
+            )
+            gate = Gate(GateConfig(projects=projects))
+            gate.admit(RequestView("GET", "/", shop.headers), is_project).project["projectName"]
 
     A request whose signature or time is wrong is answered 401 ``invalid_signature``, whatever else is the case.
 
