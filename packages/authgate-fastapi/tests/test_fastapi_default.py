@@ -22,7 +22,15 @@ from starlette.websockets import WebSocketDisconnect
 
 import authgate_core as ag
 from authgate_core import any_role, claim_equals, is_project, is_service, is_user
-from authgate_fastapi import AuthGate, CurrentUser, OptionalUser, public, requires
+from authgate_fastapi import (
+    AuthGate,
+    AuthMiddleware,
+    CurrentAdmission,
+    CurrentUser,
+    OptionalUser,
+    public,
+    requires,
+)
 
 Headers = dict[str, str]
 
@@ -138,6 +146,29 @@ class TestRoutes:
         for route in app.routes:
             public(route.endpoint)  # type: ignore[attr-defined]  # of these routes
         assert [200, 200] == [client.get(path).status_code for path in ("/docs", "/openapi.json")]
+
+    def test_whom_it_admitted(self, app: FastAPI, client: TestClient, user: Headers, counter: Any) -> None:
+        """An endpoint may ask, and may ask for more: nobody is verified twice (Law 2.6)."""
+
+        @app.get("/")
+        def route(admission: CurrentAdmission) -> str:
+            admission.require(any_role("clerk"))
+            return admission.user.id
+
+        assert "u1" == client.get("/", headers=user).json()
+        assert 1 == len(counter.asked)
+        assert "authorization" == client.get("/", headers=user).headers["vary"].lower()
+
+    def test_middleware_that_lets_in_others(
+        self, app: FastAPI, client: TestClient, user: Headers, service: Headers, tmp_path: Path
+    ) -> None:
+        """Whoever passed ``AuthMiddleware`` is still held against the default, for files that come last too."""
+        (tmp_path / "index.html").write_text("page")
+        app.add_middleware(AuthMiddleware)
+        app.get("/")(hello)
+        app.frontend("/site", directory=tmp_path)
+        for path in ("/", "/site/index.html"):
+            assert [200, 403] == [client.get(path, headers=one).status_code for one in (user, service)]
 
     def test_path_parameters(self, gate: ag.AsyncGate, user: Headers) -> None:
         """A default may look at the path."""
