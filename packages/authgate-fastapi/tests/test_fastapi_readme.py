@@ -74,8 +74,21 @@ class TestSnippets:
         with TestClient(app) as client:
             assert ["error"] == list(client.get("/").json())
 
+    def test_older_clients(self, served_issuer: FakeIssuer) -> None:
+        """The older names."""
+        with TestClient(pasted("UserContext", served_issuer)["app"]) as client:
+            headers = {"Authorization": f"Bearer {served_issuer.token('u1', username='ann')}"}
+            profile = {"user_id": "u1", "username": "ann"}
+            assert profile == client.get("/api/profile", headers=headers).json()
+            assert 403 == client.get("/api/admin/users", headers=headers).status_code
+            paths = {
+                path: client.get(path).status_code for path in ("/health", "/api/products", "/api/profile")
+            }
+            assert {"/health": 404, "/api/products": 404, "/api/profile": 401} == paths
+
     def test_tests(self, served_issuer: FakeIssuer) -> None:
-        """The last one asserts by itself; nobody is asked."""
+        """Both assert by themselves; nobody is asked."""
+        assert pasted("as_user(", served_issuer)
         assert pasted("dependency_overrides", served_issuer)
         assert {} == served_issuer.hits
 

@@ -44,6 +44,7 @@ __all__ = [
     "OptionalPrincipal",
     "OptionalUser",
     "any_of",
+    "bearer",
     "fastapi_combined_auth",
     "fastapi_jwt_auth",
     "fastapi_project_auth",
@@ -66,7 +67,8 @@ def any_of(gate: AsyncGate, *kinds: Policy) -> Policy:
     return policy
 
 
-def _bearer(gate: AsyncGate) -> Policy:
+def bearer(gate: AsyncGate) -> Policy:
+    """Whomever a Bearer token may speak for."""
     return any_of(gate, is_user, is_service)
 
 
@@ -97,16 +99,16 @@ get_current_service: Final = Guard("get_current_service", is_service, give_servi
 """``Depends(get_current_service)``: the service."""
 get_current_project: Final = Guard("get_current_project", is_project, give_project)
 """``Depends(get_current_project)``: the project."""
-get_current_auth: Final = Guard("get_current_auth", _bearer, give_caller)
+get_current_auth: Final = Guard("get_current_auth", bearer, give_caller)
 """``Depends(get_current_auth)``: whom the Bearer token speaks for, a user or a service."""
 get_current_principal: Final = Guard("get_current_principal", _anyone, give_caller)
 """``Depends(get_current_principal)``: who calls, of any kind that the gate has a source for; the user or
 service where a project came along."""
-get_optional_auth: Final = Guard("get_optional_auth", _bearer, give_caller_or_none, optional=True)
+get_optional_auth: Final = Guard("get_optional_auth", bearer, give_caller_or_none, optional=True)
 """``Depends(get_optional_auth)``: as ``get_current_auth``, or None without a Bearer token (Law 1.4)."""
 get_optional_principal: Final = Guard("get_optional_principal", _anyone, give_caller_or_none, optional=True)
 """``Depends(get_optional_principal)``: as ``get_current_principal``, or None for nobody (Law 1.4)."""
-get_optional_user: Final = Guard("get_optional_user", _bearer, give_user_or_none, optional=True)
+get_optional_user: Final = Guard("get_optional_user", bearer, give_user_or_none, optional=True)
 """``Depends(get_optional_user)``: the user, or None when nobody, or a service, calls (Law 1.4)."""
 
 CurrentUser = Annotated[User, Depends(get_current_user)]

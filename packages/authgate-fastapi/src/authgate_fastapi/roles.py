@@ -17,6 +17,9 @@ __all__ = [
     "require_scopes",
     "require_service_roles",
     "require_user_roles",
+    "service_roles",
+    "user_roles",
+    "user_scopes",
 ]
 
 T = TypeVar("T")
@@ -63,25 +66,28 @@ class Asking(Generic[T]):
         return self.__name__
 
 
-def _user_roles(*names: str) -> Policy:
+def user_roles(*names: str) -> Policy:
+    """A user with any of these roles."""
     return is_user & any_role(*names)
 
 
-def _service_roles(*names: str) -> Policy:
+def service_roles(*names: str) -> Policy:
+    """A service with any of these roles."""
     return is_service & any_role(*names)
 
 
-def _user_scopes(*names: str) -> Policy:
+def user_scopes(*names: str) -> Policy:
+    """A user with every one of these scopes."""
     return is_user & all_scopes(*names)
 
 
 require_roles: Final = Asking("require_roles", any_role, give_caller)
 """``Depends(require_roles("supplier", "admin"))``: a user or service with any of these roles; gives it."""
-require_user_roles: Final = Asking("require_user_roles", _user_roles, give_user)
+require_user_roles: Final = Asking("require_user_roles", user_roles, give_user)
 """``Depends(require_user_roles("clerk"))``: a user with any of these roles; gives the user."""
-require_service_roles: Final = Asking("require_service_roles", _service_roles, give_service)
+require_service_roles: Final = Asking("require_service_roles", service_roles, give_service)
 """``Depends(require_service_roles("billing"))``: a service with any of these roles; gives the service."""
-require_scopes: Final = Asking("require_scopes", _user_scopes, give_user)
+require_scopes: Final = Asking("require_scopes", user_scopes, give_user)
 """``Depends(require_scopes("orders:read"))``: a user with every one of these scopes; gives the user."""
 require_admin: Final = Guard("require_admin", any_role("admin"), give_caller)
 """``Depends(require_admin)``: a user or service with the role ``admin``; gives it."""

@@ -1,0 +1,62 @@
+"""The middleware of the older FastAPI client: ours, with its defaults and its ``request.state.user``."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from authgate_core import Service, User
+
+from ...middleware import OLDER_EXCLUSIONS
+from ...middleware import AuthMiddleware as OurMiddleware
+from ...paths import GivenPaths
+from .contexts import context_of
+
+__all__ = ["AuthMiddleware"]
+
+
+class AuthMiddleware(OurMiddleware):
+    """Admits every request before it is routed; ``request.state.user`` is a ``UserContext`` or ``ServiceContext``.
+
+    Args:
+        app: What it is before.
+        excluded_paths: Paths that are left alone; by default those that the older client left alone.
+        excluded_prefixes: Prefixes that are left alone, by whole segments (Law 8.7); by default the same.
+        optional_auth_paths: Paths for which a request that presents nothing goes on.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        excluded_paths: GivenPaths | None = None,
+        excluded_prefixes: GivenPaths | None = None,
+        optional_auth_paths: GivenPaths | None = None,
+    ) -> None:
+        self._outermost = app if isinstance(app, Starlette) else None
+        super().__init__(
+            _Shown(app),
+            excluded_paths=OLDER_EXCLUSIONS["excluded_paths"] if excluded_paths is None else excluded_paths,
+            excluded_prefixes=OLDER_EXCLUSIONS["excluded_prefixes"]
+            if excluded_prefixes is None
+            else excluded_prefixes,
+            optional_auth_paths=optional_auth_paths,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit a request or a WebSocket, or answer the refusal."""
+        if self._outermost is not None:
+            scope.setdefault("app", self._outermost)
+        await super().__call__(scope, receive, send)
+
+
+class _Shown:
+    """Shows who was admitted as the older client did."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admission = scope.get("state", {}).get("admission")
+        if admission is not None:
+            scope["state"]["user"] = context_of(admission.get(User) or admission.get(Service))
+        await self._app(scope, receive, send)
