@@ -521,6 +521,19 @@ class TestConfiguration:
         with pytest.raises(ag.ConfigurationError, match="guard the route with it"):
             AuthMiddleware(FastAPI(), policy=policy)
 
+    def test_what_the_gate_has_no_source_for(self, trusted: ag.Issuer) -> None:
+        """Law 1.6: at start, with what the routes ask."""
+        app, inner = FastAPI(), FastAPI()
+        app.mount("/inner", inner)
+        AuthGate(app, config=ag.GateConfig(issuers=[trusted]))
+        for one in (app, inner):
+            one.add_middleware(AuthMiddleware, policy=is_project)
+        with pytest.raises(ag.ConfigurationError) as wrong, TestClient(app):
+            pass
+        assert ["/: AuthMiddleware: policy", "/inner: AuthMiddleware: policy"] == [
+            problem.partition(" is_project")[0] for problem in wrong.value.problems
+        ]
+
     def test_types(self) -> None:
         """What is no policy, and no set of paths."""
         with pytest.raises(TypeError, match="policy=is_user"):

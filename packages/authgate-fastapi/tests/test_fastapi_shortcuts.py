@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 from fastapi.testclient import TestClient
 
 import authgate_core as ag
@@ -142,6 +142,19 @@ class TestShortcuts:
         user = {"Authorization": f"Bearer {environment.token()}"}
         with pytest.raises(ag.ConfigurationError, match=r"write AuthGate\(app\)"):
             TestClient(app).get("/", headers=user)
+
+    def test_websockets(self, app: FastAPI, environment: FakeIssuer) -> None:
+        """Law 5.13: nothing would close one when its caller is admitted no longer, so none is opened."""
+
+        @app.websocket("/feed", dependencies=[Depends(fastapi_jwt_auth)])
+        async def feed(websocket: WebSocket) -> None: ...
+
+        user = {"Authorization": f"Bearer {environment.token()}"}
+        with (
+            pytest.raises(ag.ConfigurationError, match=r"write AuthGate\(app\)"),
+            TestClient(app).websocket_connect("/feed", headers=user),
+        ):
+            pass
 
     def test_lock_after_a_fork(self) -> None:
         """Law 9.5: a child does not wait for a thread of its parent."""

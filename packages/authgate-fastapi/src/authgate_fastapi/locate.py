@@ -38,9 +38,13 @@ async def gate_or_environment(connection: HTTPConnection) -> AsyncGate:
     """The gate of the app, else one that is built from the environment, once in a process (Law 1.6).
 
     Raises:
-        ConfigurationError: If the environment does not say how to build one.
+        ConfigurationError: If the environment does not say how to build one, or for a WebSocket, which nothing
+            but ``AuthGate(app)`` closes when its caller is admitted no longer (Law 5.13).
     """
-    gate = _carried(connection) or _environment.gate
+    carried = _carried(connection)
+    if carried is None and connection.scope["type"] == "websocket":
+        raise ConfigurationError("a WebSocket has guards but the app no gate: write AuthGate(app)")
+    gate = carried or _environment.gate
     # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
     return gate if gate is not None else await asyncio.to_thread(_environment.build)
 

@@ -34,7 +34,7 @@ from .paths import GivenPaths, Paths, asked_of, path_problems
 from .refusals import answer
 from .visit import view_of, visit_of
 
-__all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware"]
+__all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware", "policies_before"]
 
 
 class _Exclusions(TypedDict):
@@ -132,6 +132,15 @@ class AuthMiddleware:
         if self._anybody is None or self._anybody[0] is not gate:
             self._anybody = (gate, _anybody(gate))
         return self._anybody[1]
+
+
+def policies_before(app: Starlette) -> Iterator[Policy]:
+    """The policies of the middleware that was added to an app."""
+    for middleware in app.user_middleware:
+        factory: object = middleware.cls
+        policy = middleware.kwargs.get("policy")
+        if factory is AuthMiddleware and isinstance(policy, Policy):
+            yield policy
 
 
 def _anybody(gate: AsyncGate) -> Policy:

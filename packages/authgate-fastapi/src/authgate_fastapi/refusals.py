@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ExceptionHandler, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from authgate_core import AsyncGate, AuthgateError
 from authgate_core.challenge import OnRefusal, Problem, dressed
@@ -79,7 +80,8 @@ async def _refuse_websocket(websocket: WebSocket, problem: Problem, response: Re
         # A browser that asked for subprotocols hides the code of a socket that was accepted without one.
         await websocket.accept(next(iter(websocket.scope.get("subprotocols", ())), None))
     if WebSocketState.DISCONNECTED not in {websocket.application_state, websocket.client_state}:
-        await websocket.close(code=problem.websocket_code, reason=str(problem.body["code"]))
+        with suppress(WebSocketDisconnect):  # it ended before anybody looked
+            await websocket.close(code=problem.websocket_code, reason=str(problem.body["code"]))
 
 
 def _response(problem: Problem) -> Response:

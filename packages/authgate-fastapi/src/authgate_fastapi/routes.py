@@ -1,4 +1,4 @@
-"""The guards of an app's routes, found before the first caller finds them."""
+"""What stands before an app's routes, found before the first caller finds it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from authgate_core import AsyncGate, ConfigurationError
+from authgate_core import AsyncGate, ConfigurationError, Policy
 
 from .blanket import Blanket
 from .carrier import carried_by
+from .middleware import policies_before
 from .public import is_public
 from .selection import guards_of
 
@@ -18,7 +19,7 @@ __all__ = ["check_policies", "mounted_without_gate"]
 
 
 def check_policies(app: FastAPI, gate: AsyncGate) -> None:
-    """Check that the gate can judge what the routes of an app, and of apps mounted in it, ask (Law 1.6).
+    """Check that the gate can judge what an app, its routes and apps mounted in it ask (Law 1.6).
 
     Raises:
         ConfigurationError: Naming everything that is wrong, with the routes concerned.
@@ -38,6 +39,10 @@ def mounted_without_gate(app: FastAPI) -> Iterator[FastAPI]:
 
 
 def _problems(app: FastAPI, gate: AsyncGate, prefix: str) -> Iterator[str]:
+    for policy in policies_before(app):
+        yield from (
+            f"{prefix or '/'}: AuthMiddleware: {problem}" for problem in _policy_problems(policy, gate)
+        )
     for route in iter_route_contexts(app.routes):
         path = f"{prefix}{route.path or ''}"
         mounted = getattr(route, "app", None)
@@ -53,7 +58,11 @@ def _problems_of(route: RouteContext, gate: AsyncGate) -> Iterator[str]:
                 f"@public lifts no guard, and {guard!r} guards this endpoint: remove one of them; "
                 "protect(router, ...) and AuthGate(app, default=...) are what @public opts out of"
             )
-        try:
-            gate.check_policy(guard.policy_for(gate, scopes))
-        except ConfigurationError as error:
-            yield from error.problems
+        yield from _policy_problems(guard.policy_for(gate, scopes), gate)
+
+
+def _policy_problems(policy: Policy, gate: AsyncGate) -> Iterator[str]:
+    try:
+        gate.check_policy(policy)
+    except ConfigurationError as error:
+        yield from error.problems
