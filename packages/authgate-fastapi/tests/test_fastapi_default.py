@@ -306,6 +306,25 @@ class TestMounted:
         mounted.mount("/deeper", deeper)
         assert [401, 200] == [client.get("/sub/deeper/x", headers=one).status_code for one in ({}, user)]
 
+    @pytest.mark.parametrize("kind", [FastAPI, Starlette, Router])
+    def test_what_answers_by_itself(
+        self, app: FastAPI, client: TestClient, user: Headers, kind: type[Any]
+    ) -> None:
+        """An application that need not ask its router is judged as a whole, before it runs."""
+
+        class Own(kind):  # type: ignore[misc]  # one of three
+            async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+                await PlainTextResponse("own")(scope, receive, send)
+
+        app.mount("/own", Own())
+        assert [401, 200] == [client.get("/own/x", headers=one).status_code for one in ({}, user)]
+
+    def test_files_in_so_many_words(self, app: FastAPI, client: TestClient, tmp_path: Path) -> None:
+        """Law 8.6: what is mounted may be public."""
+        (tmp_path / "a.txt").write_text("a")
+        app.mount("/files", public(StaticFiles(directory=tmp_path)))
+        assert "a" == client.get("/files/a.txt").text
+
     def test_what_its_middleware_makes_of_a_path(self, mounted: FastAPI, client: TestClient) -> None:
         """The path that is judged is the one that its router sees."""
         mounted.add_middleware(Rewriting)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Match, Router
+from starlette.routing import BaseRoute, Match, Route, Router, WebSocketRoute
 from starlette.types import Scope
 
 from .guards import Guard
 
 __all__ = ["Selected", "guards_of", "router_behind", "selected"]
+
+_KNOWN: Final = frozenset({FastAPI.__call__, Starlette.__call__, Router.__call__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,11 @@ class Selected:
     """The route that a router runs.
 
     Args:
-        route: The route, with what the routers that include it add.
+        route: The route, with what the routers that include it add; Any, as FastAPI's is no class of its own.
         found: What it takes from the path, as ASGI, which Any stands for.
     """
 
-    route: RouteContext
+    route: Any
     found: Mapping[str, Any]
 
     def runs(self, guard: Guard[Any]) -> bool:
@@ -39,24 +42,40 @@ class Selected:
         scope["path_params"] = self.found.get("path_params", {})
 
 
-def selected(routes: Sequence[BaseRoute], scope: Scope) -> Selected | None:
+def selected(routes: Iterable[BaseRoute], scope: Scope) -> Selected | None:
     """The first route that matches in full; None where the router answers by itself (404, 405, a redirect)."""
-    for route in iter_route_contexts(routes):
+    for route in _as_included(routes):
         match, found = route.matches(scope)
         if match is Match.FULL:
             return Selected(route, found)
     return None
 
 
-def router_behind(route: RouteContext) -> Router | None:
-    """The router of an application that is mounted here; None for an endpoint, or for what hides its routes."""
+def _as_included(routes: Iterable[BaseRoute]) -> Iterator[Any]:
+    """``iter_route_contexts`` without an object for each route: this is done for each request."""
+    for route in routes:
+        if isinstance(route, (Route, WebSocketRoute)):
+            yield route
+        elif hasattr(route, "effective_route_contexts"):
+            for context in route.effective_route_contexts():
+                yield context.starlette_route or context
+        else:
+            yield from iter_route_contexts([route])
+
+
+def router_behind(route: object) -> Router | None:
+    """The router of an application that is mounted here.
+
+    Returns:
+        None for an endpoint, and for what may answer without the router, which nobody can look into.
+    """
     app: object = getattr(route, "app", None)
-    if isinstance(app, Starlette):
-        return app.router
-    return app if isinstance(app, Router) else None
+    if isinstance(app, Starlette) and type(app).__call__ in _KNOWN:
+        app = app.router
+    return app if isinstance(app, Router) and type(app).__call__ in _KNOWN else None
 
 
-def guards_of(route: RouteContext) -> Iterator[tuple[Guard[Any], list[str]]]:
+def guards_of(route: object) -> Iterator[tuple[Guard[Any], list[str]]]:
     """The guards that FastAPI runs before an endpoint, each with the scopes that ``Security`` asks of it."""
     dependant = getattr(route, "dependant", None)
     return _guards(dependant) if isinstance(dependant, Dependant) else iter(())
