@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,11 +56,12 @@ def _as_included(routes: Iterable[BaseRoute]) -> Iterator[Any]:
     for route in routes:
         if isinstance(route, (Route, WebSocketRoute)):
             yield route
-        elif hasattr(route, "effective_route_contexts"):
-            for context in route.effective_route_contexts():
-                yield context.starlette_route or context
-        else:
+            continue
+        included: Callable[[], Iterable[Any]] | None = getattr(route, "effective_route_contexts", None)
+        if included is None:
             yield from iter_route_contexts([route])
+        else:
+            yield from (context.starlette_route or context for context in included())
 
 
 def router_behind(route: object) -> Router | None:
