@@ -289,7 +289,7 @@ class TestAnythingElse:
                 asked().reply(reply(status, document))
             assert not isinstance(caught.value, (AskedToWait, RequestRefused))
 
-    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("status", [429, 500, 503])
     def test_with_a_time_to_wait(self, status: int) -> None:
         """Laws 1.5 and 1.8: it is told to the caller."""
         with pytest.raises(AskedToWait) as caught:

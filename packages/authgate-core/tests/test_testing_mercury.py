@@ -244,7 +244,19 @@ class TestSignatures:
 
     @pytest.mark.parametrize(
         "flaw",
-        ["unsigned", "secret", "early", "late", "seconds", "method", "path", "body", "digest", "signature"],
+        [
+            "unsigned",
+            "secret",
+            "early",
+            "late",
+            "seconds",
+            "method",
+            "path",
+            "body",
+            "digest",
+            "no digest",
+            "signature",
+        ],
     )
     def test_wrong_ones_are_refused_and_counted(self, mercury: FakeMercury, flaw: str) -> None:
         """Whatever differs from what was signed, and a time more than a minute away."""
@@ -281,6 +293,8 @@ def flawed(mercury: FakeMercury, flaw: str) -> HttpRequest:
         case "digest":
             body += b" "
             headers["X-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+        case "no digest":
+            del headers["X-Content-SHA256"]
         case "signature":
             headers["X-Signature"] = headers["X-Signature"].upper()
     return HttpRequest(method, url, tuple(headers.items()), body)

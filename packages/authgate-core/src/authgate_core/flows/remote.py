@@ -20,7 +20,6 @@ __all__ = ["AskedToWait", "RemoteFlow", "RequestRefused", "verify_remotely"]
 
 _HEADERS: Final = (("accept", "application/json"), ("content-type", "application/json"))
 _CODES: Final = {401: "invalid_credentials", 403: "service_not_enabled"}
-_BUSY: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"\d{1,9}")
 _LIMITS: Final = Limits()
 
@@ -33,7 +32,7 @@ class RequestRefused(ProjectsUnavailable):
 
 
 class AskedToWait(ProjectsUnavailable):
-    """Mercury is busy, and said for how long it wants to be left alone."""
+    """Mercury could not answer, and said for how long it wants to be left alone (RFC 9110 section 10.2.3)."""
 
 
 def verify_remotely(projects: RemoteProjects, credentials: AppCredentials, now: Instant) -> RemoteFlow:
@@ -82,7 +81,7 @@ def _question(projects: RemoteProjects, credentials: AppCredentials) -> HttpRequ
 def _outage(reply: HttpReply) -> ProjectsUnavailable:
     reason = f"Mercury answered with status {reply.status}"
     asked = reply.headers.get("retry-after", "").strip()
-    if reply.status in _BUSY and _SECONDS.fullmatch(asked):
+    if _SECONDS.fullmatch(asked):
         return AskedToWait(reason, retry_after=float(asked))
     return ProjectsUnavailable(reason)
 
