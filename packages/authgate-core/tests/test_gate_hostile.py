@@ -164,7 +164,7 @@ class TestRemembered:
         for token in (fake.hostile.forged(), fake.token(kid=ABSENT), fake.token()):
             with contextlib.suppress(ag.BadSignature):
                 gate.verify_token(token)
-            ring = gate.gate._issuers["id"].ring
+            ring = gate.gate._issuers["id"].keys
             segments.append(ring.known(token.partition(".")[0], gate.gate.clock.now()) is not None)
 
         assert [False, False, True] == segments

@@ -7,18 +7,19 @@ is good is for the flows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from .errors import MalformedCredentials
-from .headers import AUTHORIZATION, X_APP_ID, X_APP_SECRET, HeaderPairs, values
+from .headers import AUTHORIZATION, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN, HeaderPairs, values
 from .secret import Secret
 
 __all__ = [
     "APP",
     "BEARER",
     "HEADERS",
+    "PROJECT_TOKEN_HEADER",
     "SCHEMES",
     "SUBPROTOCOL",
     "AppCredentials",
@@ -26,6 +27,7 @@ __all__ = [
     "Credential",
     "Kind",
     "Presented",
+    "ProjectToken",
     "extract",
 ]
 
@@ -41,6 +43,8 @@ HEADERS: Final[Mapping[Kind, tuple[str, ...]]] = {
     APP: ("X-App-Id", "X-App-Secret"),
 }
 """The headers that each kind is read from, as a response names them in ``Vary`` (Law 1.7)."""
+PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
+"""The header that projects are read from besides, where project tokens are issued."""
 
 SUBPROTOCOL: Final = "authgate.bearer."
 """What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
@@ -72,12 +76,24 @@ class AppCredentials:
     secret: Secret
 
 
-Credential: TypeAlias = BearerToken | AppCredentials
+@dataclass(frozen=True, slots=True)
+class ProjectToken:
+    """A project's token in ``x-project-token``, where an issuer of such tokens is configured."""
+
+    value: Secret
+
+
+Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken
 Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials]
 
 
 def extract(
-    headers: HeaderPairs, kinds: Collection[Kind], *, limit: int, subprotocols: Sequence[str] = ()
+    headers: HeaderPairs,
+    kinds: Collection[Kind],
+    *,
+    limit: int,
+    subprotocols: Sequence[str] = (),
+    project_tokens: bool = False,
 ) -> Presented:
     """Read the credentials of the kinds that a policy names, and look at nothing else (Law 2.3).
 
@@ -86,6 +102,7 @@ def extract(
         kinds: The kinds that the policy reads.
         limit: How long a credential header may be, in bytes (Law 2.4).
         subprotocols: What the client of a WebSocket offers.
+        project_tokens: Whether anybody who issues project tokens is configured; their header is not ours otherwise.
 
     Returns:
         What is presented; a kind that is not presented has no entry.
@@ -93,13 +110,25 @@ def extract(
     presented: dict[Kind, Credential | MalformedCredentials] = {}
     for kind in kinds:
         try:
-            credential = _READERS[kind](headers, subprotocols, limit)
+            credential = _read(kind, headers, subprotocols, limit, project_tokens=project_tokens)
         except MalformedCredentials as malformed:
             presented[kind] = malformed.with_traceback(None)
         else:
             if credential is not None:
                 presented[kind] = credential
     return presented
+
+
+def _read(
+    kind: Kind, headers: HeaderPairs, subprotocols: Sequence[str], limit: int, *, project_tokens: bool
+) -> Credential | None:
+    if kind == BEARER:
+        return _bearer(headers, subprotocols, limit)
+    pair = _app(headers, limit)
+    token = _project_token(headers, limit) if project_tokens else None
+    if pair is not None and token is not None:
+        raise MalformedCredentials("a project token besides an app id and secret", scheme=SCHEMES[APP])
+    return token or pair
 
 
 def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> BearerToken | None:
@@ -131,7 +160,16 @@ def _bearer_header(headers: HeaderPairs, limit: int) -> BearerToken | None:
     return BearerToken(Secret(token))
 
 
-def _app(headers: HeaderPairs, _subprotocols: Sequence[str], limit: int) -> AppCredentials | None:
+def _project_token(headers: HeaderPairs, limit: int) -> ProjectToken | None:
+    value = _single(headers, X_PROJECT_TOKEN, APP, limit)
+    if value is None:
+        return None
+    if not value or " " in value or "," in value:
+        raise MalformedCredentials("an empty or joined project token", scheme=SCHEMES[APP])
+    return ProjectToken(Secret(value))
+
+
+def _app(headers: HeaderPairs, limit: int) -> AppCredentials | None:
     app_id = _single(headers, X_APP_ID, APP, limit)
     secret = _single(headers, X_APP_SECRET, APP, limit)
     if app_id is None and secret is None:
@@ -156,7 +194,3 @@ def _single(headers: HeaderPairs, name: str, kind: Kind, limit: int) -> str | No
     if not _PRINTABLE.match(value):
         raise MalformedCredentials(f"control or non-ASCII characters in {name}", scheme=SCHEMES[kind])
     return value
-
-
-_Reader: TypeAlias = Callable[[HeaderPairs, Sequence[str], int], Credential | None]
-_READERS: Final[Mapping[Kind, _Reader]] = {BEARER: _bearer, APP: _app}

@@ -16,6 +16,7 @@ __all__ = [
     "X_APP_ID",
     "X_APP_SECRET",
     "X_CONTENT_SHA256",
+    "X_PROJECT_TOKEN",
     "X_SIGNATURE",
     "X_TIMESTAMP",
     "HeaderPairs",
@@ -26,6 +27,7 @@ __all__ = [
 AUTHORIZATION: Final = "authorization"
 X_APP_ID: Final = "x-app-id"
 X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
+X_PROJECT_TOKEN: Final = "x-project-token"
 
 WWW_AUTHENTICATE: Final = "WWW-Authenticate"
 RETRY_AFTER: Final = "Retry-After"

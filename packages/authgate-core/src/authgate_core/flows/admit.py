@@ -10,12 +10,22 @@ from typing import Final
 
 from ..cache import ProjectCache, TenantsServed
 from ..clock import Instant
-from ..credentials import SCHEMES, BearerToken, Credential, Kind, Presented, extract
+from ..credentials import (
+    SCHEMES,
+    AppCredentials,
+    BearerToken,
+    Credential,
+    Kind,
+    Presented,
+    ProjectToken,
+    extract,
+)
 from ..effects import Flow
 from ..errors import (
     AuthenticationError,
     AuthgateError,
     AuthorizationError,
+    InvalidProjectCredentials,
     MalformedCredentials,
     MissingCredentials,
     TenantMismatch,
@@ -24,6 +34,7 @@ from ..policy import CompiledPolicy, evaluate
 from ..principal import Admission, Principal, Project, User
 from ..request import RequestView
 from .project import authenticate_project
+from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
 from .token import Trust, authenticate_token
 
@@ -40,6 +51,8 @@ class GateContext:
         gate: Tells this gate's entries in a request's memo from another's (Law 2.6).
         trust: What tokens are verified with.
         projects: What is known of project credentials.
+        project_issuers: Who issues project tokens, by exact ``iss``.
+        has_directory: Whether anybody knows app ids and secrets.
         service_id: The service that a project must be enabled for.
         project_tenants: The projects that may be admitted by their credentials; None for any.
         header_limit: How long a credential header may be, in bytes (Law 2.4).
@@ -50,6 +63,8 @@ class GateContext:
     gate: int
     trust: Trust
     projects: ProjectCache
+    project_issuers: Mapping[str | None, TrustedProjects]
+    has_directory: bool
     service_id: str | None
     header_limit: int
     shadow: bool
@@ -68,7 +83,11 @@ def admit(
     found: dict[Kind, Principal] = {}
     try:
         presented = extract(
-            view.headers, policy.kinds, limit=context.header_limit, subprotocols=view.subprotocols
+            view.headers,
+            policy.kinds,
+            limit=context.header_limit,
+            subprotocols=view.subprotocols,
+            project_tokens=bool(context.project_issuers),
         )
         if optional and not presented:
             return Admission(request=view)
@@ -147,11 +166,24 @@ def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Pri
     if isinstance(credential, BearerToken):
         return (yield from authenticate_token(credential, context.trust, now))
 
-    revoked = partial(check_revoked, known=context.trust.known)
-    project = yield from authenticate_project(
-        credential, context.projects, context.service_id, now, revoked, served=context.project_tenants
-    )
+    project = yield from _project(credential, context, now)
     return project.implying(context.trust.expand(project.roles)) if project.roles else project
+
+
+def _project(credential: AppCredentials | ProjectToken, context: GateContext, now: Instant) -> Flow[Project]:
+    revoked = partial(check_revoked, known=context.trust.known)
+    service_id = context.service_id
+    if isinstance(credential, ProjectToken):
+        issuers, limits = context.project_issuers, context.trust.limits
+        return (yield from authenticate_project_token(credential, issuers, limits, service_id, now, revoked))
+    if not context.has_directory:
+        raise InvalidProjectCredentials("nobody here knows app ids and secrets, only project tokens")
+    served = context.project_tenants
+    return (
+        yield from authenticate_project(
+            credential, context.projects, service_id, now, revoked, served=served
+        )
+    )
 
 
 def decide_jointly(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from ..clock import Instant
 from ..effects import AwaitKeys, Flow, SendRequest, StartRefresh
@@ -15,7 +15,7 @@ from ..jose.keys import Key, KeyDocument, UnusableKeys, read_key_set
 from ..keyring import Await, KeyRing, KeySource, Refuse, Settled, Unavailable, UseAndRefresh
 from ..request import HttpReply, HttpRequest
 
-__all__ = ["RefreshFailed", "RefreshFlow", "Refreshed", "find_keys", "find_newer_keys", "refresh"]
+__all__ = ["Door", "RefreshFailed", "RefreshFlow", "Refreshed", "find_keys", "find_newer_keys", "refresh"]
 
 _ACCEPT: Final = (("accept", "application/json, application/jwk-set+json"),)
 _GONE: Final = frozenset({404, 410})
@@ -25,12 +25,20 @@ _SECONDS: Final = re.compile(r"\d{1,9}")
 _LIMITS: Final = Limits()
 
 
-def find_keys(header: Header, ring: KeyRing, now: Instant) -> Flow[tuple[Key, ...]]:
+class Door(Protocol):
+    """The way to a key ring: the ring itself, or a tenant's, which may be kept only after a wait (Law 3.12)."""
+
+    def current(self) -> KeyRing:
+        """The ring as it is now."""
+        ...
+
+
+def find_keys(header: Header, door: Door, now: Instant) -> Flow[tuple[Key, ...]]:
     """The keys to verify a token with: one, or up to four where it has no kid (Law 3.4).
 
     Args:
         header: The token's.
-        ring: The keys of its issuer.
+        door: The way to the keys of its issuer, or of its tenant.
         now: The present moment.
 
     Raises:
@@ -38,15 +46,16 @@ def find_keys(header: Header, ring: KeyRing, now: Instant) -> Flow[tuple[Key, ..
         AlgorithmRefused: If the key of its kid does not verify its alg.
         KeysUnavailable: If the keys cannot be had.
     """
+    ring = door.current()
     plan = ring.plan(header.kid, header.alg, now)
     if isinstance(plan, Await):
         later = yield from AwaitKeys(ring.name, plan.timeout, plan.unknown_kid, since=now)
-        plan = ring.settle(header.kid, header.alg, later)
+        plan = door.current().settle(header.kid, header.alg, later)
     return (yield from _carry_out(plan, ring))
 
 
 def find_newer_keys(
-    header: Header, ring: KeyRing, tried: tuple[Key, ...], now: Instant
+    header: Header, door: Door, tried: tuple[Key, ...], now: Instant
 ) -> Flow[tuple[Key, ...]]:
     """Keys for a token without a kid that those ``tried`` did not verify: an unknown kid (Laws 3.4, 4.5).
 
@@ -54,10 +63,11 @@ def find_newer_keys(
         UnknownKey: If there is none but those.
         KeysUnavailable: If that cannot be told.
     """
+    ring = door.current()
     plan = ring.plan_newer(header.alg, tried, now)
     if isinstance(plan, Await):
         later = yield from AwaitKeys(ring.name, plan.timeout, plan.unknown_kid, since=now)
-        plan = ring.settle_newer(header.alg, tried, later)
+        plan = door.current().settle_newer(header.alg, tried, later)
     return (yield from _carry_out(plan, ring))
 
 
@@ -93,37 +103,51 @@ class RefreshFailed(Exception):
         reason: Why, in words that do not change while the cause does not; for logs.
         definite: Whether the issuer answered, and said that there are no keys (Law 4.4).
         alarm: Whether only a person can mend it (Law 1.6).
+        gone: Whether it said that there is no such document.
         retry_after: How long the issuer asked to be left alone, in seconds.
     """
 
     def __init__(
-        self, reason: str, *, definite: bool = False, alarm: bool = False, retry_after: float = 0.0
+        self,
+        reason: str,
+        *,
+        definite: bool = False,
+        alarm: bool = False,
+        gone: bool = False,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.definite = definite
         self.alarm = alarm
+        self.gone = gone
         self.retry_after = retry_after
 
 
 RefreshFlow: TypeAlias = Generator[SendRequest, HttpReply, Refreshed]
 """A ``Flow`` that asks for nothing but HTTP requests, so that it can run apart from any gate's runner."""
+Sign: TypeAlias = Callable[[HttpRequest], HttpRequest]
 
 
-def refresh(source: KeySource, known_key_url: str | None = None) -> RefreshFlow:
+def _unsigned(request: HttpRequest) -> HttpRequest:
+    return request
+
+
+def refresh(source: KeySource, known_key_url: str | None = None, sign: Sign = _unsigned) -> RefreshFlow:
     """Fetch a key set, by way of discovery where that says where it is.
 
     Args:
         source: What was configured.
         known_key_url: What discovery said lately; spares asking it again.
+        sign: Makes of each request the one that is sent: ``source.signer(now)``.
 
     Raises:
         RefreshFailed: Whatever went wrong.
     """
     url, discovered = source.jwks_url or known_key_url, None
     if url is None:
-        url = discovered = yield from _discover(source)
-    reply = yield from _get(url, source, "key set")
+        url = discovered = yield from _discover(source, sign)
+    reply = yield from _get(url, source, sign, "key set")
     try:
         document = read_key_set(reply.body, source.algorithms)
     except UnusableKeys as error:
@@ -131,9 +155,9 @@ def refresh(source: KeySource, known_key_url: str | None = None) -> RefreshFlow:
     return Refreshed(document, _max_age(reply), discovered)
 
 
-def _discover(source: KeySource) -> Generator[SendRequest, HttpReply, str]:
+def _discover(source: KeySource, sign: Sign) -> Generator[SendRequest, HttpReply, str]:
     """Where the discovery document says that the key set is (OpenID Connect Discovery, section 4.3)."""
-    reply = yield from _get(source.discovery_url or "", source, "discovery document")
+    reply = yield from _get(source.discovery_url or "", source, sign, "discovery document")
     try:
         document = parse_object(reply.body, _LIMITS)
     except MalformedToken as error:
@@ -155,15 +179,17 @@ def _is_weaker(url: str, source: KeySource) -> bool:
     return was_safe and not source.plain_http and not url.lower().startswith("https:")
 
 
-def _get(url: str, source: KeySource, what: str) -> Generator[SendRequest, HttpReply, HttpReply]:
+def _get(url: str, source: KeySource, sign: Sign, what: str) -> Generator[SendRequest, HttpReply, HttpReply]:
+    request = HttpRequest("GET", url, _ACCEPT, plain_http=source.plain_http)
     try:
-        reply = yield SendRequest(HttpRequest("GET", url, _ACCEPT, plain_http=source.plain_http))
+        reply = yield SendRequest(sign(request))
     except AuthUnavailable as error:
         raise RefreshFailed(f"the {what} could not be fetched: {error.reason}") from None
     if reply.status != 200:
         raise RefreshFailed(
             f"the {what} was answered with status {reply.status}",
             definite=reply.status in _GONE,
+            gone=reply.status in _GONE,
             retry_after=_retry_after(reply),
         )
     return reply

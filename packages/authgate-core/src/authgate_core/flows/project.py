@@ -12,7 +12,7 @@ from ..effects import Flow, LookUpProject, RefreshProject
 from ..errors import AuthUnavailable, InvalidProjectCredentials, ProjectsUnavailable, ServiceNotEnabled
 from ..principal import Project, ProjectRef
 
-__all__ = ["authenticate_project", "judge_project"]
+__all__ = ["authenticate_project", "check_served", "judge_project"]
 
 _SCHEME: Final = SCHEMES[APP]
 _BARRED: Final = "the directory says that the project may not use this service"
@@ -48,27 +48,43 @@ def authenticate_project(
         raise InvalidProjectCredentials(
             "the directory does not know this app id with this secret", scheme=_SCHEME
         )
-    yield from judge_project(project, service_id, revoked)
-    if served is not None and not served.admits(project.id, now):
-        raise ServiceNotEnabled("the project is none of the tenants that are served here", scheme=_SCHEME)
+    ref = ProjectRef(project.id, project.secret_version)
+    yield from judge_project(project, ref, service_id, revoked)
+    check_served(project, served, now)
     return project
 
 
 def judge_project(
-    project: Project, service_id: str | None, revoked: Callable[[ProjectRef], Flow[bool]]
+    project: Project, ref: ProjectRef, service_id: str | None, revoked: Callable[[ProjectRef], Flow[bool]]
 ) -> Flow[None]:
     """Judge a project that was identified: revocation first, then services (Law 6.4).
+
+    Args:
+        project: The project.
+        ref: What a revocation source is asked about what it presented.
+        service_id: The service that it must be enabled for; None asks for none.
+        revoked: Answers whether that was revoked.
 
     Raises:
         InvalidProjectCredentials: If its secret version was revoked, told like a wrong secret (Law 6.5).
         ServiceNotEnabled: If it may not use this service.
         RevocationUnavailable: If the revocation source cannot answer.
     """
-    if (yield from revoked(ProjectRef(project.id, project.secret_version))):
+    if (yield from revoked(ref)):
         raise InvalidProjectCredentials("this version of the secret was revoked", scheme=_SCHEME)
     enabled = project.enabled_services
     if service_id is not None and enabled is not None and service_id not in enabled:
         raise ServiceNotEnabled("the project's enabled services do not hold this service", scheme=_SCHEME)
+
+
+def check_served(project: Project, served: TenantsServed | None, now: Instant) -> None:
+    """Check that a project is one of those that are served here; None asks for none.
+
+    Raises:
+        ServiceNotEnabled: If it is not.
+    """
+    if served is not None and not served.admits(project.id, now):
+        raise ServiceNotEnabled("the project is none of the tenants that are served here", scheme=_SCHEME)
 
 
 def _find(credentials: AppCredentials, cache: ProjectCache, now: Instant) -> Flow[Project | None]:

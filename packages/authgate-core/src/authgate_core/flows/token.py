@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..cache import TenantsServed
 from ..clock import Instant
 from ..credentials import BEARER, SCHEMES, BearerToken
 from ..effects import Flow
-from ..errors import AuthgateError, BadSignature, TokenRevoked, UnknownIssuer
+from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer
 from ..issuer import Issuer
-from ..jose.claims import TokenRules, check_header
-from ..jose.compact import Header, Limits, Parts, parse_header, parse_object, split
-from ..jose.keys import Key
-from ..jose.verify import VerifiedClaims, verify
-from ..keyring import KeyRing
+from ..jose.claims import TokenRules
+from ..jose.compact import Limits, parse_object, split
+from ..jose.verify import VerifiedClaims
+from ..keyring import KeyRing, TenantDoor, TenantRings
 from ..principal import Service, User
-from .keys import find_keys, find_newer_keys
+from .keys import Door
 from .revoked import Known, check_revoked
+from .signatures import verify_parts
 
 __all__ = ["Trust", "TrustedIssuer", "authenticate_token", "verify_token"]
 
@@ -30,12 +31,14 @@ class TrustedIssuer:
     Args:
         issuer: What was configured.
         rules: What its tokens must be.
-        ring: Its keys.
+        keys: Its keys: one set, or one for each tenant.
+        served: The tenants that are served here; None where every one is.
     """
 
     issuer: Issuer
     rules: TokenRules
-    ring: KeyRing
+    keys: KeyRing | TenantRings
+    served: TenantsServed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +81,24 @@ def verify_token(
     claims = parse_object(parts.payload, trust.limits)
     trusted = _issuer_of(claims, trust)
     with _Named(trusted):
-        known = trusted.ring.known(parts.header, now)
-        if known is not None:
-            header, key = known
-            return trusted, verify(parts, header, claims, (key,), trusted.rules, now)
-        header = parse_header(parts.header, trust.limits)
-        check_header(header, trusted.rules)
-        keys = yield from find_keys(header, trusted.ring, now)
-        return trusted, (yield from _verify(parts, header, claims, keys, trusted, now))
+        door = _door(trusted, claims, now)
+        return trusted, (yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now))
 
 
-def _verify(
-    parts: Parts,
-    header: Header,
-    claims: dict[str, Any],
-    keys: Sequence[Key],
-    trusted: TrustedIssuer,
-    now: Instant,
-) -> Flow[VerifiedClaims]:
-    try:
-        verified = verify(parts, header, claims, keys, trusted.rules, now)
-    except BadSignature:
-        if header.kid is not None:
-            raise
-        # Law 3.4: without a kid, keys that do not fit may mean that the right one is not here yet.
-        keys = yield from find_newer_keys(header, trusted.ring, tuple(keys), now)
-        verified = verify(parts, header, claims, keys, trusted.rules, now)
-    trusted.ring.remember(parts.header, header, keys[0])
-    return verified
+def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], now: Instant) -> Door:
+    """The way to the keys that the token's tenant has, if it is served here (Law 3.12).
+
+    Nothing is verified yet, so a tenant only chooses among what the configuration admits. The claims that choose
+    are the very ones that the signature then covers: the tenant whose keys verified them is the one they name.
+    """
+    tenant = trusted.issuer.tenant(claims)
+    if tenant is not None and trusted.served is not None and not trusted.served.admits(tenant, now):
+        raise InvalidClaim("tenant", "is not one of those that are served here")
+    if isinstance(trusted.keys, KeyRing):
+        return trusted.keys
+    if tenant is None:
+        raise InvalidClaim("tenant", "is missing")
+    return TenantDoor(trusted.keys, tenant)
 
 
 def _issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:

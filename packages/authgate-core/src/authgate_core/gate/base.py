@@ -16,18 +16,17 @@ from ..challenge import Problem, problem
 from ..clock import Clock
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import BEARER, HEADERS, BearerToken, Kind
+from ..credentials import APP, BEARER, HEADERS, PROJECT_TOKEN_HEADER, BearerToken, Kind
 from ..effects import Flow, RingName
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
 from ..flows.admit import GateContext, admit, decide, decide_jointly
 from ..flows.revoked import Known
-from ..flows.token import Trust, TrustedIssuer, authenticate_token
+from ..flows.token import Trust, authenticate_token
 from ..io.http import SafeHttp
-from ..issuer import AnyAudience, Discovery, Issuer, JwksUrl, StaticKeys
+from ..issuer import AnyAudience
 from ..jose.compact import Limits
-from ..jose.keys import KeySet
-from ..keyring import KeyRing, KeySetHealth, KeySource, KeyTimes
+from ..keyring import KeySetHealth
 from ..policy import CompiledPolicy, Policy, compile_policy
 from ..principal import Admission, Principal, Project, Service, User
 from ..request import RequestView
@@ -36,6 +35,7 @@ from ..runner.refresher import KeyRefresher
 from .entries import RevocationEntries
 from .reports import Reports, kind_of
 from .stores import own
+from .trusting import Trusting
 
 __all__ = ["GateBase", "Health", "Keys"]
 
@@ -95,20 +95,11 @@ class GateBase:
         self._http = SafeHttp(proxy=config.proxy)
         self._refresher = KeyRefresher(self._http, clock, notice=self._journal.notice, random=random.random)
         self.keys = Keys(self._refresher)
-        self._issuers = {issuer.name: self._trusted(issuer) for issuer in config.issuers}
+        trusting = Trusting(config, self._refresher)
+        self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.issuers}
+        self._project_issuers = trusting.project_issuers()
         self._reports = Reports(self._journal, clock, self._issuers)
         self._warn()
-
-    def _trusted(self, issuer: Issuer) -> TrustedIssuer:
-        name = RingName(issuer.name)
-        source = _source(issuer)
-        if isinstance(source, KeySet):
-            ring = KeyRing.static(name, source)
-        else:
-            ring = KeyRing(name, KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale))
-        self._refresher.add(ring, None if isinstance(source, KeySet) else source)
-        rules = issuer.rules(require_iat=bool(self.config.sources), plain_jti=bool(self.config.foreign))
-        return TrustedIssuer(issuer, rules, ring)
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
         config = self.config
@@ -120,6 +111,8 @@ class GateBase:
             gate=next(_numbers),
             trust=Trust(issuers, limits, config.roles.expand, known),
             projects=projects,
+            project_issuers=self._project_issuers,
+            has_directory=config.projects is not None,
             service_id=config.service,
             project_tenants=config.project_tenants,
             header_limit=config.credential_limit,
@@ -188,7 +181,7 @@ class GateBase:
             return any(issuer.makes_services for issuer in self.config.issuers)
         if kind is Principal:
             return bool(self.config.issuers)
-        return self.config.projects is not None
+        return self.config.projects is not None or bool(self._project_issuers)
 
     def has_source(self, policy: Policy) -> bool:
         """Whether this gate can ever satisfy a policy."""
@@ -218,7 +211,9 @@ class GateBase:
 
     def headers_read(self, policy: Policy) -> tuple[str, ...]:
         """The headers that a policy reads credentials from, as a response names them in ``Vary`` (Law 1.7)."""
-        return tuple(name for kind in self._compiled(policy).kinds for name in HEADERS[kind])
+        kinds = self._compiled(policy).kinds
+        more = (PROJECT_TOKEN_HEADER,) if APP in kinds and self._project_issuers else ()
+        return (*(name for kind in kinds for name in HEADERS[kind]), *more)
 
     def problem(self, error: AuthgateError, view: RequestView | None = None) -> Problem:
         """The response that an error becomes.
@@ -238,19 +233,3 @@ _SOURCES: Final[dict[type[Principal], str]] = {
     Principal: "nobody issues tokens; give issuers=[Issuer...]",
     Project: "nobody knows projects; give projects=StaticProjects(...), RemoteProjects(...) or a directory of your own",
 }
-
-
-def _source(issuer: Issuer) -> KeySource | KeySet:
-    algorithms = issuer.terms.algorithms
-    match issuer.trust:
-        case StaticKeys() as static:
-            return static.load(algorithms)
-        case JwksUrl(url):
-            return KeySource(algorithms=algorithms, jwks_url=url, plain_http=issuer.allow_http)
-        case Discovery() as discovery:
-            return KeySource(
-                algorithms=algorithms,
-                discovery_url=discovery.document_url,
-                issuer=issuer.issuer,
-                plain_http=issuer.allow_http,
-            )

@@ -1,7 +1,21 @@
 """Issuers: whose tokens are believed, on what terms, and what their claims mean."""
 
+from .project_tokens import ProjectTokens
 from .settings import ANY_AUDIENCE, AnyAudience
-from .spec import Issuer
-from .trust import Discovery, JwksUrl, KeyOrigin, StaticKeys
+from .spec import Issuer, KeyOrigin
+from .tenancy import TenantKeys, is_uuid, served_problems
+from .trust import Discovery, JwksUrl, StaticKeys
 
-__all__ = ["ANY_AUDIENCE", "AnyAudience", "Discovery", "Issuer", "JwksUrl", "KeyOrigin", "StaticKeys"]
+__all__ = [
+    "ANY_AUDIENCE",
+    "AnyAudience",
+    "Discovery",
+    "Issuer",
+    "JwksUrl",
+    "KeyOrigin",
+    "ProjectTokens",
+    "StaticKeys",
+    "TenantKeys",
+    "is_uuid",
+    "served_problems",
+]

@@ -16,8 +16,9 @@ from ..errors import InvalidClaim
 from ..jose.verify import VerifiedClaims
 from ..principal import MISSING, ClaimPath, Service, TokenRef, User, as_path, frozen, resolve
 from .settings import ClaimsMap, Grants, ServiceWhen
+from .tenancy import tenant_of
 
-__all__ = ["map_principal", "model_problems", "token_ref"]
+__all__ = ["map_principal", "model_problems", "tenant_in", "token_ref"]
 
 Expand = Callable[[tuple[str, ...]], frozenset[str]]
 
@@ -29,7 +30,7 @@ def map_principal(
     verified: VerifiedClaims, issuer: str, mapping: ClaimsMap, grants: Grants, expand: Expand
 ) -> User | Service:
     """Who the claims speak of; raises InvalidClaim where they do not fit."""
-    claims = verified.claims
+    claims = _lifted(verified.claims, mapping.lifted)
     kind = "service" if _is_service(claims, mapping.service_when) else "user"
     if grants.kinds is not None and kind not in grants.kinds:
         raise InvalidClaim("grants", f"the issuer may not assert a {kind}")
@@ -37,18 +38,19 @@ def map_principal(
     common: dict[str, Any] = {
         "id": mapping.namespace + _identifier(claims, mapping.subject),
         "issuer": issuer,
-        "tenant": None if mapping.tenant is None else _identifier(claims, mapping.tenant),
+        "tenant": tenant_in(claims, mapping),
         "roles": roles,
         "scopes": _limited(_names(claims, mapping.scopes, mapping), grants.scopes),
         "claims": claims,
         "source": "bearer",
         "implied_roles": expand(roles),
         "model": _judged(claims, mapping),
+        "public": mapping.public,
     }
     client_id = _text(claims, "client_id") or _text(claims, "azp")
     if kind == "service":
         return Service(name=_text(claims, "name") or client_id, client_id=client_id, **common)
-    return _user(verified, client_id, common)
+    return _user(verified, claims, client_id, common)
 
 
 def token_ref(verified: VerifiedClaims, principal: User | Service) -> TokenRef:
@@ -68,8 +70,37 @@ def token_ref(verified: VerifiedClaims, principal: User | Service) -> TokenRef:
     )
 
 
-def _user(verified: VerifiedClaims, client_id: str | None, common: dict[str, Any]) -> User:
-    claims = verified.claims
+def _lifted(claims: Mapping[str, Any], members: tuple[str, ...]) -> Mapping[str, Any]:
+    """The claims with members of ``sub`` beside the others; none may say something else than a claim does."""
+    if not members:
+        return claims
+    sub = claims.get("sub")
+    if not isinstance(sub, Mapping):
+        raise InvalidClaim("sub", "is not an object")
+    subject = cast("Mapping[str, object]", sub)
+    lifted = {name: subject[name] for name in members if name in subject}
+    for name, value in lifted.items():
+        if name in claims and not _is_same(claims[name], value):
+            raise InvalidClaim(name, "is one thing in sub and another beside it")
+    return {**claims, **lifted}
+
+
+def _is_same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def tenant_in(claims: Mapping[str, Any], mapping: ClaimsMap) -> str | None:
+    """The tenant that claims name, None where the issuer has none; raises InvalidClaim."""
+    if mapping.tenant is None:
+        return None
+    if mapping.tenant_is_uuid or mapping.fallback_tenant is not None:
+        return tenant_of(claims, mapping.tenant, mapping.fallback_tenant, uuid=mapping.tenant_is_uuid)
+    return _identifier(claims, mapping.tenant)
+
+
+def _user(
+    verified: VerifiedClaims, claims: Mapping[str, Any], client_id: str | None, common: dict[str, Any]
+) -> User:
     actor = claims.get("act")
     return User(
         username=_text(claims, "preferred_username") or _text(claims, "username"),

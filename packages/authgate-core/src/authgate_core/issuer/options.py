@@ -10,6 +10,7 @@ from ..jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS
 from ..ports import is_async
 from ..principal import ClaimPath, as_path
 from .settings import AnyAudience, ClaimsMap, Grants, Path, ServiceWhen, Terms, Validator
+from .tenancy import Served
 
 __all__ = ["Options", "Reader"]
 
@@ -19,6 +20,7 @@ T = TypeVar("T")
 class Options(TypedDict, total=False):
     """What every constructor of ``Issuer`` takes; see ``Terms``, ``ClaimsMap`` and ``Grants`` for the meaning.
 
+    ``tenants`` says which tenants are served here, by name or by a plain function that answers from memory.
     ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
     over plain http from other hosts than loopback; ``tenant_matches_project`` lets a user go with a project only
     where the user's tenant is the project's id (Law 6.8). Where a list of names is asked for, one name will do.
@@ -35,6 +37,7 @@ class Options(TypedDict, total=False):
     roles: Path | Collection[Path]
     scopes: Path | Collection[Path]
     tenant: Path
+    tenants: Collection[str] | Callable[[str], bool]
     separators: Mapping[str, str]
     service_when: ServiceWhen
     namespace: str
@@ -101,6 +104,13 @@ class Reader:
             model=cast("type | None", self._options.get("claims")),
             validators=self._validators(),
         )
+
+    def tenants(self) -> Served | None:
+        """The tenants that are served; None where every one is."""
+        given = self._options.get("tenants")
+        if given is None or callable(given):
+            return cast("Served | None", given)
+        return self._names("tenants", given)
 
     def grants(self) -> Grants:
         """The most that the issuer may assert, from ``{"kinds": [...], "roles": [...], "scopes": [...]}``."""

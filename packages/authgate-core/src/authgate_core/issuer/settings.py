@@ -67,7 +67,9 @@ class ClaimsMap:
             each must have; or a function of the claims. None: every token is a user's (Law 3.13).
         model: A dataclass or pydantic model that the claims must fit.
         validators: Run last; ValueError is a bad token, AuthUnavailable an outage (Law 3.10).
-        lifted: Where an object is whose members count as claims of the token.
+        fallback_tenant: The tenant of tokens that name none.
+        tenant_is_uuid: Whether tenants are UUIDs, of which only the lower-case spelling counts (Law 3.12).
+        lifted: Members of ``sub``, which is an object then, that count as claims of the token.
         public: What ``to_dict`` of its principals shows; None for what each kind shows by itself.
     """
 
@@ -80,7 +82,9 @@ class ClaimsMap:
     service_when: ServiceWhen | None = None
     model: type | None = None
     validators: tuple[Validator, ...] = ()
-    lifted: ClaimPath | None = None
+    fallback_tenant: str | None = None
+    tenant_is_uuid: bool = False
+    lifted: tuple[str, ...] = ()
     public: tuple[str, ...] | None = None
 
 
@@ -97,6 +101,7 @@ class Terms:
         required_claims: Claims that must be present besides.
         authorized_parties: Accepted ``azp`` or ``client_id``.
         token_types: Values of ``typ`` and its like that are accepted besides the standard ones.
+        fixed_claims: Claims with the one text that each must be.
     """
 
     audience: frozenset[str] | AnyAudience
@@ -107,6 +112,7 @@ class Terms:
     required_claims: tuple[str, ...] = ()
     authorized_parties: frozenset[str] | None = None
     token_types: frozenset[str] = frozenset()
+    fixed_claims: tuple[tuple[str, str], ...] = ()
 
     def problems(self, *, symmetric: bool) -> Iterator[str]:
         """What is wrong, where ``symmetric`` says that the issuer's key is a shared secret."""

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Unpack
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias, Unpack
 
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
 from ..principal import Service, TokenRef, User
 from ..secret import Secret
-from .mapping import map_principal, model_problems, token_ref
+from ..signing import RequestSigning
+from .mapping import map_principal, model_problems, tenant_in, token_ref
+from .mercury import FIXED, LIFTED, base_url_problems, defaults, project_tokens, user_keys
 from .options import Options, Reader
+from .project_tokens import ProjectTokens
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
-from .trust import Discovery, JwksUrl, KeyOrigin, StaticKeys, masked
+from .tenancy import Served, TenantKeys, served_problems
+from .trust import Discovery, JwksUrl, StaticKeys, masked
 
-__all__ = ["Issuer", "Options"]
+__all__ = ["Issuer", "KeyOrigin", "Options"]
+
+KeyOrigin: TypeAlias = StaticKeys | JwksUrl | TenantKeys | Discovery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """An issuer whose tokens are believed, with its keys, algorithms and audience bound together (Law 3.5).
 
-    Made by ``Issuer.oidc``, ``Issuer.jwks`` or ``Issuer.static``; what is wrong is said when the gate is built.
+    Made by ``Issuer.oidc``, ``.jwks``, ``.static`` or ``.mercury``; what is wrong is said when the gate is built.
 
     Args:
         issuer: The exact ``iss``; None matches only tokens without one.
@@ -31,6 +37,8 @@ class Issuer:
         terms: What a token must be.
         mapping: What its claims mean.
         grants: The most that it may assert.
+        tenants: The tenants that are served, by name or by a predicate; None where every one is.
+        project_tokens: Its project tokens, where it issues any.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
         tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
         mistakes: What could not be read of its options; no gate is built then.
@@ -42,6 +50,8 @@ class Issuer:
     terms: Terms
     mapping: ClaimsMap
     grants: Grants
+    tenants: Served | None = field(default=None, repr=False)
+    project_tokens: ProjectTokens | None = None
     allow_http: bool = False
     tenant_matches_project: bool = False
     mistakes: tuple[str, ...] = ()
@@ -77,6 +87,49 @@ class Issuer:
         """An issuer whose keys are given here: a JWKS document, a PEM, or a ``Secret`` for HMAC."""
         return _make(issuer, StaticKeys(keys), audience, options)
 
+    @classmethod
+    def mercury(
+        cls,
+        base_url: str,
+        *,
+        signing_secret: Secret | str,
+        audience: str | Collection[str] | AnyAudience,
+        fallback_tenant: str | None = None,
+        **options: Unpack[Options],
+    ) -> Issuer:
+        """A Mercury: a key set for each project, signed requests, project tokens beside user tokens.
+
+        Args:
+            base_url: Its URL without a slash at the end, and the ``iss`` of its tokens, byte for byte.
+            signing_secret: The secret that Mercury shares with its services.
+            audience: As for every issuer.
+            fallback_tenant: The project of user tokens that name none.
+            options: As for every issuer; ``tenants`` are the ids of the projects that are served, by default the
+                fallback alone; ``leeway`` is 0 unless set (Law 5.8).
+        """
+        given: Options = {**defaults(), **options}
+        if fallback_tenant is not None:
+            given = {"tenants": (fallback_tenant,), **given}
+        secret = Secret(signing_secret) if isinstance(signing_secret, str) else signing_secret
+        signing = RequestSigning(secret)
+        plain = _make(base_url, user_keys(base_url, signing), audience, given)
+        mistakes = [*plain.mistakes, *base_url_problems(base_url), *signing.problems()]
+        if plain.tenants is None:
+            mistakes.append("tenants: name the projects that are served here, or a fallback_tenant=...")
+        return replace(
+            plain,
+            terms=replace(plain.terms, fixed_claims=FIXED),
+            mapping=replace(
+                plain.mapping,
+                fallback_tenant=fallback_tenant,
+                tenant_is_uuid=True,
+                lifted=LIFTED,
+                public=LIFTED,
+            ),
+            project_tokens=project_tokens(base_url, plain.terms.leeway, signing),
+            mistakes=tuple(mistakes),
+        )
+
     @property
     def makes_users(self) -> bool:
         """Whether a token of this issuer can be a user's."""
@@ -108,7 +161,16 @@ class Issuer:
             required_claims=terms.required_claims,
             authorized_parties=terms.authorized_parties,
             token_types=terms.token_types,
+            fixed_claims=terms.fixed_claims,
         )
+
+    def tenant(self, claims: Mapping[str, Any]) -> str | None:
+        """The tenant that claims name; None where this issuer has none.
+
+        Raises:
+            InvalidClaim: If they name none, or not in its one spelling (Law 3.12).
+        """
+        return tenant_in(claims, self.mapping)
 
     def principal(
         self, verified: VerifiedClaims, expand: Callable[[tuple[str, ...]], frozenset[str]]
@@ -133,8 +195,7 @@ class Issuer:
             found.append("issuer: is empty; write the exact iss, or issuer=None for tokens without one")
         if not self.name:
             found.append("name: is empty")
-        if self.tenant_matches_project and self.mapping.tenant is None:
-            found.append("tenant_matches_project: needs tenant=..., the claim that holds the project's id")
+        found += self._tenant_problems()
         found += self.terms.problems(symmetric=symmetric)
         found += self.grants.problems()
         found += model_problems(self.mapping.model)
@@ -146,7 +207,21 @@ class Issuer:
             found += [] if found else self.trust.problems(self.terms.algorithms)
         else:
             found += self.trust.problems(plain_http=self.allow_http)
+        if self.project_tokens is not None:
+            found += self.project_tokens.problems(plain_http=self.allow_http)
+        found = list(dict.fromkeys(found))  # one base URL is where several things are
         return (f"Issuer {masked(self.name)!r}: {problem}" for problem in found)
+
+    def _tenant_problems(self) -> Iterator[str]:
+        mapping = self.mapping
+        if self.tenant_matches_project and mapping.tenant is None:
+            yield "tenant_matches_project: needs tenant=..., the claim that holds the project's id"
+        if self.tenants is not None and mapping.tenant is None:
+            yield "tenants: needs tenant=..., the claim that holds the tenant"
+        if self.tenants is not None:
+            yield from served_problems(self.tenants, uuid=mapping.tenant_is_uuid)
+        if mapping.fallback_tenant is not None and mapping.tenant_is_uuid:
+            yield from served_problems(frozenset({mapping.fallback_tenant}), uuid=True)
 
 
 def _make(
@@ -162,6 +237,7 @@ def _make(
         terms=read.terms(audience, symmetric=symmetric),
         mapping=read.mapping(),
         grants=read.grants(),
+        tenants=read.tenants(),
         allow_http=read.flag("allow_http"),
         tenant_matches_project=read.flag("tenant_matches_project"),
         mistakes=tuple(read.problems),

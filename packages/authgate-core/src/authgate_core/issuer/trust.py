@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..errors import MalformedToken
 from ..jose.compact import Limits, parse_object
 from ..jose.keys import KeySet, UnusableKeys, key_from_pem, key_from_secret, read_key_set
 from ..secret import Secret
+from ..signing import RequestSigning
 
-__all__ = ["Discovery", "JwksUrl", "KeyOrigin", "StaticKeys", "masked", "url_problems"]
+__all__ = ["Discovery", "JwksUrl", "StaticKeys", "masked", "url_problems"]
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
 _DOCUMENT_LIMITS = Limits(token=512 * 1024)
@@ -62,9 +63,15 @@ class StaticKeys:
 
 @dataclass(frozen=True, slots=True)
 class JwksUrl:
-    """Keys that are fetched from one URL."""
+    """Keys that are fetched from one URL.
+
+    Args:
+        url: Where they are.
+        signing: Signs the requests, where the issuer asks for that.
+    """
 
     url: str
+    signing: RequestSigning | None = field(default=None, repr=False)
 
     def problems(self, *, plain_http: bool) -> Iterator[str]:
         """What is wrong with the URL."""
@@ -85,9 +92,6 @@ class Discovery:
     def document_url(self) -> str:
         """Where the discovery document is."""
         return self.url.rstrip("/") + "/.well-known/openid-configuration"
-
-
-KeyOrigin: TypeAlias = StaticKeys | JwksUrl | Discovery
 
 
 def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str]:

@@ -40,6 +40,7 @@ class TokenRules:
         required_claims: Claims that must be present and not null.
         authorized_parties: Accepted values of ``azp``, or of ``client_id`` where there is no ``azp``.
         token_types: Values of ``typ``, ``type``, ``token_type`` and ``token_use`` besides the standard ones.
+        fixed_claims: Claims with the one text that each must be.
     """
 
     issuer: str | None
@@ -53,6 +54,7 @@ class TokenRules:
     required_claims: tuple[str, ...] = ()
     authorized_parties: frozenset[str] | None = None
     token_types: frozenset[str] = frozenset()
+    fixed_claims: tuple[tuple[str, str], ...] = ()
 
 
 def check_header(header: Header, rules: TokenRules) -> None:
@@ -140,6 +142,9 @@ def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
     for name in required:
         if claims.get(name) is None:
             raise InvalidClaim(name, "is missing")
+    for name, expected in rules.fixed_claims:
+        if claims.get(name) != expected:
+            raise InvalidClaim(name, f"is not {expected!r}")
     jti = claims.get("jti", "absent")
     if not isinstance(jti, str) or not jti:  # it names the token (Law 5.9)
         raise InvalidClaim("jti", "is not a non-empty string")

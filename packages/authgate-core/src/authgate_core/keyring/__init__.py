@@ -10,6 +10,7 @@ from .notices import notices
 from .plan import Await, Plan, Refuse, Settled, Unavailable, Use, UseAndRefresh
 from .ring import KeyRing, KeySetHealth
 from .state import RingState
+from .tenants import TenantDoor, TenantRings
 from .times import KeySource, KeyTimes
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "Refuse",
     "RingState",
     "Settled",
+    "TenantDoor",
+    "TenantRings",
     "Unavailable",
     "Use",
     "UseAndRefresh",

@@ -51,13 +51,15 @@ class KeyRing:
     Attributes:
         name: As given.
         state: The present snapshot.
+        is_proven: Whether one of its keys has verified a token.
     """
 
-    __slots__ = ("name", "state")
+    __slots__ = ("is_proven", "name", "state")
 
     def __init__(self, name: RingName, times: KeyTimes | None = None) -> None:
         self.name = name
         self.state = RingState(times or KeyTimes())
+        self.is_proven = False
 
     @classmethod
     def static(cls, name: RingName, keys: KeySet) -> KeyRing:
@@ -65,6 +67,16 @@ class KeyRing:
         ring = cls(name)
         ring.state = RingState(KeyTimes(), keys)
         return ring
+
+    def current(self) -> KeyRing:
+        """The ring itself; of a tenant's ring ``TenantDoor.current`` tells which it is after a wait."""
+        return self
+
+    def is_spare(self, now: Instant) -> bool:
+        """Whether it may make room for another tenant's: it has verified nothing, or is past its time (Law 4.13)."""
+        state = self.state
+        is_of_use = self.is_proven and state.usable(now) is not None
+        return not is_of_use and not state.forgotten and state.attempt_since is None
 
     def plan(self, kid: str | None, alg: str, now: Instant) -> Plan:
         """What to do about a token.
@@ -90,7 +102,7 @@ class KeyRing:
             return _forgotten()
         keys = state.usable(now)
         if keys is None:
-            return _unavailable(state, now)
+            return _settle_cold(state, now)
         return _choose(keys, kid, alg) or _unknown(state, now)
 
     def plan_newer(self, alg: str, tried: tuple[Key, ...], now: Instant) -> Plan:
@@ -113,6 +125,7 @@ class KeyRing:
 
         Ignored where the key has left the set meanwhile: what is remembered dies with its set.
         """
+        self.is_proven = True
         keys = self.state.keys
         if keys is not None and header.kid is not None and any(key is member for member in keys.keys):
             keys.remember(header_segment, header, key)
@@ -145,7 +158,15 @@ def _choose(keys: KeySet, kid: str | None, alg: str) -> Use | Refuse | None:
     return Refuse(AlgorithmRefused("the key of this kid does not verify the alg of the token"))
 
 
+def _settle_cold(state: RingState, now: Instant) -> Refuse | Unavailable:
+    if now.mono < state.absent_until:
+        return Refuse(UnknownKey("the issuer has no keys for a tenant of this name"))
+    return _unavailable(state, now)
+
+
 def _plan_cold(state: RingState, now: Instant) -> Plan:
+    if now.mono < state.absent_until:
+        return _settle_cold(state, now)
     if state.attempt_since is not None or state.may_start(now, unknown_kid=False):
         return Await(state.times.key_wait)
     return _unavailable(state, now)

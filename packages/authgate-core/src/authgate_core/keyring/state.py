@@ -30,6 +30,7 @@ class RingState:
         backoff: The pause after failures.
         bucket: What unknown kids draw from.
         farewell: Definite answers.
+        absent_until: Until when the issuer is believed to know no such tenant (Law 4.13), on the monotonic clock.
         forgotten: Kids that are not believed again in this process, whatever is published (Law 4.7).
     """
 
@@ -45,6 +46,7 @@ class RingState:
     backoff: Backoff = Backoff()
     bucket: Bucket = Bucket()
     farewell: Farewell = Farewell()
+    absent_until: float = -math.inf
     forgotten: frozenset[str] = frozenset()
 
     @property
@@ -153,6 +155,13 @@ class RingState:
             farewell=farewell,
         )
         return after if after.usable(now) is not None else replace(after, keys=None, loaded_at=None)
+
+    def absent(self, now: Instant) -> RingState:
+        """After a definite answer where there are no keys: the issuer knows no such tenant, for a while.
+
+        That is an answer and no failure: it is asked again when the while is over.
+        """
+        return replace(self, backoff=Backoff(), absent_until=now.mono + self.times.absent_for)
 
     def forgetting(self, kid: str) -> RingState:
         """After a key was disowned: gone at once, and not taken back from a later document (Law 4.7)."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from ..clock import Instant
+from ..request import HttpRequest
+from ..signing import RequestSigning
 
 __all__ = ["KeySource", "KeyTimes"]
 
@@ -17,6 +23,7 @@ class KeySource:
         discovery_url: A discovery document that names the key set (OpenID Connect Discovery, section 4).
         issuer: What ``issuer`` in the discovery document must be, byte for byte.
         plain_http: Whether http beyond loopback was allowed explicitly (Law 4.9).
+        signing: Signs the requests, where the issuer asks for that.
 
     Raises:
         ValueError: If not exactly one of the URLs is given.
@@ -27,10 +34,15 @@ class KeySource:
     discovery_url: str | None = None
     issuer: str | None = None
     plain_http: bool = False
+    signing: RequestSigning | None = None
 
     def __post_init__(self) -> None:
         if (self.jwks_url is None) == (self.discovery_url is None):
             raise ValueError("keys come from a jwks_url or from a discovery_url: give one of them")
+
+    def signer(self, now: Instant) -> Callable[[HttpRequest], HttpRequest]:
+        """What makes of a request the one that is sent at this moment."""
+        return _as_it_is if self.signing is None else partial(self.signing.signed, now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +66,7 @@ class KeyTimes:
         definite_answers: How many definite answers in a row end the set (Law 4.4).
         definite_span: Over how long a time they must have come at least.
         definite_grace: How long after the first of them the set ends.
+        absent_for: How long a tenant without keys is believed to be none (Law 4.13).
     """
 
     soft_ttl: float = 300.0
@@ -72,7 +85,12 @@ class KeyTimes:
     definite_answers: int = 3
     definite_span: float = 300.0
     definite_grace: float = 900.0
+    absent_for: float = 10.0
 
     def ttl(self, max_age: float | None) -> float:
         """The soft TTL that a response's max-age asks for, within bounds (Law 4.3)."""
         return self.soft_ttl if max_age is None else min(max(max_age, self.min_ttl), self.max_ttl)
+
+
+def _as_it_is(request: HttpRequest) -> HttpRequest:
+    return request

@@ -23,7 +23,7 @@ from ..effects import AwaitKeys, RingName
 from ..errors import AuthUnavailable
 from ..events import Notice
 from ..flows.keys import Refreshed, RefreshFailed, RefreshFlow, refresh
-from ..keyring import KeyRing, KeySource, RingState, notices
+from ..keyring import KeyRing, KeySource, RingState, TenantRings, notices
 from ..ports import HttpPort
 
 __all__ = ["KeyRefresher", "Outcome"]
@@ -33,6 +33,10 @@ Outcome: TypeAlias = Future[BaseException | None]
 
 _PLACES: Final = 1
 _ASYNC_PLACES: Final = 16
+_TENANTS_AT_ONCE: Final = 8
+
+TenantSource: TypeAlias = Callable[[str], KeySource]
+"""Where the keys of a tenant are published."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +69,7 @@ class KeyRefresher:
         self._random = random
         self._rings: dict[RingName, KeyRing] = {}
         self._sources: dict[RingName, KeySource] = {}
+        self._tenants: dict[str, tuple[TenantRings, TenantSource]] = {}
         self._start_anew()
         _living.add(self)
 
@@ -76,13 +81,14 @@ class KeyRefresher:
     def after_fork(self) -> None:
         """Law 9.5: no lock, future or thread of the parent is used; what its rings know stays true."""
         self._start_anew()
-        for ring in self._rings.values():
+        for ring in self.rings.values():
             ring.state = ring.state.abandoned()
 
     @property
     def rings(self) -> Mapping[RingName, KeyRing]:
-        """Every ring, by name; read-only."""
-        return MappingProxyType(self._rings)
+        """Every ring that is kept at present, by name; read-only."""
+        kept = (ring for rings, _ in self._tenants.values() for ring in rings.rings)
+        return MappingProxyType({**self._rings, **{ring.name: ring for ring in kept}})
 
     def add(self, ring: KeyRing, source: KeySource | None) -> None:
         """Look after a ring; ``source`` is None for keys of the configuration."""
@@ -90,6 +96,11 @@ class KeyRefresher:
             self._rings[ring.name] = ring
             if source is not None:
                 self._sources[ring.name] = source
+
+    def add_tenants(self, issuer: str, rings: TenantRings, source: TenantSource) -> None:
+        """Look after the rings of an issuer that keeps a key set for each tenant (Law 4.13)."""
+        with self._lock:
+            self._tenants[issuer] = (rings, source)
 
     def start(
         self, name: RingName, *, unknown_kid: bool = False, since: Instant | None = None
@@ -119,20 +130,36 @@ class KeyRefresher:
         return flight.outcome
 
     def _prepare(self, name: RingName, *, unknown_kid: bool, since: Instant | None) -> _Flight | None:
-        ring, source, now = self._rings[name], self._sources.get(name), self._clock.now()
+        now = self._clock.now()
+        ring, source = self._kept(name, now)
+        if ring is None or source is None or not self._has_room(name):
+            return None
         before = ring.state
         asks = unknown_kid and not before.is_newer_than(since)
-        if source is None or not before.may_start(now, unknown_kid=asks):
+        if not before.may_start(now, unknown_kid=asks):
             return None
         ring.state = before.started(now)
         flight = _Flight(ring, source, before, before.known_key_url(now))
         flight.outcome.set_running_or_notify_cancel()  # from now on nobody who waits for it can cancel it
         return flight
 
+    def _kept(self, name: RingName, now: Instant) -> tuple[KeyRing | None, KeySource | None]:
+        """The ring of this name and where its keys are; a tenant's first fetch makes one, if the budget has one."""
+        if name.tenant is None or name.issuer not in self._tenants:
+            return self._rings[name], self._sources.get(name)
+        rings, source = self._tenants[name.issuer]
+        return rings.begin(name.tenant, now), source(name.tenant)
+
+    def _has_room(self, name: RingName) -> bool:
+        """Law 4.13: the tenants of one issuer share the fetches that may be in flight."""
+        flying = sum(other.tenant is not None and other.issuer == name.issuer for other in self._flights)
+        return name.tenant is None or flying < _TENANTS_AT_ONCE
+
     def _fly(self, flight: _Flight) -> None:
         """The whole refresh, as the body of its thread."""
+        sign = flight.source.signer(self._clock.now())
         try:
-            refreshed = self._run(refresh(flight.source, flight.key_url))
+            refreshed = self._run(refresh(flight.source, flight.key_url, sign))
         except RefreshFailed as failure:
             self._land(flight, failure)
         except BaseException as bug:
@@ -171,17 +198,18 @@ class KeyRefresher:
             if self._flights.get(flight.ring.name) is not flight:
                 return None
             del self._flights[flight.ring.name]
-            flight.ring.state = self._next(flight.ring.state, result)
+            flight.ring.state = self._next(flight.ring, result)
             return flight.ring.state
 
-    def _next(self, state: RingState, result: Refreshed | BaseException) -> RingState:
-        now = self._clock.now()
+    def _next(self, ring: KeyRing, result: Refreshed | BaseException) -> RingState:
+        state, now = ring.state, self._clock.now()
         match result:
             case Refreshed(document, max_age, key_url):
                 return state.loaded(document, now, max_age=max_age, key_url=key_url)
-            case RefreshFailed(reason=reason, definite=definite, retry_after=pause):
+            case RefreshFailed(reason=reason, definite=definite, retry_after=pause, gone=gone):
                 jitter = self._random()
-                return state.failed(reason, now, jitter=jitter, definite=definite, retry_after=pause)
+                after = state.failed(reason, now, jitter=jitter, definite=definite, retry_after=pause)
+                return after.absent(now) if gone and ring.name.tenant is not None else after
             case _:
                 return state.failed(f"a bug: {type(result).__name__}", now, jitter=self._random())
 
@@ -228,7 +256,8 @@ class KeyRefresher:
     def _waited(self, effect: AwaitKeys, outcome: Outcome | None) -> Instant:
         now = self._clock.now()
         bug = outcome.result() if outcome is not None and outcome.done() else None
-        if bug is not None and self._rings[effect.ring].state.usable(now) is None:
+        ring = self.rings.get(effect.ring) if bug is not None else None
+        if bug is not None and (ring is None or ring.state.usable(now) is None):
             raise bug
         return now
 
@@ -239,7 +268,9 @@ class KeyRefresher:
             KeyError: If there is no such key set.
         """
         with self._lock:
-            ring = self._rings[name]
+            ring, _ = self._kept(name, self._clock.now())
+            if ring is None:
+                raise KeyError(name)
             ring.state = ring.state.forgetting(kid)
 
     def warm_up(self, timeout: float) -> None:
@@ -256,7 +287,7 @@ class KeyRefresher:
             await asyncio.wait(outcomes, timeout=timeout)
 
     def _start_all(self) -> list[Outcome]:
-        return [outcome for outcome in map(self.start, tuple(self._rings)) if outcome is not None]
+        return [outcome for outcome in map(self.start, self.rings) if outcome is not None]
 
     def close(self) -> None:
         """Use nothing of what is under way; a later request may start anew. The HTTP port is its owner's to close."""

@@ -30,7 +30,7 @@ from ..flows.revoked import check_revoked
 from ..gate import AsyncGate, Gate
 from ..issuer import Issuer
 from ..policy import Policy
-from ..principal import Admission, Principal, Project, Service, TokenRef, User
+from ..principal import Admission, Principal, Project, ProjectRef, Service, TokenRef, User
 from ..request import Memo, RequestView
 from ..secret import Secret
 
@@ -121,7 +121,8 @@ def _judged(
     revoked = partial(check_revoked, known=context.trust.known)
     try:
         if isinstance(principal, Project):
-            yield from judge_project(principal, context.service_id, revoked)
+            ref = ProjectRef(principal.id, principal.secret_version)
+            yield from judge_project(principal, ref, context.service_id, revoked)
         elif (yield from revoked(_ref(principal, name, now.wall))):
             raise TokenRevoked("whoever stands in was revoked", issuer=principal.issuer)
     except AuthgateError as refusal:

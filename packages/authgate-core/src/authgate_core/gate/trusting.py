@@ -1,0 +1,100 @@
+"""From configured issuers to what their tokens are verified with: rules, and keys that are looked after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from ..cache import TenantsServed
+from ..config import GateConfig
+from ..effects import RingName
+from ..flows.project_token import TrustedProjects
+from ..flows.token import TrustedIssuer
+from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys
+from ..keyring import KeyRing, KeySource, KeyTimes, TenantRings
+from ..runner.refresher import KeyRefresher
+
+__all__ = ["Trusting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trusting:
+    """Binds each issuer to its rules and keys (Law 3.5), and has the keys refreshed.
+
+    Args:
+        config: Of the gate.
+        refresher: Looks after every key set.
+    """
+
+    config: GateConfig
+    refresher: KeyRefresher
+
+    def issuer(self, issuer: Issuer) -> TrustedIssuer:
+        """An issuer of Bearer tokens."""
+        config = self.config
+        rules = issuer.rules(require_iat=bool(config.sources), plain_jti=bool(config.foreign))
+        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer))
+
+    def project_issuers(self) -> dict[str | None, TrustedProjects]:
+        """The issuers of project tokens, by exact ``iss``."""
+        found = (self._projects(issuer) for issuer in self.config.issuers)
+        return {trusted.tokens.issuer: trusted for trusted in found if trusted is not None}
+
+    def _projects(self, issuer: Issuer) -> TrustedProjects | None:
+        tokens = issuer.project_tokens
+        if tokens is None:
+            return None
+        name = RingName(f"{issuer.name} (projects)")
+        ring = self._ring(name, _source(issuer, tokens.trust, tokens.algorithms))
+        return TrustedProjects(issuer.name, tokens, tokens.rules(), ring, _served(issuer))
+
+    def _keys(self, issuer: Issuer) -> KeyRing | TenantRings:
+        origin, algorithms = issuer.trust, issuer.terms.algorithms
+        match origin:
+            case StaticKeys():
+                return self._kept(KeyRing.static(RingName(issuer.name), origin.load(algorithms)), None)
+            case TenantKeys():
+                return self._tenants(issuer, origin)
+            case _:
+                return self._ring(RingName(issuer.name), _source(issuer, origin, algorithms))
+
+    def _tenants(self, issuer: Issuer, keys: TenantKeys) -> TenantRings:
+        listed = issuer.tenants if isinstance(issuer.tenants, frozenset) else ()
+        rings = TenantRings(issuer.name, self._times(), listed)
+        self.refresher.add_tenants(issuer.name, rings, partial(_tenant_source, issuer, keys))
+        return rings
+
+    def _ring(self, name: RingName, source: KeySource) -> KeyRing:
+        return self._kept(KeyRing(name, self._times()), source)
+
+    def _kept(self, ring: KeyRing, source: KeySource | None) -> KeyRing:
+        self.refresher.add(ring, source)
+        return ring
+
+    def _times(self) -> KeyTimes:
+        return KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale)
+
+
+def _served(issuer: Issuer) -> TenantsServed | None:
+    return None if issuer.tenants is None else TenantsServed(issuer.tenants)
+
+
+def _source(issuer: Issuer, origin: JwksUrl | Discovery, algorithms: frozenset[str]) -> KeySource:
+    if isinstance(origin, JwksUrl):
+        return KeySource(
+            algorithms=algorithms,
+            jwks_url=origin.url,
+            plain_http=issuer.allow_http,
+            signing=origin.signing,
+        )
+    return KeySource(
+        algorithms=algorithms,
+        discovery_url=origin.document_url,
+        issuer=issuer.issuer,
+        plain_http=issuer.allow_http,
+    )
+
+
+def _tenant_source(issuer: Issuer, keys: TenantKeys, tenant: str) -> KeySource:
+    origin = JwksUrl(keys.url_of(tenant), keys.signing)
+    return _source(issuer, origin, issuer.terms.algorithms)

@@ -1,0 +1,59 @@
+"""The Mercury profile: a key set for each project, signed requests, project tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..signing import RequestSigning
+from .options import Options
+from .project_tokens import ProjectTokens
+from .tenancy import TenantKeys
+from .trust import JwksUrl
+
+__all__ = ["FIXED", "LIFTED", "base_url_problems", "defaults", "project_tokens", "user_keys"]
+
+_ALGORITHM: Final = "RS512"
+FIXED: Final = (("type", "access"),)
+"""What user tokens say, to the letter: a token without it is of another kind."""
+LIFTED: Final = ("uuid", "email", "name")
+"""The members of ``sub`` that count as claims, and all that a response shows of a user."""
+
+
+def defaults() -> Options:
+    """The options that make an issuer a Mercury.
+
+    The entries of its Redis are Mercury's, and end with the ``exp`` of their tokens: there is no leeway (Law 5.8).
+    """
+    return {
+        "name": "mercury",
+        "algorithms": [_ALGORITHM],
+        "leeway": 0.0,
+        "subject": "sub.uuid",
+        "tenant": "project_uuid",
+        "required_claims": ["iat", "nbf"],
+        "tenant_matches_project": True,
+    }
+
+
+def user_keys(base_url: str, signing: RequestSigning) -> TenantKeys:
+    """Where the keys of user tokens are: one set for each project."""
+    return TenantKeys(f"{base_url}/auth/projects/{{tenant}}/.well-known/jwks.json", signing)
+
+
+def project_tokens(base_url: str, leeway: float, signing: RequestSigning) -> ProjectTokens:
+    """The project tokens, whose keys are one set for all projects."""
+    return ProjectTokens(
+        issuer=base_url,
+        trust=JwksUrl(f"{base_url}/auth/project/.well-known/jwks.json", signing),
+        algorithms=frozenset({_ALGORITHM}),
+        leeway=leeway,
+    )
+
+
+def base_url_problems(base_url: object) -> Iterator[str]:
+    """What is wrong with the base URL, which is the expected ``iss`` as well."""
+    if not isinstance(base_url, str) or not base_url:
+        yield "base_url: give the URL of Mercury, without a slash at its end"
+    elif base_url.endswith("/"):
+        yield "base_url: ends with a slash; it is the expected iss as well, byte for byte, and that has none"

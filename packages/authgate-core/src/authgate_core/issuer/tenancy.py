@@ -1,0 +1,84 @@
+"""Which tenant a token is of, and where each tenant's keys are (Law 3.12)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeGuard, cast
+
+from ..errors import InvalidClaim
+from ..ports import is_async
+from ..principal import MISSING, ClaimPath, resolve
+from ..signing import RequestSigning
+from .trust import url_problems
+
+__all__ = ["Served", "TenantKeys", "is_uuid", "served_problems", "tenant_of"]
+
+Served: TypeAlias = frozenset[str] | Callable[[str], bool]
+"""The tenants that are served: by name, or by a predicate."""
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MARK: Final = "{tenant}"
+
+
+def is_uuid(value: object) -> TypeGuard[str]:
+    """Whether this is a UUID in its one spelling: lower case, 8-4-4-4-12."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantKeys:
+    """Keys that an issuer publishes for each tenant apart.
+
+    Args:
+        url: Where; ``{tenant}`` stands for the tenant's UUID, the one part that a caller has a say in.
+        signing: Signs the requests, where the issuer asks for that.
+    """
+
+    url: str
+    signing: RequestSigning | None = field(default=None, repr=False)
+
+    def url_of(self, tenant: str) -> str:
+        """Where the keys of a tenant are; only a canonical UUID ever becomes a part of a URL.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        if not is_uuid(tenant):
+            raise ValueError("the tenant is not a UUID in lower case")
+        return self.url.replace(_MARK, tenant)
+
+    def problems(self, *, plain_http: bool) -> Iterator[str]:
+        """What is wrong with the URL."""
+        yield from url_problems("base_url", self.url, plain_http=plain_http)
+
+
+def tenant_of(claims: Mapping[str, Any], path: ClaimPath, fallback: str | None, *, uuid: bool) -> str:
+    """The tenant that claims name; the fallback only where they name none at all.
+
+    Raises:
+        InvalidClaim: If it is missing without a fallback, null, of another type or in another spelling. The
+            value is not repeated: nothing may be verified yet (Law 1.2).
+    """
+    value = resolve(claims, path)
+    if value is MISSING and fallback is not None:
+        return fallback
+    if uuid and not is_uuid(value):
+        raise InvalidClaim(str(path), "is not a UUID in lower case")
+    if not isinstance(value, str) or not value:
+        raise InvalidClaim(str(path), "is missing, or no text")
+    return value
+
+
+def served_problems(served: object, *, uuid: bool) -> Iterator[str]:
+    """What is wrong with the tenants that are served."""
+    if callable(served):
+        if is_async(served):
+            yield "tenants: give a plain function, which answers from memory; nobody would await an async one"
+        return
+    names = cast("Collection[object]", served) if isinstance(served, frozenset) else ()
+    if not names:
+        yield "tenants: name at least one, or leave it out"
+    if uuid and not all(is_uuid(name) for name in names):
+        yield "tenants: each is a UUID in lower case, 8-4-4-4-12, such as 0b6f6c1e-...; other spellings match no token"
