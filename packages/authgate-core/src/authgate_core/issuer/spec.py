@@ -108,8 +108,8 @@ class Issuer:
                 fallback alone; ``leeway`` is 0 unless set (Law 5.8).
         """
         given: Options = {**defaults(), **options}
-        if fallback_tenant is not None:
-            given = {"tenants": (fallback_tenant,), **given}
+        if fallback_tenant is not None and given.get("tenants") is None:
+            given["tenants"] = (fallback_tenant,)
         secret = Secret(signing_secret) if isinstance(signing_secret, str) else signing_secret
         signing = RequestSigning(secret)
         plain = _make(base_url, user_keys(base_url, signing), audience, given)

@@ -1,0 +1,320 @@
+"""A key set belongs to one tenant of one issuer (Laws 3.12, 4.13), seen through gates in front of a Mercury."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import authgate_core as ag
+from authgate_core.testing import ABSENT, FakeMercury, ManualClock
+from tests.support.gates import Face, bearer, face, view
+
+SAME_KID = "shared"
+HOSTILE_IDS = [
+    "../../x",
+    "..%2f..%2fx",
+    "x",
+    "",
+    " ",
+    "0B6F6C1E-2F57-4B5B-9C4E-111111111111",
+    "{0b6f6c1e-2f57-4b5b-9c4e-111111111111}",
+    "0b6f6c1e2f574b5b9c4e111111111111",
+    "0b6f6c1e-2f57-4b5b-9c4e-111111111111\n",
+    "0b6f6c1e-2f57-4b5b-9c4e-111111111111/../x",
+    "\u0660b6f6c1e-2f57-4b5b-9c4e-111111111111",
+    None,
+    7,
+    True,
+    ["0b6f6c1e-2f57-4b5b-9c4e-111111111111"],
+    {"uuid": "0b6f6c1e-2f57-4b5b-9c4e-111111111111"},
+]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The one clock of Mercury and gate."""
+    return ManualClock()
+
+
+@pytest.fixture
+def mercury(clock: ManualClock) -> Iterator[FakeMercury]:
+    """A Mercury that is served."""
+    with FakeMercury(clock=clock) as served:
+        yield served
+        assert 0 == served.refused, "every request of the gate is signed"
+
+
+@pytest.fixture(params=["sync", "async"])
+def make(
+    request: pytest.FixtureRequest, mercury: FakeMercury, clock: ManualClock
+) -> Iterator[Callable[..., Face]]:
+    """Makes gates in front of it; all options are the issuer's."""
+    made: list[Face] = []
+
+    def new(*, key_wait: float = 2.0, **options: Any) -> Face:
+        given = {"fallback_tenant": mercury.nexus_id, "audience": mercury.audience, **options}
+        issuer = ag.Issuer.mercury(mercury.url, signing_secret=mercury.secret, **given)
+        config = ag.GateConfig(issuers=[issuer], service_id="orders", key_wait=key_wait)
+        made.append(face(request.param, config, clock))
+        return made[-1]
+
+    yield new
+    for gate in made:
+        gate.close()
+
+
+def anyone(_tenant: str) -> bool:
+    """Serve every tenant."""
+    return True
+
+
+def user(gate: Face, token: str) -> ag.User:
+    """Whom the gate admits."""
+    return gate.admit(view(bearer(token)), ag.is_user).user
+
+
+def refusal(gate: Face, token: str) -> ag.AuthgateError:
+    """Why the gate does not."""
+    with pytest.raises(ag.AuthgateError) as caught:
+        user(gate, token)
+    return caught.value
+
+
+class TestOneKidOfTwoTenants:
+    @pytest.fixture
+    def both(self, mercury: FakeMercury) -> tuple[str, str]:
+        """Two projects that publish different keys under one name."""
+        one, other = (mercury.add_project(kid=SAME_KID).uuid for _ in range(2))
+        assert mercury.keys(one).kid == mercury.keys(other).kid
+        return one, other
+
+    @pytest.mark.parametrize("first", [0, 1])
+    @pytest.mark.parametrize("warm", [False, True])
+    def test_neither_is_accepted_as_the_other(
+        self, make: Callable[..., Face], mercury: FakeMercury, both: tuple[str, str], first: int, warm: bool
+    ) -> None:
+        """Law 3.12: in both orders, cold and warm, a key of one tenant verifies nothing of the other's."""
+        gate = make(tenants=both)
+        one, other = both[first], both[1 - first]
+        if warm:
+            assert {one, other} == {user(gate, mercury.user_token(tenant)).tenant for tenant in both}
+
+        for signer, claimed in ((one, other), (other, one)):
+            forged = mercury.user_token(signer, project_uuid=claimed)
+            assert "token_signature" == refusal(gate, forged).code
+
+    def test_a_warm_header_is_one_tenants(
+        self, make: Callable[..., Face], mercury: FakeMercury, both: tuple[str, str]
+    ) -> None:
+        """Law 3.12: header bytes that meant a key to one tenant mean another to the next."""
+        gate = make(tenants=both)
+        for tenant in (*both, *both):
+            assert tenant == user(gate, mercury.user_token(tenant)).tenant
+
+    def test_forgetting_a_key_is_one_tenants(
+        self, make: Callable[..., Face], mercury: FakeMercury, both: tuple[str, str]
+    ) -> None:
+        """Law 4.7: the same name of the other tenant goes on."""
+        gate = make(tenants=both)
+        kid = mercury.keys(both[0]).kid
+        gate.gate.keys.forget("mercury", kid, tenant=both[0])
+
+        assert "token_key_unknown" == refusal(gate, mercury.user_token(both[0])).code
+        assert both[1] == user(gate, mercury.user_token(both[1])).tenant
+
+    def test_the_fallback_is_a_tenant_like_others(
+        self, make: Callable[..., Face], mercury: FakeMercury, both: tuple[str, str]
+    ) -> None:
+        """A token that names no project is the fallback's, and its keys alone verify it."""
+        gate = make(tenants=(*both, mercury.nexus_id))
+
+        assert mercury.nexus_id == user(gate, mercury.user_token(project_uuid=ABSENT)).tenant
+        unnamed = mercury.user_token(both[0], project_uuid=ABSENT)
+        assert "token_key_unknown" == refusal(gate, unnamed).code
+
+
+class TestWhoIsServed:
+    @pytest.mark.parametrize("named", HOSTILE_IDS, ids=ascii)
+    @pytest.mark.parametrize("tenants", [None, anyone])
+    def test_what_is_no_id_causes_nothing(
+        self,
+        make: Callable[..., Face],
+        mercury: FakeMercury,
+        caplog: pytest.LogCaptureFixture,
+        named: object,
+        tenants: Callable[[str], bool] | None,
+    ) -> None:
+        """Law 3.12: no request, no key set, no log line with its text; and never the fallback's keys."""
+        asked: list[str] = []
+        gate = make(tenants=tenants and (lambda tenant: asked.append(tenant) or True))
+        with caplog.at_level(logging.DEBUG):
+            refused = refusal(gate, mercury.user_token(project_uuid=named))
+
+        assert ("token_claim", {}, []) == (refused.code, dict(mercury.hits), asked)
+        assert all(
+            ring.name.tenant in {None, mercury.nexus_id} for ring in gate.gate._refresher.rings.values()
+        )
+        if isinstance(named, str) and len(named.strip()) > 2:
+            assert named not in caplog.text
+            assert named not in str(refused)
+
+    def test_a_tenant_that_is_not_served(
+        self, make: Callable[..., Face], mercury: FakeMercury, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It exists, its token is genuine, and nothing is asked for it."""
+        other = mercury.add_project().uuid
+        with caplog.at_level(logging.DEBUG):
+            refused = refusal(make(), mercury.user_token(other))
+
+        assert ("token_claim", {}) == (refused.code, dict(mercury.hits))
+        assert other not in caplog.text
+
+    def test_a_predicate_is_asked_once_a_minute(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """Law 4.13: its answers are kept for 60 s, and then a tenant may be served no longer."""
+        served, asked = {mercury.nexus_id}, list[str]()
+        gate = make(tenants=lambda tenant: asked.append(tenant) or tenant in served)
+        token = mercury.user_token(expires_in=600)
+        user(gate, token)
+        served.clear()
+        clock.advance(59.9)
+        user(gate, token)
+        assert [mercury.nexus_id] == asked
+
+        clock.advance(0.2)
+        assert "token_claim" == refusal(gate, token).code
+        assert [mercury.nexus_id] * 2 == asked
+
+    def test_what_a_predicate_raises(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Laws 1.3 and 1.5: an outage is one, and a bug is a bug."""
+
+        def down(_tenant: str) -> bool:
+            raise ag.AuthUnavailable("the list of tenants cannot be had")
+
+        assert 503 == refusal(make(tenants=down), mercury.user_token()).status
+        with pytest.raises(TypeError, match="predicate of tenants returned NoneType"):
+            user(make(tenants=lambda _tenant: None), mercury.user_token())
+
+    def test_mistakes(self, make: Callable[..., Face]) -> None:
+        """Law 1.6: a list that could match no token, and a predicate that nobody would await, do not start."""
+
+        async def later(_tenant: str) -> bool:
+            return True
+
+        for wrong, sentence in (
+            (["NOT-A-UUID"], "tenants: each is a UUID"),
+            ([], "tenants: name at least one"),
+            (later, "tenants: give a plain function"),
+        ):
+            with pytest.raises(ag.ConfigurationError, match=sentence):
+                make(tenants=wrong)
+
+
+class TestUnknownTenant:
+    def test_it_is_401_and_asked_for_every_ten_seconds(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """Law 4.13: what Mercury does not know is believed for 10 s, and no outage."""
+        ghost = mercury.add_project()
+        mercury.disable(ghost)
+        gate, token = make(tenants=anyone), mercury.user_token(ghost, expires_in=600)
+
+        assert [401] * 3 == [refusal(gate, token).status for _ in range(3)]
+        assert 1 == mercury.hits[ghost.keys_path]
+        clock.advance(10.1)
+        assert "token_key_unknown" == refusal(gate, token).code
+        assert 2 == mercury.hits[ghost.keys_path]
+
+    def test_it_is_served_once_it_is_known(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """A project that was made a moment ago waits no longer than that."""
+        late = mercury.add_project()
+        mercury.disable(late)
+        gate, token = make(tenants=anyone), mercury.user_token(late, expires_in=600)
+        refusal(gate, token)
+        mercury.enable(late)
+        clock.advance(10.1)
+
+        assert late.uuid == user(gate, token).tenant
+
+    def test_an_outage_is_none(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 1.5: without an answer nobody can say whether there is such a tenant."""
+        gate = make(tenants=anyone)
+        mercury.outage()
+
+        assert "keys_unavailable" == refusal(gate, mercury.user_token()).code
+
+
+class TestBudget:
+    def test_new_sets_in_a_minute(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """Law 4.13: a predicate lets 20 new tenants a minute cause a fetch; the next one is 503 until then."""
+        gate, made_up = make(tenants=anyone), [str(uuid.uuid4()) for _ in range(22)]
+        tokens = [mercury.user_token(project_uuid=tenant, expires_in=600) for tenant in made_up]
+        statuses = [refusal(gate, token).status for token in tokens]
+
+        assert [401] * 20 + [503] * 2 == statuses
+        assert 20 == sum(mercury.hits.values())
+        clock.advance(60.1)
+        assert 401 == refusal(gate, tokens[-1]).status
+
+    def test_listed_tenants_are_exempt(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """However many there are."""
+        listed = [mercury.add_project().uuid for _ in range(25)]
+        gate = make(tenants=listed)
+
+        assert listed == [user(gate, mercury.user_token(tenant)).tenant for tenant in listed]
+
+    def test_fetches_in_flight(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 4.13: eight for all tenants of an issuer; whoever comes on top is told 503 at once."""
+        listed = [mercury.add_project().uuid for _ in range(12)]
+        gate = make(tenants=listed, key_wait=1.0)
+        mercury.slow(30)
+        with ThreadPoolExecutor(12) as pool:
+            found = [*pool.map(lambda tenant: refusal(gate, mercury.user_token(tenant)).status, listed)]
+
+        assert [503] * 12 == found
+        assert 8 == sum(mercury.hits.values())
+        mercury.recover()
+
+    def test_known_tenants_go_on_in_an_outage(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """Law 4.4: whose keys are known is admitted, whoever else is 503."""
+        other = mercury.add_project().uuid
+        gate = make(tenants=(mercury.nexus_id, other))
+        known, unknown = mercury.user_token(expires_in=7200), mercury.user_token(other, expires_in=7200)
+        user(gate, known)
+        mercury.outage()
+        clock.advance(3600)
+
+        assert mercury.nexus_id == user(gate, known).tenant
+        assert 503 == refusal(gate, unknown).status
+
+
+class TestHealth:
+    def test_each_tenant_is_one_key_set(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 4.12: warming up fetches listed tenants, and health tells of each, and of project tokens."""
+        other = mercury.add_project().uuid
+        gate = make(tenants=(mercury.nexus_id, other))
+        gate.warm_up(5.0)
+
+        found = {(keys.issuer, keys.tenant): keys.status for keys in gate.gate.health().keys}
+        assert {
+            ("mercury", mercury.nexus_id): "fresh",
+            ("mercury", other): "fresh",
+            ("mercury (projects)", None): "fresh",
+        } == found
+
+    def test_a_tenant_without_keys_cannot_be_named(self, make: Callable[..., Face]) -> None:
+        """Law 4.7: a key of an issuer that the gate does not have is no key."""
+        with pytest.raises(KeyError):
+            make().gate.keys.forget("other", "kid", tenant="t")
