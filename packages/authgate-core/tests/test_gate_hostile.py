@@ -14,6 +14,7 @@ import authgate_core as ag
 from authgate_core.effects import CheckRevoked, RefreshProject, StartRefresh
 from authgate_core.io.http import SafeHttp
 from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.keyring import KeyRing
 from authgate_core.request import Memo
 from authgate_core.runner.lookups import AsyncProjectLookups
 from authgate_core.runner.refresher import KeyRefresher
@@ -165,6 +166,7 @@ class TestRemembered:
             with contextlib.suppress(ag.BadSignature):
                 gate.verify_token(token)
             ring = gate.gate._issuers["id"].keys
+            assert isinstance(ring, KeyRing)
             segments.append(ring.known(token.partition(".")[0], gate.gate.clock.now()) is not None)
 
         assert [False, False, True] == segments

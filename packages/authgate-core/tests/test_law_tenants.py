@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -71,6 +71,16 @@ def make(
 def anyone(_tenant: str) -> bool:
     """Serve every tenant."""
     return True
+
+
+def noting(asked: list[str], served: Container[str] | None = None) -> Callable[[str], bool]:
+    """Serve these tenants, or every one, and note who was asked about."""
+
+    def serves(tenant: str) -> bool:
+        asked.append(tenant)
+        return served is None or tenant in served
+
+    return serves
 
 
 def user(gate: Face, token: str) -> ag.User:
@@ -151,7 +161,7 @@ class TestWhoIsServed:
     ) -> None:
         """Law 3.12: no request, no key set, no log line with its text; and never the fallback's keys."""
         asked: list[str] = []
-        gate = make(tenants=tenants and (lambda tenant: asked.append(tenant) or True))
+        gate = make(tenants=tenants and noting(asked))
         with caplog.at_level(logging.DEBUG):
             refused = refusal(gate, mercury.user_token(project_uuid=named))
 
@@ -179,7 +189,7 @@ class TestWhoIsServed:
     ) -> None:
         """Law 4.13: its answers are kept for 60 s, and then a tenant may be served no longer."""
         served, asked = {mercury.nexus_id}, list[str]()
-        gate = make(tenants=lambda tenant: asked.append(tenant) or tenant in served)
+        gate = make(tenants=noting(asked, served))
         token = mercury.user_token(expires_in=600)
         user(gate, token)
         served.clear()
