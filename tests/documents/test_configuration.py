@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import authgate_core as ag
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+
+
+class TestMercury:
+    """The mercury profile in code."""
+
+    def test_the_example_builds_a_gate(self) -> None:
+        """Pasted as it stands, it admits users and projects of Mercury as far as can be known without I/O."""
+        (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+        names: dict[str, Any] = {}
+        exec(compile(block, str(PAGE), "exec"), names)
+
+        with ag.Gate(names["config"]) as gate:
+            gate.check_policy(ag.is_user & ag.is_project)
 
 
 class TestProjects:

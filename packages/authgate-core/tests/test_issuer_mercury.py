@@ -337,7 +337,7 @@ class TestMistakes:
             ({"signing_secret": "   "}, "signing_secret: is empty"),
             ({"base_url": "https://mercury.test/"}, "base_url: ends with a slash"),
             ({"base_url": "http://mercury.test"}, "base_url: .* is not https"),
-            ({"base_url": ""}, "base_url: give the URL of Mercury"),
+            ({"base_url": ""}, "base_url: .* is not an absolute URL"),
             ({"fallback_tenant": None}, "tenants: name the projects"),
             ({"fallback_tenant": "NEXUS"}, "tenants: each is a UUID"),
             ({"audience": ()}, "audience: name the audience"),

@@ -24,6 +24,7 @@ __all__ = [
     "issuer_problems",
     "observer_problems",
     "project_problems",
+    "project_token_problems",
     "proxy_problems",
     "realm_problems",
     "revocation_problems",
@@ -114,6 +115,14 @@ def service_problems(service_id: object, projects: object) -> Iterator[str]:
         service_id is not None and isinstance(projects, RemoteProjects) and projects.service_id != service_id
     ):
         yield f"service_id: {service_id!r} is another than RemoteProjects(service_id=...) has; leave it out here"
+
+
+def project_token_problems(issuers: object, service_id: str | None) -> Iterator[str]:
+    """Of project tokens, each of which is for some services only."""
+    found = cast("tuple[object, ...]", issuers) if isinstance(issuers, tuple) else ()
+    issued = any(isinstance(issuer, Issuer) and issuer.project_tokens is not None for issuer in found)
+    if issued and service_id is None:
+        yield "service_id: project tokens name the services that they are for; name this one"
 
 
 def size_problems(setting: str, size: object) -> Iterator[str]:

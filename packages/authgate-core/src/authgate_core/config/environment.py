@@ -15,7 +15,7 @@ from ..issuer import ANY_AUDIENCE, Issuer
 from ..projects import StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 
-__all__ = ["Settings", "is_explaining", "read_settings"]
+__all__ = ["PREFIX", "Settings", "is_explaining", "read_settings"]
 
 PREFIX: Final = "AUTHGATE_"
 _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
@@ -37,6 +37,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    profile: Literal["mercury"] | None = None
     issuer: str | None = None
     audience: Names = ()
     jwks_url: str | None = None
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     roles: Names = ()
     scopes: Names = ()
     tenant: str | None = None
+    tenants: Names = ()
     authorized_parties: Names = ()
     service_claim: str | None = None
     allow_http: bool = False
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     def problems(self) -> Iterator[str]:
-        """What the settings lack of each other."""
+        """What the settings lack of each other, where no profile says what they are made of."""
         if self.issuer is None and self.projects_file is None:
             yield "AUTHGATE_ISSUER: is not set; give the issuer's URL, or AUTHGATE_PROJECTS_FILE for projects alone"
         if self.issuer is not None and not self.audience:
@@ -118,6 +120,7 @@ class Settings(BaseSettings):
             "roles",
             "scopes",
             "tenant",
+            "tenants",
             "authorized_parties",
         )
         options = {name: getattr(self, name) for name in names if getattr(self, name) not in (None, ())}
@@ -133,19 +136,18 @@ def is_explaining() -> bool:
 
 
 def read_settings(mapping: Mapping[str, Any]) -> tuple[Settings, list[str]]:
-    """Read the ``AUTHGATE_*`` keys of a mapping.
+    """Read the ``AUTHGATE_*`` keys of a mapping; what they lack of each other is ``Settings.problems``.
 
     Returns:
         What could be read, and everything that is wrong with the rest: a sentence for each key that is unknown,
-        holds the wrong kind of value, or lacks another.
+        or holds the wrong kind of value.
     """
     given = {key.removeprefix(PREFIX): value for key, value in mapping.items() if str(key).startswith(PREFIX)}
     given = {name: value for name, value in given.items() if name not in _ELSEWHERE and value is not None}
     known = {name.lower(): value for name, value in given.items() if name.lower() in Settings.model_fields}
     problems = [*_unknown(sorted(name for name in given if name.lower() not in known))]
     settings, wrong = _validated(known)
-    problems += wrong.values()
-    return settings, problems + [line for line in settings.problems() if line.partition(":")[0] not in wrong]
+    return settings, [*problems, *wrong.values()]
 
 
 def _validated(values: dict[str, Any]) -> tuple[Settings, dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from ..cache import TenantsServed
 from ..errors import ConfigurationError
@@ -30,13 +30,16 @@ from .checks import (
     size_problems,
 )
 from .colours import Colour
-from .environment import is_explaining, read_settings
+from .environment import Settings, is_explaining, read_settings
+from .mercury import in_its_words, read_mercury
 
 __all__ = ["Colour", "GateConfig", "Projects", "RevocationSource"]
 
 RevocationSource: TypeAlias = MemoryRevocation | RedisRevocation | RevocationStore | AsyncRevocationStore
 Projects: TypeAlias = StaticProjects | RemoteProjects | ProjectDirectory | AsyncProjectDirectory
 
+
+Profile: TypeAlias = Literal["mercury"]
 
 _LONGEST_WAIT: Final = 60.0
 _LONGEST_STALE: Final = 365 * 86400.0
@@ -118,35 +121,59 @@ class GateConfig:
         return None if tenants is None else TenantsServed(tenants)
 
     @classmethod
-    def from_env(cls) -> GateConfig:
-        """From ``AUTHGATE_*`` environment variables (docs/reference/configuration.md).
+    def from_env(cls, *, profile: Profile | None = None) -> GateConfig:
+        """From ``AUTHGATE_*`` environment variables, and where there is a profile from the variables that it has.
+
+        Args:
+            profile: The profile where ``AUTHGATE_PROFILE`` names none (docs/reference/configuration.md).
 
         Raises:
             ConfigurationError: Naming every setting that is wrong.
         """
-        return cls.from_mapping(os.environ)
+        return cls.from_mapping(os.environ, profile=profile)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> GateConfig:
-        """From the ``AUTHGATE_*`` keys of a mapping such as ``app.config``; other keys are left alone.
+    def from_mapping(cls, mapping: Mapping[str, Any], *, profile: Profile | None = None) -> GateConfig:
+        """From the ``AUTHGATE_*`` keys of a mapping such as ``app.config``; other keys count for profiles only.
+
+        Args:
+            mapping: The settings by name.
+            profile: As for ``from_env``.
 
         Raises:
             ConfigurationError: Naming every setting that is wrong.
         """
         settings, problems = read_settings(mapping)
+        if (settings.profile or profile) == "mercury":
+            return cls._of_mercury(mapping, settings, problems)
         config = cls(
             issuers=settings.issuers(),
             projects=settings.projects(),
             revocation=settings.revocations(),
-            realm=settings.realm,
             service_id=settings.service_id,
-            explain=is_explaining() if settings.explain is None else settings.explain,
-            shadow=settings.shadow,
+            **_common(settings),
         )
+        named = {_setting(problem) for problem in problems}
+        problems += [problem for problem in settings.problems() if _setting(problem) not in named]
         if problems:
             # What settings name is of no colour.
             more = (problem for problem in config.problems("sync") if problem != NOBODY)
             raise ConfigurationError(*problems, *more)
+        return config
+
+    @classmethod
+    def _of_mercury(cls, mapping: Mapping[str, Any], settings: Settings, problems: list[str]) -> GateConfig:
+        mercury, wrong = read_mercury(mapping, settings)
+        config = cls(
+            issuers=[mercury.issuer()],
+            projects=mercury.projects(),
+            revocation=mercury.revocation(),
+            service_id=mercury.old["SERVICE_ID"],
+            **_common(settings),
+        )
+        problems += [*wrong, *map(in_its_words, config.problems("sync"))]
+        if problems:
+            raise ConfigurationError(*dict.fromkeys(problems))
         return config
 
     def problems(self, colour: Colour) -> Iterator[str]:
@@ -172,3 +199,14 @@ class GateConfig:
         yield from observer_problems(self.on_event)
         yield from realm_problems(self.realm)
         yield from proxy_problems(self.proxy)
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    """What every profile takes from our own settings; Any because each has a type of its own."""
+    explain = is_explaining() if settings.explain is None else settings.explain
+    return {"realm": settings.realm, "explain": explain, "shadow": settings.shadow}
+
+
+def _setting(problem: str) -> str:
+    """Which setting a problem is about."""
+    return problem.partition(":")[0]

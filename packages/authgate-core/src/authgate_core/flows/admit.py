@@ -180,9 +180,7 @@ def _project(credential: AppCredentials | ProjectToken, context: GateContext, no
         raise InvalidProjectCredentials("nobody here knows app ids and secrets, only project tokens")
     served = context.project_tenants
     return (
-        yield from authenticate_project(
-            credential, context.projects, service_id, now, revoked, served=served
-        )
+        yield from authenticate_project(credential, context.projects, service_id, now, revoked, served=served)
     )
 
 

@@ -3,7 +3,7 @@
 from .project_tokens import ProjectTokens
 from .settings import ANY_AUDIENCE, AnyAudience
 from .spec import Issuer, KeyOrigin
-from .tenancy import TenantKeys, is_uuid, served_problems
+from .tenancy import TenantKeys
 from .trust import Discovery, JwksUrl, StaticKeys
 
 __all__ = [
@@ -16,6 +16,4 @@ __all__ = [
     "ProjectTokens",
     "StaticKeys",
     "TenantKeys",
-    "is_uuid",
-    "served_problems",
 ]

@@ -38,7 +38,7 @@ def defaults() -> Options:
 
 def user_keys(base_url: str, signing: RequestSigning) -> TenantKeys:
     """Where the keys of user tokens are: one set for each project."""
-    return TenantKeys(f"{base_url}/auth/projects/{{tenant}}/.well-known/jwks.json", signing)
+    return TenantKeys(base_url, "/auth/projects/{tenant}/.well-known/jwks.json", signing)
 
 
 def project_tokens(base_url: str, leeway: float, signing: RequestSigning) -> ProjectTokens:
@@ -53,7 +53,5 @@ def project_tokens(base_url: str, leeway: float, signing: RequestSigning) -> Pro
 
 def base_url_problems(base_url: object) -> Iterator[str]:
     """What is wrong with the base URL, which is the expected ``iss`` as well."""
-    if not isinstance(base_url, str) or not base_url:
-        yield "base_url: give the URL of Mercury, without a slash at its end"
-    elif base_url.endswith("/"):
+    if isinstance(base_url, str) and base_url.endswith("/"):
         yield "base_url: ends with a slash; it is the expected iss as well, byte for byte, and that has none"

@@ -9,8 +9,7 @@ from typing import Any, Final, cast
 from ..errors import InvalidClaim
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
-from ..principal import Project, ProjectRef, is_plain_name
-from .tenancy import is_uuid
+from ..principal import Project, ProjectRef, is_plain_name, is_uuid
 from .trust import JwksUrl
 
 __all__ = ["ProjectTokens"]
@@ -88,10 +87,6 @@ class ProjectTokens:
         if not is_plain_name(token_id):
             raise InvalidClaim("token_id", "is missing, or nothing that the revocation source could list")
         return ProjectRef(project.id, project.secret_version, token_id)
-
-    def problems(self, *, plain_http: bool) -> Iterator[str]:
-        """What is wrong with them."""
-        yield from self.trust.problems(plain_http=plain_http)
 
 
 def _services(claims: Mapping[str, Any]) -> Iterator[str]:

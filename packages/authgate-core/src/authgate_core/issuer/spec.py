@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, Unpack
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
 from ..principal import Service, TokenRef, User
+from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
 from .mapping import map_principal, model_problems, tenant_in, token_ref
@@ -17,7 +18,7 @@ from .options import Options, Reader
 from .project_tokens import ProjectTokens
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
 from .tenancy import Served, TenantKeys, served_problems
-from .trust import Discovery, JwksUrl, StaticKeys, masked
+from .trust import Discovery, JwksUrl, StaticKeys
 
 __all__ = ["Issuer", "KeyOrigin", "Options"]
 
@@ -207,9 +208,6 @@ class Issuer:
             found += [] if found else self.trust.problems(self.terms.algorithms)
         else:
             found += self.trust.problems(plain_http=self.allow_http)
-        if self.project_tokens is not None:
-            found += self.project_tokens.problems(plain_http=self.allow_http)
-        found = list(dict.fromkeys(found))  # one base URL is where several things are
         return (f"Issuer {masked(self.name)!r}: {problem}" for problem in found)
 
     def _tenant_problems(self) -> Iterator[str]:

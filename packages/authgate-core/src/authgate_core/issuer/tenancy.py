@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, TypeGuard, cast
+from typing import Any, Final, TypeAlias, cast
 
 from ..errors import InvalidClaim
 from ..ports import is_async
-from ..principal import MISSING, ClaimPath, resolve
+from ..principal import MISSING, ClaimPath, is_uuid, resolve
+from ..request import url_problems
 from ..signing import RequestSigning
-from .trust import url_problems
 
-__all__ = ["Served", "TenantKeys", "is_uuid", "served_problems", "tenant_of"]
+__all__ = ["Served", "TenantKeys", "served_problems", "tenant_of"]
 
 Served: TypeAlias = frozenset[str] | Callable[[str], bool]
 """The tenants that are served: by name, or by a predicate."""
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MARK: Final = "{tenant}"
-
-
-def is_uuid(value: object) -> TypeGuard[str]:
-    """Whether this is a UUID in its one spelling: lower case, 8-4-4-4-12."""
-    return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +25,13 @@ class TenantKeys:
     """Keys that an issuer publishes for each tenant apart.
 
     Args:
-        url: Where; ``{tenant}`` stands for the tenant's UUID, the one part that a caller has a say in.
+        base_url: Where the issuer is, without a slash at the end.
+        path: Where below that; ``{tenant}`` stands for the tenant's UUID, the one part that a caller has a say in.
         signing: Signs the requests, where the issuer asks for that.
     """
 
-    url: str
+    base_url: str
+    path: str
     signing: RequestSigning | None = field(default=None, repr=False)
 
     def url_of(self, tenant: str) -> str:
@@ -47,11 +42,11 @@ class TenantKeys:
         """
         if not is_uuid(tenant):
             raise ValueError("the tenant is not a UUID in lower case")
-        return self.url.replace(_MARK, tenant)
+        return self.base_url + self.path.replace(_MARK, tenant)
 
     def problems(self, *, plain_http: bool) -> Iterator[str]:
         """What is wrong with the URL."""
-        yield from url_problems("base_url", self.url, plain_http=plain_http)
+        yield from url_problems("base_url", self.base_url, plain_http=plain_http)
 
 
 def tenant_of(claims: Mapping[str, Any], path: ClaimPath, fallback: str | None, *, uuid: bool) -> str:

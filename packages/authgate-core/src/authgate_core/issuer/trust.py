@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
 from ..errors import MalformedToken
 from ..jose.compact import Limits, parse_object
 from ..jose.keys import KeySet, UnusableKeys, key_from_pem, key_from_secret, read_key_set
+from ..request import url_problems
 from ..secret import Secret
 from ..signing import RequestSigning
 
-__all__ = ["Discovery", "JwksUrl", "StaticKeys", "masked", "url_problems"]
+__all__ = ["Discovery", "JwksUrl", "StaticKeys"]
 
-_USER_INFO: Final = re.compile(r"[^/?#]*@")
 _DOCUMENT_LIMITS = Limits(token=512 * 1024)
 
 
@@ -92,37 +89,3 @@ class Discovery:
     def document_url(self) -> str:
         """Where the discovery document is."""
         return self.url.rstrip("/") + "/.well-known/openid-configuration"
-
-
-def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str]:
-    """Whether the gate may ask this URL for keys (Law 4.9); checked as whatever the configuration holds."""
-    if not isinstance(url, str):
-        yield f"{setting}: a {type(url).__name__} is not a URL; write https://host/path"
-        return
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        yield f"{setting}: {masked(url)!r} is not a URL; write https://host/path"
-        return
-    if parts.scheme not in {"http", "https"} or not host:
-        yield f"{setting}: {masked(url)!r} is not an absolute URL; write https://host/path"
-    elif parts.username is not None or parts.password is not None:
-        yield f"{setting}: must not hold a user name or password"
-    elif parts.scheme == "http" and not plain_http and not _is_loopback(host):
-        yield f"{setting}: {url!r} is not https; use https, or write allow_http=True if that network is trusted"
-
-
-def masked(url: str) -> str:
-    """A URL without the user name and password that it may hold (Law 2.5)."""
-    return _USER_INFO.sub("***@", url)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
