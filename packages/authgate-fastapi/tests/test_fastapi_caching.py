@@ -100,6 +100,17 @@ class TestAdmitted:
         assert ("private", "Authorization, X-App-Id, X-App-Secret") == marks(client.get("/", headers=user))
         assert (None, None) == marks(client.get("/health"))
 
+    def test_of_plain_asgi(self, app: FastAPI, user: Headers) -> None:
+        """An application that sends no headers at all."""
+
+        async def plain(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": b""})
+
+        app.mount("/plain", plain)
+        app.add_middleware(AuthMiddleware, policy=is_user)
+        assert ("private", "Authorization") == marks(TestClient(app).get("/plain", headers=user))
+
     def test_in_mounted_applications(
         self, app: FastAPI, user: Headers, project: Headers, trusted: ag.Issuer
     ) -> None:

@@ -23,6 +23,7 @@ from authgate_fastapi import (
     requires,
     sockets,
 )
+from authgate_fastapi.visit import visit_of
 
 Headers = dict[str, str]
 Message = dict[str, Any]
@@ -256,6 +257,26 @@ class TestRevoked:
             return await line.ended()
 
         assert 4401 == run(Line(app, "/late", user), script)[0]["code"]
+
+    def test_a_guard_that_the_handler_asks_again(self, app: FastAPI, user: Headers, counter: Any) -> None:
+        """However often it does, there is one guard to ask about."""
+
+        @app.websocket("/again")
+        async def again(websocket: WebSocket) -> None:
+            for _ in range(100):
+                await get_current_user(websocket)
+            await websocket.accept()
+            counter.asked.clear()
+            with suppress(WebSocketDisconnect):
+                await websocket.receive_text()
+            assert 1 == len(visit_of(websocket).grants)
+
+        async def script(line: Line) -> list[Message]:
+            await looked(line, counter)
+            counter.revoked = True
+            return await line.ended()
+
+        assert 4401 == run(Line(app, "/again", user), script)[0]["code"]
 
     def test_in_a_mounted_application(self, app: FastAPI, user: Headers, counter: Any) -> None:
         """What is mounted is watched as well."""

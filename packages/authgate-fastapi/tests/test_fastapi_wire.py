@@ -12,11 +12,13 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from starlette.requests import HTTPConnection
 
 import authgate_core as ag
-from authgate_core import is_project, is_user
+from authgate_core import check, is_project, is_user
 from authgate_core.testing import FakeIssuer, ManualClock
 from authgate_fastapi import AuthGate, CurrentUser, requires
+from authgate_fastapi.visit import view_of
 
 Headers = dict[str, str]
 Pairs = list[tuple[bytes, bytes]]
@@ -150,6 +152,47 @@ class TestBytesOnTheWire:
             status, content_type, body = exchange(served.port, *lines)
             assert (400, PROBLEM) == (status, content_type)
             assert "credentials_malformed" == json.loads(body)["code"]
+
+
+class TestPeer:
+    """Law 2.7: a peer is the socket's own, or nobody."""
+
+    @pytest.mark.parametrize(
+        ("headers", "expected"),
+        [
+            ({}, "127.0.0.1"),
+            ({"X-Forwarded-For": "203.0.113.7"}, None),
+            ({"X-Forwarded-For": "127.0.0.1"}, None),
+            ({"x-real-ip": "203.0.113.7"}, None),
+            ({"Forwarded": "for=203.0.113.7"}, None),
+        ],
+    )
+    def test_forwarded(
+        self, app: FastAPI, serve: Callable[..., Any], user: Headers, headers: Headers, expected: str | None
+    ) -> None:
+        """Servers believe their own machine about ``X-Forwarded-For``: ``client`` is not the peer then."""
+        seen: list[str | None] = []
+
+        def look(admission: ag.Admission, request: ag.RequestView) -> bool:
+            seen.append(request.peer)
+            return True
+
+        app.get("/peer", dependencies=[requires(is_user & check("look", look))])(_answer)
+        served = serve(app)
+        assert 200 == httpx2.get(f"{served.url}/peer", headers=user | headers).status_code
+        assert [expected] == seen
+
+    def test_without_an_address(self) -> None:
+        """A client on a Unix socket has none."""
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [],
+            "client": None,
+        }
+        assert None is view_of(HTTPConnection(scope)).peer
 
 
 @pytest.fixture

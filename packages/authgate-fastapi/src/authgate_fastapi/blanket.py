@@ -13,7 +13,7 @@ from authgate_core.policy import compile_policy
 from .give import give_all
 from .guards import Guard
 from .public import is_public
-from .visit import view_of, visit_of
+from .visit import view_of
 
 __all__ = ["Blanket"]
 
@@ -40,6 +40,6 @@ class Blanket(Guard[Admission]):
 
     async def _admit(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Admission:
         scope = connection.scope
-        if is_public(scope.get("endpoint")) or view_of(connection, visit_of(connection).memo).is_preflight:
+        if is_public(scope.get("endpoint")) or view_of(connection).is_preflight:
             return _NOBODY
         return await super()._admit(connection, security_scopes)

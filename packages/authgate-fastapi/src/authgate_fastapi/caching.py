@@ -30,6 +30,7 @@ class Marked:
     async def __call__(self, message: Message) -> None:
         """Mark the start of a response, and send it on."""
         if message["type"] == "http.response.start" and self._visit.grants:
+            message.setdefault("headers", [])  # optional in ASGI
             headers = MutableHeaders(scope=message)
             read = [name for grant in self._visit.grants for name in grant.gate.headers_read(grant.policy)]
             marks = admitted_headers(headers.get(CACHE_CONTROL), headers.getlist(VARY), dict.fromkeys(read))

@@ -73,11 +73,11 @@ class _Unforeseen:
         self._send = send
         self._default = default
         self._visit = visit_of(HTTPConnection(scope))
-        self._before = len(self._visit.grants)  # middleware is no guard of a route
+        self._before = self._visit.passed  # middleware is no guard of a route
 
     async def __call__(self, message: Message) -> None:
         accepted = message["type"] == "websocket.accept"
         answered = message["type"] == "http.response.start" and message["status"] not in _NOTHING_RUN
-        if (accepted or answered) and len(self._visit.grants) == self._before:
+        if (accepted or answered) and self._visit.passed == self._before:
             await self._default(HTTPConnection(self._scope))
         await self._send(message)

@@ -28,12 +28,13 @@ async def admit(
         AuthgateError: If it is refused.
     """
     answer_refusals(connection, gate)
-    visit = visit_of(connection)
-    view = view_of(connection, visit.memo)
+    view = view_of(connection)
     given = await overridden(connection)
     if given is None:
         admission = await gate.admit(view, policy, optional=optional)
     else:
         admission = gate.judge(given, policy, view, optional=optional)
-    visit.add(admission, Grant(gate, policy, optional, view, lasts=given is None and bool(admission)))
+    visit_of(connection).add(
+        admission, Grant(gate, policy, optional, view, lasts=given is None and bool(admission))
+    )
     return admission

@@ -152,7 +152,7 @@ def _anybody(gate: AsyncGate) -> Policy:
 def _is_preflight(connection: HTTPConnection) -> bool:
     if connection.scope.get("method") != "OPTIONS":
         return False
-    return view_of(connection, visit_of(connection).memo).is_preflight  # Law 1.11
+    return view_of(connection).is_preflight  # Law 1.11
 
 
 def _show(connection: HTTPConnection, admission: Admission) -> None:

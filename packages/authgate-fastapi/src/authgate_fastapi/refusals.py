@@ -15,7 +15,7 @@ from authgate_core import AsyncGate, AuthgateError
 from authgate_core.challenge import OnRefusal, Problem, dressed
 
 from .locate import gate_of
-from .visit import view_of, visit_of
+from .visit import view_of
 
 __all__ = ["REFUSE", "answer", "answer_refusals", "answer_with"]
 
@@ -44,7 +44,7 @@ async def _refuse(connection: HTTPConnection, error: Exception) -> Response | No
     judge = connection.scope.get(_JUDGE)
     gate = judge if isinstance(judge, AsyncGate) else await gate_of(connection)
     refusal = cast("AuthgateError", error)  # it is registered for nothing else
-    problem = gate.problem(refusal, view_of(connection, visit_of(connection).memo))
+    problem = gate.problem(refusal, view_of(connection))
     response = _response(dressed(refusal, problem, connection.scope.get(_WORDS)))
     if not isinstance(connection, WebSocket):
         return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ _KEY: Final = "authgate.visit"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A guard that let a connection in, and all that it takes to ask it again.
+    """A guard that let a connection in, and all that it takes to ask it again; equal where it would be the same.
 
     Args:
         gate: The gate that judged.
@@ -35,7 +35,7 @@ class Grant:
     gate: AsyncGate
     policy: Policy
     optional: bool
-    view: RequestView
+    view: RequestView = field(compare=False)
     lasts: bool
 
     async def renew(self, memo: Memo) -> None:
@@ -71,18 +71,20 @@ class Visit:
     Attributes:
         memo: What the connection was already authenticated as.
         admission: Everyone whom guards have admitted so far, a copy for reading; None before the first.
-        grants: The guards that have let it in.
+        passed: How often a guard has let it in.
+        grants: The guards that have, each once.
         on_grant: Called after each of them.
         subprotocols: The credentials that its client offered as subprotocols.
         is_copy: Whether an application made the scope from that of another request.
     """
 
-    __slots__ = ("_request", "admission", "grants", "is_copy", "memo", "on_grant", "subprotocols")
+    __slots__ = ("_request", "admission", "grants", "is_copy", "memo", "on_grant", "passed", "subprotocols")
 
     def __init__(self, scope: Scope, subprotocols: tuple[str, ...] = ()) -> None:
         self._request = _request_in(scope)
         self.memo = Memo()
         self.admission: Admission | None = None
+        self.passed = 0
         self.grants: list[Grant] = []
         self.on_grant: Callable[[], None] = _nothing
         self.subprotocols = subprotocols
@@ -97,7 +99,9 @@ class Visit:
             refusal = admission.refusal or held.refusal
             admission = replace(admission, principals=kept + admission.principals, refusal=refusal)
         self.admission = admission
-        self.grants.append(grant)
+        self.passed += 1
+        if grant not in self.grants:
+            self.grants.append(grant)
         self.on_grant()
 
     def is_of(self, scope: Scope) -> bool:
@@ -143,9 +147,9 @@ def visit_of(connection: HTTPConnection) -> Visit:
     return own
 
 
-def view_of(connection: HTTPConnection, memo: Memo) -> RequestView:
+def view_of(connection: HTTPConnection) -> RequestView:
     """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived."""
-    scope = connection.scope
+    scope, visit = connection.scope, visit_of(connection)
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     return RequestView(
         scope.get("method", "GET"),
@@ -153,8 +157,8 @@ def view_of(connection: HTTPConnection, memo: Memo) -> RequestView:
         headers,
         peer=_peer(scope, headers),
         path_params=scope.get("path_params", {}),
-        memo=memo,
-        subprotocols=visit_of(connection).subprotocols,
+        memo=visit.memo,
+        subprotocols=visit.subprotocols,
     )
 
 
