@@ -15,7 +15,7 @@ from tests.architecture.house import PACKAGES, ROOT, modules
 
 LONGEST = 350
 
-OLDER = ("authgate_fastapi.compat.auth_gate", "authgate_flask.compat.mercury")
+OLDER = ("authgate_fastapi.compat.auth_gate", "authgate_fastapi.compat.mercury")
 """Modules that hold the names of older clients."""
 
 

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 
 import authgate_fastapi
 from authgate_core import is_user
-from authgate_core.testing import FakeIssuer
+from authgate_core.testing import FakeIssuer, FakeMercury
+from authgate_fastapi import locate
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -85,6 +86,21 @@ class TestSnippets:
                 path: client.get(path).status_code for path in ("/health", "/api/products", "/api/profile")
             }
             assert {"/health": 404, "/api/products": 404, "/api/profile": 401} == paths
+
+    def test_mercury(
+        self, served_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The older client's variables are all that it takes."""
+        with FakeMercury() as mercury:
+            for name, value in mercury.environment("redis://127.0.0.1:1/0").items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setattr(locate, "_older_environment", locate._Environment("mercury"))
+            client = TestClient(pasted("fastapi_combined_auth", served_issuer)["app"])
+            assert [(401, ["detail"])] * 2 == [
+                (answer.status_code, list(answer.json())) for answer in map(client.get, ("/profile", "/orders"))
+            ]
+            headers = {"Authorization": f"Bearer {mercury.user_token()}"}
+            assert 503 == client.get("/profile", headers=headers).status_code  # there is no Redis here
 
     def test_tests(self, served_issuer: FakeIssuer) -> None:
         """Both assert by themselves; nobody is asked."""

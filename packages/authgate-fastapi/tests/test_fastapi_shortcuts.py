@@ -110,10 +110,10 @@ class TestShortcuts:
         """Law 9.2: settings and files are read on another thread, where there is no running loop."""
         from_env = ag.GateConfig.from_env
 
-        def read() -> ag.GateConfig:
+        def read(**named: Any) -> ag.GateConfig:
             with pytest.raises(RuntimeError, match="no running event loop"):
                 asyncio.get_running_loop()
-            return from_env()
+            return from_env(**named)
 
         monkeypatch.setattr(ag.GateConfig, "from_env", read)
         assert 401 == client.get("/user").status_code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from fastapi import params
 from fastapi.security import SecurityScopes
@@ -57,7 +57,12 @@ class Guard(params.Depends, Generic[T]):
         give: Turns the admission into what is injected.
         optional: Whether a request that presents nothing goes on (Law 1.4).
         find: Where the gate comes from.
+
+    Attributes:
+        plain_body: Whether what it refuses has the problem as its body, where the app has no words of its own.
     """
+
+    plain_body: ClassVar = True
 
     def __init__(
         self,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from typing import Final
+from typing import Final, Literal
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from authgate_core import AsyncGate, ConfigurationError, GateConfig
 
-__all__ = ["carry", "gate_of", "gate_or_environment"]
+__all__ = ["carry", "gate_of", "gate_or_environment", "gate_or_older_environment"]
 
 _GATE: Final = "authgate.gate"
 
@@ -41,12 +41,21 @@ async def gate_or_environment(connection: HTTPConnection) -> AsyncGate:
         ConfigurationError: If the environment does not say how to build one, or for a WebSocket, which nothing
             but ``AuthGate(app)`` closes when its caller is admitted no longer (Law 5.13).
     """
+    return await _carried_or(_environment, connection)
+
+
+async def gate_or_older_environment(connection: HTTPConnection) -> AsyncGate:
+    """As ``gate_or_environment``, from the variables that the older client of Mercury read."""
+    return await _carried_or(_older_environment, connection)
+
+
+async def _carried_or(environment: _Environment, connection: HTTPConnection) -> AsyncGate:
     carried = _carried(connection)
     if carried is None and connection.scope["type"] == "websocket":
         raise ConfigurationError("a WebSocket has guards but the app no gate: write AuthGate(app)")
-    gate = carried or _environment.gate
+    gate = carried or environment.gate
     # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
-    return gate if gate is not None else await asyncio.to_thread(_environment.build)
+    return gate if gate is not None else await asyncio.to_thread(environment.build)
 
 
 def _carried(connection: HTTPConnection) -> AsyncGate | None:
@@ -55,16 +64,21 @@ def _carried(connection: HTTPConnection) -> AsyncGate | None:
 
 
 class _Environment:
-    """The gate that the environment describes."""
+    """The gate that the environment describes.
 
-    def __init__(self) -> None:
+    Args:
+        profile: In whose words, where the environment does not say.
+    """
+
+    def __init__(self, profile: Literal["mercury"] | None = None) -> None:
         self.gate: AsyncGate | None = None
+        self._profile: Final = profile
         self._lock = threading.Lock()
 
     def build(self) -> AsyncGate:
         with self._lock:
             if self.gate is None:
-                self.gate = AsyncGate(GateConfig.from_env())
+                self.gate = AsyncGate(GateConfig.from_env(profile=self._profile))
             return self.gate
 
     def renew_lock(self) -> None:
@@ -73,5 +87,7 @@ class _Environment:
 
 
 _environment: Final = _Environment()
+_older_environment: Final = _Environment("mercury")
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_environment.renew_lock)  # Law 9.5
+    os.register_at_fork(after_in_child=_older_environment.renew_lock)

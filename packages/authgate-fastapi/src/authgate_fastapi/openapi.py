@@ -84,40 +84,28 @@ class Documented:
         for route in iter_route_contexts(self._app.routes):
             asked = list(self._asked(route))
             for operation in _undocumented(whole, route) if asked else ():
-                _require(operation, alternatives(asked), stays="security" in (route.openapi_extra or {}))
+                ways = alternatives(asked)
+                _require(operation, ways, stays="security" in (route.openapi_extra or {}))
                 operation[_POLICY] = described(asked)
-                self._add_refusals(operation, asked)
+                if any(ways):
+                    _add_refusals(operation, asked)
                 used.update(name for way in operation["security"] for name in way)
-        self._add_components(whole, used)
+        _add_components(whole, used)
         return whole
 
     def _asked(self, route: RouteContext) -> Iterator[Asked]:
         open_to_all = is_public(route.endpoint)
         for guard, scopes in guards_of(route):
             if not (open_to_all and isinstance(guard, Blanket)):
-                yield Asked(guard.policy_for(self._gate, scopes), guard.optional)
+                yield Asked.of(
+                    guard.policy_for(self._gate, scopes),
+                    self._gate,
+                    optional=guard.optional,
+                    plain_body=self._plain_body and guard.plain_body,
+                )
         if self._default is not None and not open_to_all and not any(guards_of(route)):
-            yield Asked(self._default.policy_for(self._gate))
-
-    def _add_refusals(self, operation: JSON, asked: list[Asked]) -> None:
-        content = {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{_PROBLEM}"}}}
-        for status, text in _REFUSALS.items():
-            answer: JSON = {"description": text.format(policy=described(asked))}
-            answer["content"] = content if self._plain_body else {"application/json": {}}
-            if status == "503":
-                answer["headers"] = _RETRY
-            operation.setdefault("responses", {}).setdefault(status, deepcopy(answer))
-
-    def _add_components(self, whole: JSON, used: set[str]) -> None:
-        if not used:
-            return
-        components: JSON = whole.setdefault("components", {})
-        schemes = components.setdefault("securitySchemes", {})
-        for name in SCHEMES:
-            if name in used:
-                schemes.setdefault(name, dict(SCHEMES[name]))
-        if self._plain_body:
-            components.setdefault("schemas", {}).setdefault(_PROBLEM, deepcopy(_SCHEMA))
+            policy = self._default.policy_for(self._gate)
+            yield Asked.of(policy, self._gate, plain_body=self._plain_body)
 
 
 def document(app: FastAPI, gate: AsyncGate, default: Blanket | None, *, plain_body: bool) -> None:
@@ -141,3 +129,25 @@ def _require(operation: JSON, ways: list[dict[str, list[str]]], *, stays: bool) 
     declared: list[JSON] = operation.get("security") or [{}]
     if not stays:
         operation["security"] = [{**one, **way} for one in declared for way in ways]
+
+
+def _add_refusals(operation: JSON, asked: list[Asked]) -> None:
+    plain = all(one.plain_body for one in asked)
+    problem: JSON = {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{_PROBLEM}"}}}
+    for status, text in _REFUSALS.items():
+        answer: JSON = {"description": text.format(policy=described(asked))}
+        answer["content"] = problem if plain else {"application/json": {}}
+        if status == "503":
+            answer["headers"] = _RETRY
+        operation.setdefault("responses", {}).setdefault(status, deepcopy(answer))
+
+
+def _add_components(whole: JSON, used: set[str]) -> None:
+    if not used:
+        return
+    components: JSON = whole.setdefault("components", {})
+    schemes = components.setdefault("securitySchemes", {})
+    for name in SCHEMES:
+        if name in used:
+            schemes.setdefault(name, dict(SCHEMES[name]))
+    components.setdefault("schemas", {}).setdefault(_PROBLEM, deepcopy(_SCHEMA))

@@ -17,7 +17,7 @@ from authgate_core.challenge import OnRefusal, Problem, dressed
 from .locate import gate_of
 from .visit import view_of
 
-__all__ = ["REFUSE", "answer", "answer_refusals", "answer_with"]
+__all__ = ["REFUSE", "answer", "answer_refusals", "answer_unless_told", "answer_with"]
 
 _HANDLERS: Final = "starlette.exception_handlers"
 _JUDGE: Final = "authgate.judge"
@@ -27,6 +27,12 @@ _WORDS: Final = "authgate.on_refusal"
 def answer_with(scope: Scope, on_refusal: OnRefusal | None) -> None:
     """Have refusals of this connection answered in the words of the app (Law 1.10)."""
     scope[_WORDS] = on_refusal
+
+
+def answer_unless_told(scope: Scope, on_refusal: OnRefusal) -> None:
+    """The same, where the app has no words of its own."""
+    if scope.get(_WORDS) is None:
+        scope[_WORDS] = on_refusal
 
 
 def answer_refusals(connection: HTTPConnection, gate: AsyncGate) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import Final
 
-from authgate_core import Policy
-from authgate_core.credentials import APP, BEARER, Kind
-from authgate_core.headers import X_APP_ID, X_APP_SECRET
+from authgate_core import AsyncGate, Policy
+from authgate_core.credentials import APP, BEARER, PROJECT_TOKEN_HEADER, Kind
+from authgate_core.headers import X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN
 from authgate_core.policy import compile_policy
 
 __all__ = ["SCHEMES", "Asked", "alternatives", "described"]
@@ -18,10 +18,18 @@ SCHEMES: Final[Mapping[str, Mapping[str, str]]] = {
     "Bearer": {"type": "http", "scheme": "bearer", "description": "A token: Authorization: Bearer"},
     "AppId": {"type": "apiKey", "in": "header", "name": X_APP_ID, "description": "The id of a project"},
     "AppSecret": {"type": "apiKey", "in": "header", "name": X_APP_SECRET, "description": "Its secret"},
+    "ProjectToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": X_PROJECT_TOKEN,
+        "description": "A token of a project",
+    },
 }
 """The security schemes, by the name that they have in a document."""
 
-_PRESENTED_BY: Final[Mapping[Kind, tuple[str, ...]]] = {BEARER: ("Bearer",), APP: ("AppId", "AppSecret")}
+_BEARER: Final = ("Bearer",)
+_PAIR: Final = ("AppId", "AppSecret")
+_TOKEN: Final = ("ProjectToken",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +39,32 @@ class Asked:
     Args:
         policy: Who is let in.
         optional: Whether a request that presents nothing goes on (Law 1.4).
+        by_pair: Whether a project may present its app id and secret.
+        by_token: Whether a project may present a token.
+        plain_body: Whether a refusal has the problem as its body.
     """
 
     policy: Policy
     optional: bool = False
+    by_pair: bool = True
+    by_token: bool = False
+    plain_body: bool = True
+
+    @classmethod
+    def of(cls, policy: Policy, gate: AsyncGate, *, optional: bool = False, plain_body: bool = True) -> Asked:
+        """What a guard asks of callers of this gate."""
+        by_token = gate.has_source(policy) and PROJECT_TOKEN_HEADER in gate.headers_read(policy)
+        by_pair = gate.config.projects is not None or not by_token
+        return cls(policy, optional, by_pair, by_token, plain_body)
+
+    def ways(self) -> Iterator[tuple[str, ...]]:
+        """The schemes that are presented together, for each way to be admitted."""
+        of_project = (*([_PAIR] if self.by_pair else []), *([_TOKEN] if self.by_token else []))
+        presented: Mapping[Kind, tuple[tuple[str, ...], ...]] = {BEARER: (_BEARER,), APP: of_project}
+        for branch in compile_policy(self.policy).branches:
+            yield from (tuple(chain(*way)) for way in product(*(presented[kind] for kind in branch.kinds)))
+        if self.optional:
+            yield ()
 
     def __str__(self) -> str:
         return f"optional: {self.policy!r}" if self.optional else repr(self.policy)
@@ -46,16 +76,9 @@ def alternatives(asked: Iterable[Asked]) -> list[dict[str, list[str]]]:
     What stands in one requirement is needed together (OpenAPI 3.1 section 4.8.30); an empty one means that
     nothing need be presented, and stands last.
     """
-    ways = product(*(tuple(_ways(one)) for one in asked))
+    ways = product(*(tuple(one.ways()) for one in asked))
     together = dict.fromkeys(tuple(name for name in SCHEMES if name in chain(*way)) for way in ways)
     return [{name: [] for name in names} for names in sorted(together, key=lambda names: not names)]
-
-
-def _ways(asked: Asked) -> Iterator[tuple[str, ...]]:
-    for branch in compile_policy(asked.policy).branches:
-        yield tuple(name for kind in branch.kinds for name in _PRESENTED_BY[kind])
-    if asked.optional:
-        yield ()
 
 
 def described(asked: Iterable[Asked]) -> str:

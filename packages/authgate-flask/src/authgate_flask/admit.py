@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from flask import Request, g
+from flask import g, request
 
-from authgate_core import Admission, Policy, Project, User
-from authgate_core.challenge import OnRefusal
+from authgate_core import Policy, Project, User
 from authgate_core.errors import AuthgateError
 
 from .installed import Installed
 from .visit import view_of, visit_of
 
-__all__ = ["admit", "put_on_g"]
+__all__ = ["admit"]
 
 
-def admit(
-    here: Installed,
-    request: Request,
-    policy: Policy,
-    *,
-    optional: bool = False,
-    words: OnRefusal | None = None,
-) -> Admission:
-    """Admit a request.
+def admit(here: Installed, policy: Policy, *, optional: bool = False, sets_g: tuple[str, ...] = ()) -> None:
+    """Admit the request at hand.
 
     Args:
         here: The gate that decides, and how its application wants it.
-        request: The request.
-        policy: What to ask of it.
+        policy: What to ask of the request.
         optional: Whether a request that presents nothing is let in.
-        words: What a refusal says where the application has no words of its own.
-
-    Returns:
-        Everyone whom the guards of this request have admitted so far.
+        sets_g: Which of ``user`` and ``project`` to put on ``g``.
 
     Raises:
         Refusal: If it is not admitted.
@@ -43,14 +31,10 @@ def admit(
     try:
         admission = here.gate.admit(view, policy, optional=optional)
     except AuthgateError as error:
-        raise here.refusal(error, view, words) from error
+        raise here.refusal(error, view) from error
+    admitted = visit.add(admission, optional=optional)
     visit.read.update(dict.fromkeys(here.gate.headers_read(policy)))
-    return visit.add(admission, optional=optional)
-
-
-def put_on_g(admitted: Admission, names: tuple[str, ...]) -> None:
-    """Set ``g.user`` and ``g.project``, which are copies for reading (Law 2.6)."""
-    if "user" in names:
+    if here.set_g or "user" in sets_g:
         g.user = admitted.get(User)
-    if "project" in names:
+    if here.set_g or "project" in sets_g:
         g.project = admitted.get(Project)

@@ -8,16 +8,15 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, Never, TypeVar, cast
 
-from flask import Flask, request
+from flask import Flask
 from flask.globals import app_ctx
 
 from authgate_core import Policy, is_project, is_user
-from authgate_core.challenge import OnRefusal
 from authgate_core.policy import compile_policy
 
-from .admit import admit, put_on_g
+from .admit import admit
+from .extension import installed_from_environment
 from .installed import Installed, installed
-from .installing import installed_from_settings
 from .marks import Mark, mark
 from .presentation import presentable
 
@@ -35,14 +34,12 @@ class Guard:
         optional: Whether a request that presents nothing is let in.
         sets_g: Which of ``user`` and ``project`` to put on ``g``.
         find: Where the gate of an application comes from.
-        words: What a refusal says where the application has no words of its own.
     """
 
     policy: Policy
     optional: bool = False
     sets_g: tuple[str, ...] = ()
     find: Callable[[Flask], Installed] = installed
-    words: OnRefusal | None = None
 
     def __call__(self, view: V) -> V:
         """Put the guard before a view, which stays sync or async as it is.
@@ -69,9 +66,7 @@ class Guard:
             Refusal: If it is not admitted.
             ConfigurationError: If there is no gate, or it has no source for what the policy names.
         """
-        here = self.find(app_ctx.app)
-        admitted = admit(here, request, self.policy, optional=self.optional, words=self.words)
-        put_on_g(admitted, ("user", "project") if here.set_g else self.sets_g)
+        admit(self.find(app_ctx.app), self.policy, optional=self.optional, sets_g=self.sets_g)
 
     def _before(self, view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
@@ -120,27 +115,20 @@ def flask_jwt_auth(*misused: Never) -> Callable[[V], V]:
 
     In an application without a gate the first such guard builds one from ``AUTHGATE_*`` (Law 1.6).
     """
-    called_bare("flask_jwt_auth", misused)
-    return Guard(is_user, sets_g=("user",), find=installed_from_settings)
+    return _shortcut("flask_jwt_auth", misused, is_user, "user")
 
 
 def flask_project_auth(*misused: Never) -> Callable[[V], V]:
     """Guard a view by ``is_project`` and set ``g.project``; otherwise like ``flask_jwt_auth``."""
-    called_bare("flask_project_auth", misused)
-    return Guard(is_project, sets_g=("project",), find=installed_from_settings)
+    return _shortcut("flask_project_auth", misused, is_project, "project")
 
 
 def flask_combined_auth(*misused: Never) -> Callable[[V], V]:
     """Guard a view by ``is_user & is_project`` and set both; otherwise like ``flask_jwt_auth``."""
-    called_bare("flask_combined_auth", misused)
-    return Guard(is_user & is_project, sets_g=("user", "project"), find=installed_from_settings)
+    return _shortcut("flask_combined_auth", misused, is_user & is_project, "user", "project")
 
 
-def called_bare(name: str, misused: tuple[object, ...]) -> None:
-    """Refuse a shortcut that was used without its parentheses, and was given the view.
-
-    Raises:
-        TypeError: Naming the fix.
-    """
+def _shortcut(name: str, misused: tuple[object, ...], policy: Policy, *sets_g: str) -> Callable[[V], V]:
     if misused:
         raise TypeError(f"{name} takes no arguments: write @{name}() with its parentheses")
+    return Guard(policy, sets_g=sets_g, find=installed_from_environment)

@@ -1,1 +1,0 @@
-"""The names of older clients, one module for each: change the import line, and the rest goes on."""
