@@ -336,6 +336,8 @@ class TestMistakes:
             ({"signing_secret": ""}, "signing_secret: is empty"),
             ({"signing_secret": "   "}, "signing_secret: is empty"),
             ({"base_url": "https://mercury.test/"}, "base_url: ends with a slash"),
+            ({"base_url": "https://mercury.test/a/../b"}, "base_url: holds a dot segment"),
+            ({"base_url": "https://mercury.test?a=b"}, "base_url: holds a query"),
             ({"base_url": "http://mercury.test"}, "base_url: .* is not https"),
             ({"base_url": ""}, "base_url: .* is not an absolute URL"),
             ({"fallback_tenant": None}, "tenants: name the projects"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import string
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -14,7 +15,7 @@ from .headers import X_CONTENT_SHA256, X_SIGNATURE, X_TIMESTAMP
 from .request import HttpRequest
 from .secret import Secret
 
-__all__ = ["RequestSigning"]
+__all__ = ["RequestSigning", "base_url_problems"]
 
 _NOT_IN_A_PATH: Final = '"<>#?`{}'
 _IN_A_PATH: Final = "".join(mark for mark in string.punctuation if mark not in _NOT_IN_A_PATH)
@@ -66,3 +67,11 @@ class RequestSigning:
 def _path(url: str) -> str:
     """The path as it is sent, without its leading slash: what RFC 3986 does not allow there is escaped."""
     return quote(urlsplit(url).path, safe=_IN_A_PATH).removeprefix("/")
+
+
+def base_url_problems(url: str) -> Iterator[str]:
+    """What keeps addresses below a base URL from being signed as they are sent; said of one that is a URL."""
+    if not url.isascii() or not url.isprintable() or set(url) & set(" ?#\\"):
+        yield "base_url: holds a query, a fragment, or what no URL holds as it is; write https://host/path"
+    elif {".", ".."} & set(url.split("/")):
+        yield "base_url: holds a dot segment, which would be resolved after signing; write the path without it"

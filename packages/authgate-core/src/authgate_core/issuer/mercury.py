@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..signing import RequestSigning
+from ..signing import RequestSigning, base_url_problems
 from .options import Options
 from .project_tokens import ProjectTokens
 from .tenancy import TenantKeys
 from .trust import JwksUrl
 
-__all__ = ["FIXED", "LIFTED", "base_url_problems", "defaults", "project_tokens", "user_keys"]
+__all__ = ["FIXED", "LIFTED", "address_problems", "defaults", "project_tokens", "user_keys"]
 
 _ALGORITHM: Final = "RS512"
 FIXED: Final = (("type", "access"),)
@@ -51,7 +51,9 @@ def project_tokens(base_url: str, leeway: float, signing: RequestSigning) -> Pro
     )
 
 
-def base_url_problems(base_url: object) -> Iterator[str]:
+def address_problems(base_url: object) -> Iterator[str]:
     """What is wrong with the base URL, which is the expected ``iss`` as well."""
     if isinstance(base_url, str) and base_url.endswith("/"):
         yield "base_url: ends with a slash; it is the expected iss as well, byte for byte, and that has none"
+    if isinstance(base_url, str):
+        yield from base_url_problems(base_url)

@@ -13,7 +13,7 @@ from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
 from .mapping import map_principal, model_problems, tenant_in, token_ref
-from .mercury import FIXED, LIFTED, base_url_problems, defaults, project_tokens, user_keys
+from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
 from .options import Options, Reader
 from .project_tokens import ProjectTokens
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
@@ -114,7 +114,7 @@ class Issuer:
         secret = Secret(signing_secret) if isinstance(signing_secret, str) else signing_secret
         signing = RequestSigning(secret)
         plain = _make(base_url, user_keys(base_url, signing), audience, given)
-        mistakes = [*plain.mistakes, *base_url_problems(base_url), *signing.problems()]
+        mistakes = [*plain.mistakes, *address_problems(base_url), *signing.problems()]
         if plain.tenants is None:
             mistakes.append("tenants: name the projects that are served here, or a fallback_tenant=...")
         return replace(

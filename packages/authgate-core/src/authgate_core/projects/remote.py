@@ -10,7 +10,7 @@ from ..ports import is_async
 from ..principal import is_uuid
 from ..request import url_problems
 from ..secret import Secret
-from ..signing import RequestSigning
+from ..signing import RequestSigning, base_url_problems
 
 __all__ = ["RemoteProjects"]
 
@@ -71,19 +71,13 @@ class RemoteProjects:
         if not isinstance(allow_http, bool):
             yield f"allow_http: write True or False, not {allow_http!r}"
         found = [*url_problems("base_url", self.base_url, plain_http=allow_http is True)]
-        yield from found
-        if found:
-            return
-        if (
-            not self.base_url.isascii()
-            or not self.base_url.isprintable()
-            or set(self.base_url) & set(" ?#\\")
-        ):
-            yield "base_url: holds a query, a fragment, or what no URL holds as it is; write https://host/path"
-        elif self.base_url.endswith("/"):
-            yield "base_url: ends with a slash; leave it out"
-        elif {".", ".."} & set(self.base_url.split("/")):
-            yield "base_url: holds a dot segment, which would be resolved after signing; write the path without it"
+        yield from found or _base_problems(self.base_url)
+
+
+def _base_problems(base_url: str) -> Iterator[str]:
+    if base_url.endswith("/"):
+        yield "base_url: ends with a slash; leave it out"
+    yield from base_url_problems(base_url)
 
 
 def _service_problems(service_id: object) -> Iterator[str]:
