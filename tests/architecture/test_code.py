@@ -15,7 +15,11 @@ from tests.architecture.house import PACKAGES, ROOT, modules
 
 LONGEST = 350
 
-OLDER = ("authgate_fastapi.compat.auth_gate", "authgate_fastapi.compat.mercury")
+OLDER = (
+    "authgate_fastapi.compat.auth_gate",
+    "authgate_fastapi.compat.mercury",
+    "authgate_flask.compat.mercury",
+)
 """Modules that hold the names of older clients."""
 
 

@@ -87,9 +87,7 @@ class TestSnippets:
             }
             assert {"/health": 404, "/api/products": 404, "/api/profile": 401} == paths
 
-    def test_mercury(
-        self, served_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_mercury(self, served_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
         """The older client's variables are all that it takes."""
         with FakeMercury() as mercury:
             for name, value in mercury.environment("redis://127.0.0.1:1/0").items():
@@ -97,7 +95,8 @@ class TestSnippets:
             monkeypatch.setattr(locate, "_older_environment", locate._Environment("mercury"))
             client = TestClient(pasted("fastapi_combined_auth", served_issuer)["app"])
             assert [(401, ["detail"])] * 2 == [
-                (answer.status_code, list(answer.json())) for answer in map(client.get, ("/profile", "/orders"))
+                (answer.status_code, list(answer.json()))
+                for answer in map(client.get, ("/profile", "/orders"))
             ]
             headers = {"Authorization": f"Bearer {mercury.user_token()}"}
             assert 503 == client.get("/profile", headers=headers).status_code  # there is no Redis here

@@ -207,6 +207,12 @@ class TestNotAdmitted:
 
         assert "no-store" == said("/stacked")[0] == said("/required")[0] == said("/stacked", {})[0]
 
+    def test_an_error_handler_of_the_application(self, app: Flask, said: Said) -> None:
+        """What it returns is sent as it is."""
+        app.register_error_handler(401, lambda error: ("theirs", 401))
+        app.add_url_rule("/", view_func=requires(is_user)(lambda: "in"))
+        assert (None, []) == said(headers={})
+
     def test_nobody_was_asked(self, app: Flask, said: Said) -> None:
         """What is public, unguarded or not there is left as it is."""
         app.add_url_rule("/open", "open", lambda: "in")

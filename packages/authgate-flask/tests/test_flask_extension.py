@@ -15,6 +15,7 @@ from authgate_core import (
     GateConfig,
     Issuer,
     MemoryRevocation,
+    Policy,
     any_role,
     is_project,
     is_service,
@@ -231,6 +232,21 @@ class TestPolicies:
             problem.partition(":")[0] for problem in raised.value.problems
         ]
 
+    def test_are_checked_once(self, config: GateConfig, user: Headers) -> None:
+        """Before the first request that finds them right, and not before every one."""
+        checked: list[Policy] = []
+
+        class Counting(Gate):
+            def check_policy(self, policy: Policy) -> None:
+                checked.append(policy)
+
+        app = Flask("orders")
+        with Counting(config) as gate:
+            AuthGate(app, gate=gate)
+            app.add_url_rule("/", view_func=requires(is_user)(lambda: "in"))
+            assert [200, 200] == [app.test_client().get("/", headers=user).status_code for _ in range(2)]
+        assert [is_user] == checked
+
     def test_of_views_out_of_sight(self, users_only: GateConfig, user: Headers) -> None:
         """A guard behind somebody's own decorator is checked at its first use, and admits nobody."""
         app = Flask("orders")
@@ -315,11 +331,11 @@ class TestGateOfAShortcut:
         """Law 9.5: a lock that the parent holds while it forks is not waited for."""
         held = """if True:
             import os
-            from authgate_flask import extension
-            with extension._building:
+            from authgate_flask import installing
+            with installing._building:
                 child = os.fork()
                 if not child:
-                    os._exit(extension._building.locked())
+                    os._exit(installing._building.locked())
             raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         """
         assert 0 == subprocess.run([sys.executable, "-c", held], timeout=60, check=False).returncode

@@ -13,6 +13,7 @@ from authgate_core import (
     ConfigurationError,
     Gate,
     GateConfig,
+    Policy,
     UnsafeAllowAnonymous,
     all_scopes,
     any_role,
@@ -212,9 +213,14 @@ class TestShapesOfViews:
         assert {"id": "u1"} == client.get("/me", headers=user).json
         assert 401 == client.get("/me").status_code
 
+    @pytest.mark.parametrize("default", [None, is_user])
     @pytest.mark.parametrize("server", [by_wsgi, by_asgi])
     def test_the_gate_blocks_no_event_loop(
-        self, config: GateConfig, user: Headers, server: Callable[[Flask, Headers], int]
+        self,
+        config: GateConfig,
+        user: Headers,
+        server: Callable[[Flask, Headers], int],
+        default: Policy | None,
     ) -> None:
         """Law 9.2: under an async view the gate decides on a thread without a loop, whoever serves the app."""
         loops: list[bool] = []
@@ -225,14 +231,14 @@ class TestShapesOfViews:
                 return False
 
         app = Flask("orders")
-        AuthGate(app, config=GateConfig(issuers=config.issuers, revocation=Store()))
+        asking = GateConfig(issuers=config.issuers, revocation=Store())
+        AuthGate(app, config=asking, default=default)
 
-        @app.get("/")
-        @requires(is_user)
         async def me() -> Headers:
             loops.append(asyncio._get_running_loop() is not None)
             return {"id": current_user.id}
 
+        app.add_url_rule("/", view_func=requires(is_user)(me) if default is None else me)
         assert (200, [False, True]) == (server(app, user), loops)
 
     def test_sync_views_see_no_event_loop(self, app: Flask, user: Headers, no_new_loops: None) -> None:

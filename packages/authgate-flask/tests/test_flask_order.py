@@ -122,6 +122,11 @@ class TestAboveTheRoute:
         (problem,) = problems(app)
         assert "@requires(any_role('admin')) stands above" in problem
 
+    def test_the_same_guard_above_and_below(self, app: Flask) -> None:
+        """That it happens to do no harm here makes it no less of a mistake."""
+        requires(is_user)(app.get("/")(requires(is_user)(lambda: "in")))
+        assert 1 == len(problems(app))
+
     def test_public(self, app: Flask) -> None:
         """``@public`` does nothing there either."""
 
@@ -232,10 +237,11 @@ class TestNoMistake:
         client = app.test_client()
         assert [200, 401] == [client.get(path).status_code for path in ("/open", "/closed")]
 
-    def test_guarded_in_another_application(self, config: GateConfig, view: View) -> None:
+    @pytest.mark.parametrize("ours_first", [True, False])
+    def test_guarded_in_another_application(self, config: GateConfig, view: View, ours_first: bool) -> None:
         """Two applications may disagree about a function."""
         ours, theirs = Flask("ours"), Flask("theirs")
-        for app in (ours, theirs):
+        for app in (ours, theirs) if ours_first else (theirs, ours):
             app.testing = True
             AuthGate(app, config=config)
         ours.add_url_rule("/", view_func=view)

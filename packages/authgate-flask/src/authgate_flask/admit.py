@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from flask import g, request
+from flask import Request, g
 
-from authgate_core import Policy, Project, User
+from authgate_core import Admission, Policy, Project, User
+from authgate_core.challenge import OnRefusal
 from authgate_core.errors import AuthgateError
 
 from .installed import Installed
 from .visit import view_of, visit_of
 
-__all__ = ["admit"]
+__all__ = ["admit", "put_on_g"]
 
 
-def admit(here: Installed, policy: Policy, *, optional: bool = False, sets_g: tuple[str, ...] = ()) -> None:
-    """Admit the request at hand.
+def admit(
+    here: Installed,
+    request: Request,
+    policy: Policy,
+    *,
+    optional: bool = False,
+    words: OnRefusal | None = None,
+) -> Admission:
+    """Admit a request.
 
     Args:
         here: The gate that decides, and how its application wants it.
-        policy: What to ask of the request.
+        request: The request.
+        policy: What to ask of it.
         optional: Whether a request that presents nothing is let in.
-        sets_g: Which of ``user`` and ``project`` to put on ``g``.
+        words: What a refusal says where the application has no words of its own.
+
+    Returns:
+        Everyone whom the guards of this request have admitted so far.
 
     Raises:
         Refusal: If it is not admitted.
@@ -31,10 +43,14 @@ def admit(here: Installed, policy: Policy, *, optional: bool = False, sets_g: tu
     try:
         admission = here.gate.admit(view, policy, optional=optional)
     except AuthgateError as error:
-        raise here.refusal(error, view) from error
-    admitted = visit.add(admission, optional=optional)
+        raise here.refusal(error, view, words) from error
     visit.read.update(dict.fromkeys(here.gate.headers_read(policy)))
-    if here.set_g or "user" in sets_g:
+    return visit.add(admission, optional=optional)
+
+
+def put_on_g(admitted: Admission, names: tuple[str, ...]) -> None:
+    """Set ``g.user`` and ``g.project``, which are copies for reading (Law 2.6)."""
+    if "user" in names:
         g.user = admitted.get(User)
-    if here.set_g or "project" in sets_g:
+    if "project" in names:
         g.project = admitted.get(Project)

@@ -8,15 +8,16 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, Never, TypeVar, cast
 
-from flask import Flask
+from flask import Flask, request
 from flask.globals import app_ctx
 
 from authgate_core import Policy, is_project, is_user
+from authgate_core.challenge import OnRefusal
 from authgate_core.policy import compile_policy
 
-from .admit import admit
-from .extension import installed_from_environment
+from .admit import admit, put_on_g
 from .installed import Installed, installed
+from .installing import installed_from_settings
 from .marks import Mark, mark
 from .presentation import presentable
 
@@ -34,12 +35,14 @@ class Guard:
         optional: Whether a request that presents nothing is let in.
         sets_g: Which of ``user`` and ``project`` to put on ``g``.
         find: Where the gate of an application comes from.
+        words: What a refusal says where the application has no words of its own.
     """
 
     policy: Policy
     optional: bool = False
     sets_g: tuple[str, ...] = ()
     find: Callable[[Flask], Installed] = installed
+    words: OnRefusal | None = None
 
     def __call__(self, view: V) -> V:
         """Put the guard before a view, which stays sync or async as it is.
@@ -66,7 +69,9 @@ class Guard:
             Refusal: If it is not admitted.
             ConfigurationError: If there is no gate, or it has no source for what the policy names.
         """
-        admit(self.find(app_ctx.app), self.policy, optional=self.optional, sets_g=self.sets_g)
+        here = self.find(app_ctx.app)
+        admitted = admit(here, request, self.policy, optional=self.optional, words=self.words)
+        put_on_g(admitted, ("user", "project") if here.set_g else self.sets_g)
 
     def _before(self, view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
@@ -115,20 +120,27 @@ def flask_jwt_auth(*misused: Never) -> Callable[[V], V]:
 
     In an application without a gate the first such guard builds one from ``AUTHGATE_*`` (Law 1.6).
     """
-    return _shortcut("flask_jwt_auth", misused, is_user, "user")
+    called_bare("flask_jwt_auth", misused)
+    return Guard(is_user, sets_g=("user",), find=installed_from_settings)
 
 
 def flask_project_auth(*misused: Never) -> Callable[[V], V]:
     """Guard a view by ``is_project`` and set ``g.project``; otherwise like ``flask_jwt_auth``."""
-    return _shortcut("flask_project_auth", misused, is_project, "project")
+    called_bare("flask_project_auth", misused)
+    return Guard(is_project, sets_g=("project",), find=installed_from_settings)
 
 
 def flask_combined_auth(*misused: Never) -> Callable[[V], V]:
     """Guard a view by ``is_user & is_project`` and set both; otherwise like ``flask_jwt_auth``."""
-    return _shortcut("flask_combined_auth", misused, is_user & is_project, "user", "project")
+    called_bare("flask_combined_auth", misused)
+    return Guard(is_user & is_project, sets_g=("user", "project"), find=installed_from_settings)
 
 
-def _shortcut(name: str, misused: tuple[object, ...], policy: Policy, *sets_g: str) -> Callable[[V], V]:
+def called_bare(name: str, misused: tuple[object, ...]) -> None:
+    """Refuse a shortcut that was used without its parentheses, and was given the view.
+
+    Raises:
+        TypeError: Naming the fix.
+    """
     if misused:
         raise TypeError(f"{name} takes no arguments: write @{name}() with its parentheses")
-    return Guard(policy, sets_g=sets_g, find=installed_from_environment)

@@ -37,9 +37,9 @@ class Installed:
     on_refusal: OnRefusal | None = None
     ready: bool = field(default=False, repr=False)
 
-    def refusal(self, error: AuthgateError, view: RequestView) -> Refusal:
-        """An outcome as the error that Flask answers, in the application's own words (Law 1.10)."""
-        return refusal(error, dressed(error, self.gate.problem(error, view), self.on_refusal))
+    def refusal(self, error: AuthgateError, view: RequestView, words: OnRefusal | None = None) -> Refusal:
+        """An outcome as the error that Flask answers, in the application's own words or in others (Law 1.10)."""
+        return refusal(error, dressed(error, self.gate.problem(error, view), self.on_refusal or words))
 
 
 def installed(app: Flask) -> Installed:

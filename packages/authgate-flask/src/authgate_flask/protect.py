@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, request, request_started
 from authgate_core import Policy
 from authgate_core.policy import compile_policy
 
-from .admit import admit
+from .admit import admit, put_on_g
 from .installed import NAME, Installed, installed
 from .routes import PROTECTIONS, blueprint_names, imposed, protections
 from .visit import view_of, visit_of
@@ -63,4 +63,5 @@ def admit_by_route(app: Flask, here: Installed) -> None:
     if request.method == "OPTIONS" and view_of(request, visit_of(request).memo).is_preflight:
         return
     for stand in stands:
-        admit(here, stand.policy)
+        admitted = admit(here, request, stand.policy)
+        put_on_g(admitted, ("user", "project") if here.set_g else ())
