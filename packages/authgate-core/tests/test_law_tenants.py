@@ -276,6 +276,21 @@ class TestBudget:
         clock.advance(60.1)
         assert 401 == refusal(gate, tokens[-1]).status
 
+    def test_unknown_tenants_draw_again(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """Law 4.13: the same made-up tenants, asked about again and again, cost no more than new ones would."""
+        gate, made_up = make(tenants=anyone), [str(uuid.uuid4()) for _ in range(20)]
+        tokens = [mercury.user_token(project_uuid=tenant, expires_in=600) for tenant in made_up]
+        for _ in range(4):
+            for token in tokens:
+                refusal(gate, token)
+            clock.advance(14)
+
+        assert 20 == sum(mercury.hits.values())
+        clock.advance(5)
+        assert [401] * 20 == [refusal(gate, token).status for token in tokens]
+
     def test_listed_tenants_are_exempt(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """However many there are."""
         listed = [mercury.add_project().uuid for _ in range(25)]

@@ -54,6 +54,11 @@ class RingState:
         """Whether the keys are part of the configuration and never refreshed."""
         return self.keys is not None and self.loaded_at is None
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether the issuer knew no such tenant when it was last asked (Law 4.13)."""
+        return self.keys is None and self.absent_until > -math.inf
+
     def age(self, now: Instant) -> float:
         """Seconds since the newest good document, on the clock that says more (Law 4.3).
 
@@ -130,6 +135,7 @@ class RingState:
             last_error=None,
             backoff=Backoff(),
             farewell=Farewell(),
+            absent_until=-math.inf,
         )
 
     def failed(

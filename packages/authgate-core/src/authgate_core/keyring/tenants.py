@@ -58,8 +58,11 @@ class TenantRings:
     def begin(self, tenant: str, now: Instant) -> KeyRing | None:
         """Keep a ring for a tenant; None while the limits leave no room for another (Law 4.13)."""
         known = self._rings.get(tenant)
-        if known is not None or not (self._may_begin(tenant, now) and self._has_room(now)):
+        if known is not None and not known.state.is_absent:
             return known
+        # A tenant that the issuer did not know is as new as one that nobody asked for: strangers make up both.
+        if not self._may_begin(tenant, now) or (known is None and not self._has_room(now)):
+            return None
         if tenant not in self._listed:
             self._begun.append(now.mono)
         return self._rings.setdefault(tenant, self._new(tenant))
