@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast
 
-from flask import Blueprint, Flask
+from flask import Flask
 from flask.views import MethodView
 from werkzeug.routing import Rule
 
@@ -148,7 +148,7 @@ def hooks_of(app: Flask, name: str | None) -> tuple[object, ...]:
     return tuple(app.before_request_funcs.get(name, ()))
 
 
-def protections(blueprint: Blueprint | object) -> tuple[Policy, ...]:
+def protections(blueprint: object) -> tuple[Policy, ...]:
     """The policies by which a blueprint is protected."""
     return cast("tuple[Policy, ...]", getattr(blueprint, PROTECTIONS, ()))
 
