@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 import authgate_core as ag
@@ -20,6 +20,7 @@ from authgate_fastapi import (
     get_admission,
     get_current_project,
     get_current_user,
+    protect,
     requires,
     sockets,
 )
@@ -247,6 +248,32 @@ class TestRevoked:
             return await line.ended()
 
         assert 4401 == run(Line(app, "/open", user), script)[0]["code"]
+
+    def test_who_was_admitted_by_what_stands_over_many(
+        self, gate: ag.AsyncGate, user: Headers, counter: Any
+    ) -> None:
+        """The guard may be the default of the application, or that of a router, on a socket of Starlette's too."""
+        app, router = FastAPI(), APIRouter()
+        AuthGate(app, gate=gate, default=is_user)
+        protect(router, is_user)
+
+        async def listen(websocket: WebSocket) -> None:
+            await websocket.accept()
+            with suppress(WebSocketDisconnect):
+                await websocket.receive_text()
+
+        for holder, name in ((app.router, "default"), (router, "router")):
+            holder.add_api_websocket_route(f"/{name}/api", listen)
+            holder.add_websocket_route(f"/{name}/plain", listen)
+        app.include_router(router)
+
+        async def script(line: Line) -> list[Message]:
+            counter.revoked = True
+            return await line.ended()
+
+        for path in ("/default/api", "/default/plain", "/router/api", "/router/plain"):
+            counter.revoked = False
+            assert 4401 == run(Line(app, path, user), script)[0]["code"]
 
     def test_who_was_admitted_late(self, app: FastAPI, user: Headers, counter: Any) -> None:
         """A guard may come after the socket was accepted."""
