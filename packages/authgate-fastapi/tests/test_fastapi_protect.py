@@ -58,6 +58,7 @@ def _fill(router: APIRouter, name: str) -> None:
     router.mount(f"/{name}/mount", Router(routes=[Route("/x", plain)]))
 
 
+KINDS = ("api", "plain", "mount/x")
 NAMES = ("before", "early", "after", "late", "afterwards")
 
 
@@ -65,7 +66,7 @@ class TestRouters:
     @pytest.mark.parametrize("name", NAMES)
     def test_every_route(self, router: APIRouter, client: TestClient, user: Headers, name: str) -> None:
         """Those there were, those that came later, those of routers that it includes."""
-        for kind in ("api", "plain", "mount/x"):
+        for kind in KINDS:
             path = f"/p/{name}/{kind}"
             assert (path, 401) == (path, client.get(path).status_code)
             assert (path, 200) == (path, client.get(path, headers=user).status_code)
@@ -119,6 +120,23 @@ class TestRouters:
         router.include_router(inner)
         for path in ("/p/inner", "/p/inner/plain"):
             assert [401, 403] == [client.get(path, headers=one).status_code for one in ({}, user)]
+
+    @pytest.mark.parametrize("default", [None, is_user])
+    def test_mounted(self, gate: ag.AsyncGate, user: Headers, default: ag.Policy | None) -> None:
+        """A router may be mounted instead of included, with a default around it too."""
+        app, router, inner = FastAPI(), APIRouter(), APIRouter()
+        for holder, name in ((router, "before"), (inner, "inner")):
+            _fill(holder, name)
+        router.include_router(inner)
+        protect(router, is_user)
+        _fill(router, "after")
+        app.mount("/m", router)
+        AuthGate(app, gate=gate, default=default)
+        client = TestClient(app)
+        for path in (f"/m/{name}/{kind}" for name in ("before", "inner", "after") for kind in KINDS):
+            assert (path, 401) == (path, client.get(path).status_code)
+            assert (path, 200) == (path, client.get(path, headers=user).status_code)
+        assert 404 == client.get("/m/nothing").status_code
 
     def test_several_times(self, router: APIRouter, client: TestClient, user: Headers) -> None:
         """Once more asks for more, of the routes that are there too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import APIRouter, Depends, params
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from authgate_core import ConfigurationError, Policy
 
 from .blanket import Blanket
+from .carrier import CONNECTIONS
 from .selection import selected
 
 __all__ = ["protect"]
@@ -38,7 +39,8 @@ def protect(router: APIRouter, policy: Policy) -> None:
     depends = Depends(guard)
     router.dependencies.insert(0, depends)
     _guard_present(router.routes, depends)
-    router.handle = _Protection(router.handle, guard)  # type: ignore[method-assign]  # its one door
+    router.handle = _Protection(router.handle, guard, _included)  # type: ignore[method-assign]  # a door of it
+    router.middleware_stack = _Protection(router.middleware_stack, guard, lambda _: router.routes)
 
 
 def _check(router: object) -> None:
@@ -69,19 +71,29 @@ def _guard_present(routes: Iterable[BaseRoute], depends: params.Depends) -> None
             )
 
 
+def _included(scope: Scope) -> Iterable[BaseRoute]:
+    """The routes that FastAPI looks at where a router was included."""
+    return [scope["fastapi"]["included_router"]]
+
+
 class _Protection:
-    """Stands where an included router takes a request, for routes whose dependencies FastAPI does not run.
+    """Stands where a router takes a request, included or mounted, for what FastAPI runs no dependencies of.
 
     Those are routes of Starlette's, and mounted applications.
     """
 
-    def __init__(self, handle: ASGIApp, guard: Blanket) -> None:
-        self._handle = handle
+    def __init__(self, run: ASGIApp, guard: Blanket, routes: Callable[[Scope], Iterable[BaseRoute]]) -> None:
+        self._run = run
         self._guard = guard
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = selected([scope["fastapi"]["included_router"]], scope)
+        if scope["type"] in CONNECTIONS:
+            await self._judge(scope)
+        await self._run(scope, receive, send)
+
+    async def _judge(self, scope: Scope) -> None:
+        found = selected(self._routes(scope), scope)
         if found is not None and not found.runs(self._guard):
             found.enter(scope)
             await self._guard(HTTPConnection(scope))
-        await self._handle(scope, receive, send)
