@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from authgate_core import all_scopes, is_user
-from authgate_flask import AuthGate, current_user, requires
+from authgate_flask import AuthGate, current_user, public, requires
 
 orders = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -22,12 +22,21 @@ def list_orders() -> dict[str, Any]:
 def create_app() -> Flask:
     """The application factory; settings come from ``app.config`` or the environment."""
     app = Flask(__name__)
-    AuthGate(app)
+    AuthGate(app, default=is_user)
     app.register_blueprint(orders)
 
     @app.get("/")
     @requires(is_user, optional=True)
     def greet() -> dict[str, Any]:
         return {"hello": current_user.id if current_user else "stranger"}
+
+    @app.get("/me")
+    def me() -> dict[str, Any]:
+        return {"id": current_user.id}
+
+    @app.get("/health")
+    @public
+    def health() -> dict[str, Any]:
+        return {"status": "up"}
 
     return app

@@ -31,13 +31,15 @@ class TestExamples:
     """Configured by the environment alone."""
 
     def test_flask(self, issuer: FakeIssuer) -> None:
-        """An application factory with a blueprint."""
+        """An application factory with a blueprint, closed by default."""
         app = runpy.run_path(str(EXAMPLES / "flask_app.py"))["create_app"]()
         client, reader = app.test_client(), bearer(issuer.token("u1", scope="orders:read"))
 
         assert {"hello": "stranger"} == client.get("/").json
         assert {"owner": "u1", "orders": []} == client.get("/orders/", headers=reader).json
         assert 403 == client.get("/orders/", headers=bearer(issuer.token("u1"))).status_code
+        assert (401, {"id": "u1"}) == (client.get("/me").status_code, client.get("/me", headers=reader).json)
+        assert {"status": "up"} == client.get("/health").json
         app.extensions["authgate"].gate.close()
 
     def test_fastapi(self, issuer: FakeIssuer) -> None:
