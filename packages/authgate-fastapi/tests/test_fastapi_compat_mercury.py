@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 import redis
 from fastapi import Depends, FastAPI, Request, WebSocket
@@ -160,6 +161,14 @@ class TestExamples:
         assert 200 == client.get("/user", headers=headers).status_code
         store.set("revoked_token:j-1", "1")
         assert 401 == client.get("/user", headers=headers).status_code
+
+    def test_over_a_real_server(self, app: FastAPI, serve: Any, mercury: FakeMercury, ada: Headers) -> None:
+        """The same through uvicorn."""
+        with httpx2.Client(base_url=serve(app).url) as browser:
+            assert mercury.user() == browser.get("/user", headers=ada).json()["user"]
+            answer = browser.get("/combined", headers=ada | mercury.nexus.headers)
+            assert {"user": mercury.user()["uuid"], "project": mercury.nexus_id} == answer.json()
+            assert ["detail"] == list(browser.get("/project").json())
 
     def test_all_in_one_request(
         self, app: FastAPI, client: TestClient, mercury: FakeMercury, ada: Headers
