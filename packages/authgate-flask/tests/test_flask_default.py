@@ -250,6 +250,16 @@ class TestClassViews:
         assert [401, 403, 200] == statuses("GET", "/guarded")
         assert [401, 200, 403] == statuses("GET", "/bare")
 
+    def test_what_only_looks_like_one(self, app: Flask, statuses: Callable[[str, str], list[int]]) -> None:
+        """A function with an attribute of that name is judged as a function."""
+
+        def view() -> str:
+            return "in"
+
+        vars(view)["view_class"] = "no class"
+        app.add_url_rule("/", view_func=view)
+        assert [401, 200, 403] == statuses("GET", "/")
+
 
 class TestPreflights:
     """Law 1.11: a preflight carries no credentials, so nothing that stands before a whole application asks for any."""

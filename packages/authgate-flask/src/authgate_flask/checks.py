@@ -11,7 +11,7 @@ from flask import Flask
 from authgate_core import ConfigurationError, Policy
 
 from .installed import Installed
-from .marks import PUBLIC, Mark, layers, marks_of, marks_put_around
+from .marks import PUBLIC, Mark, class_of, layers, marks_of, marks_put_around
 from .routes import hooks_of, own_marks, protections, rules_of
 
 __all__ = ["check_guards", "watch"]
@@ -70,8 +70,7 @@ def _marks_of_hooks(app: Flask) -> Iterator[tuple[str, Mark]]:
 def _handled(app: Flask) -> Iterator[tuple[str, str]]:
     """Each endpoint with the methods that it may be asked by."""
     for endpoint, view in app.view_functions.items():
-        view_class = getattr(view, "view_class", None)
-        for method in sorted(getattr(view_class, "methods", None) or {"GET"}):
+        for method in sorted(getattr(class_of(view), "methods", None) or {"GET"}):
             yield endpoint, method
 
 
@@ -112,7 +111,7 @@ def _registered() -> Iterator[object]:
         app = reference()
         if app is not None:
             for view in tuple(app.view_functions.values()):
-                yield from (view, *vars(getattr(view, "view_class", object)).values())
+                yield from (view, *vars(class_of(view) or object).values())
             yield from (hook for name in tuple(app.before_request_funcs) for hook in hooks_of(app, name))
 
 
@@ -125,7 +124,7 @@ def _contradictions(app: Flask) -> Iterator[str]:
         if PUBLIC in own and guards and not _is_public_elsewhere(app, view):
             yield (
                 f"{endpoint}: {_said(guards[0])} and @public are on one view of {_rules(app, endpoint)}"
-                f"{f', its {method}' if hasattr(view, 'view_class') else ''}; take one of them away"
+                f"{f', its {method}' if class_of(view) else ''}; take one of them away"
             )
 
 

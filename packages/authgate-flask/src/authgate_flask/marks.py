@@ -12,7 +12,17 @@ from flask import has_request_context
 
 from authgate_core import Policy
 
-__all__ = ["PUBLIC", "Mark", "layers", "mark", "mark_class", "marks_of", "marks_of_class", "marks_put_around"]
+__all__ = [
+    "PUBLIC",
+    "Mark",
+    "class_of",
+    "layers",
+    "mark",
+    "mark_class",
+    "marks_of",
+    "marks_of_class",
+    "marks_put_around",
+]
 
 _MARKS: Final = "_authgate_marks"
 
@@ -64,6 +74,12 @@ def marks_of(view: object) -> tuple[Mark, ...]:
 def marks_of_class(view_class: type) -> tuple[Mark, ...]:
     """The marks that a view class carries itself."""
     return cast("tuple[Mark, ...]", vars(view_class).get(_MARKS, ()))
+
+
+def class_of(view: object) -> type | None:
+    """The class that a view function was made of by ``as_view``."""
+    found: object = getattr(view, "view_class", None)
+    return found if isinstance(found, type) else None
 
 
 def marks_put_around(view: object) -> tuple[Mark, ...]:

@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 
 from authgate_core import Policy
 
-from .marks import PUBLIC, Mark, marks_of, marks_of_class
+from .marks import PUBLIC, Mark, class_of, marks_of, marks_of_class
 
 __all__ = [
     "PROTECTIONS",
@@ -128,7 +128,7 @@ def imposed(app: Flask, default: Policy | None, endpoint: str, method: str) -> t
 def own_marks(app: Flask, endpoint: str, method: str) -> tuple[Mark, ...]:
     """What a view says itself about requests of one method: by its decorators, its class and its method."""
     view = app.view_functions.get(endpoint)
-    view_class: type | None = getattr(view, "view_class", None)
+    view_class = class_of(view)
     if view_class is None:
         return marks_of(view)
     within = [mark for handler in _handlers(view_class, method) for mark in marks_of(handler)]
