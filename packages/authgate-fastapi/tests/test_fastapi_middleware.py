@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Router
 from starlette.testclient import WebSocketDenialResponse
+from starlette.types import ASGIApp
 
 import authgate_core as ag
 from authgate_core import any_role, claim_equals, is_project, is_service, is_user, same_tenant
@@ -28,6 +29,7 @@ from authgate_fastapi import (
     get_current_user,
     requires,
 )
+from authgate_fastapi.visit import Visit
 
 Headers = dict[str, str]
 Message = dict[str, Any]
@@ -328,7 +330,7 @@ class Directory:
         return ag.Project(id="p1", issuer="projects", name="Shop")
 
 
-async def sub_request(app: FastAPI, request: Request, **changes: Any) -> list[Any]:
+async def sub_request(app: ASGIApp, request: Request, **changes: Any) -> list[Any]:
     """Send a copy of a request's scope through the application, as batch routes do; status and body."""
     sent: list[Message] = []
 
@@ -358,8 +360,9 @@ class TestCopiedScopes:
         app.add_middleware(AuthMiddleware, excluded_paths={"/open", "/unguarded"})
 
         @app.get("/batch/{path}")
-        async def batch(path: str, request: Request) -> list[Any]:
-            answer = await sub_request(app, request, path=f"/{path}", raw_path=f"/{path}".encode())
+        async def batch(path: str, request: Request, past: bool = False) -> list[Any]:
+            where = app.router if past else app
+            answer = await sub_request(where, request, path=f"/{path}", raw_path=f"/{path}".encode())
             return [*answer, request.state.user and request.state.user.id]
 
         @app.get("/guarded", dependencies=[requires(is_user)])
@@ -385,6 +388,13 @@ class TestCopiedScopes:
         assert [200, None, "u1"] == batch.get("/batch/open", headers=user).json()
         with pytest.raises(ag.NotAdmitted):
             batch.get("/batch/unguarded", headers=user)
+
+    def test_past_all_middleware(self, batch: TestClient, counter: Any, user: Headers) -> None:
+        """Sent to the routes at once, a sub-request authenticates anew as well, and sees nobody."""
+        assert [200, "u1", "u1"] == batch.get("/batch/guarded?past=1", headers=user).json()
+        assert 2 == len(counter.asked)
+        with pytest.raises(ag.NotAdmitted):
+            batch.get("/batch/unguarded?past=1", headers=user)
 
     @pytest.mark.parametrize(
         "change",
@@ -415,6 +425,13 @@ class TestCopiedScopes:
         assert 200 == TestClient(app).get("/", headers=user).status_code
         is_good = "headers" not in change
         assert (200 if is_good else 401, 2 if is_good else 1) == (answers[0], len(counter.asked))
+
+    def test_the_other_protocol(self) -> None:
+        """A WebSocket is never the request that it was made of."""
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        assert [True, False] == [
+            Visit(scope).is_of({**scope, "type": kind}) for kind in ("http", "websocket")
+        ]
 
     def test_copies_by_middleware(self, app: FastAPI, counter: Any, user: Headers) -> None:
         """A copy that says the same is the same request."""

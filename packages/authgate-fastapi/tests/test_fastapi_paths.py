@@ -122,8 +122,9 @@ class TestAmbiguous:
         assert not matches({"/static"}, f"/static{tail}", prefixes=True)
 
     def test_without_raw_path(self) -> None:
-        """Where a server does not say how a path was written, the path that it says is what the router has."""
+        """Where a server does not say how a path was written, or more than that, the router's path counts."""
         assert matches({"/health"}, "/health", raw_path=None)
+        assert matches({"/health"}, "/health", raw_path=b"/health?next=%2Fadmin")
         assert not matches({"/static"}, "/static/../x", prefixes=True, raw_path=None)
 
 

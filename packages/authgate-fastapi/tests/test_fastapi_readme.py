@@ -68,6 +68,17 @@ class TestSnippets:
                 client.get("/admin/users", headers=one).status_code for one in ({}, headers)
             ]
 
+    def test_middleware(self, served_issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A gate from the environment, and the paths that are left alone."""
+        monkeypatch.setenv("AUTHGATE_ISSUER", served_issuer.url)
+        monkeypatch.setenv("AUTHGATE_AUDIENCE", served_issuer.audience)
+        headers = {"Authorization": f"Bearer {served_issuer.token('u1')}"}
+        with TestClient(pasted("excluded_prefixes=", served_issuer)["app"]) as client:
+            assert {"id": "u1"} == client.get("/me", headers=headers).json()
+            asked = {path: client.get(path).status_code for path in ("/me", "/docs", "/health", "/products")}
+            assert {"/me": 401, "/docs": 200, "/health": 404, "/products": 404} == asked
+            assert 401 == client.post("/docs").status_code
+
     def test_refusals(self, served_issuer: FakeIssuer) -> None:
         """Another body."""
         app = pasted("on_refusal=", served_issuer)["app"]

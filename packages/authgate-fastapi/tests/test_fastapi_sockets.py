@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 import authgate_core as ag
-from authgate_core import check, is_project, is_user
+from authgate_core import check, claim_equals, is_project, is_user
 from authgate_core.testing import FakeIssuer, ManualClock
 from authgate_fastapi import (
     AuthGate,
@@ -238,6 +238,35 @@ class TestRevoked:
             return await line.ended()
 
         assert ["a", "b", "c"] == [message["text"] for message in run(Line(app, "/me", user), script)]
+
+    def test_policies_that_read_the_path(self, app: FastAPI, user: Headers, counter: Any) -> None:
+        """They see again what they saw."""
+
+        @app.websocket("/of/{who}", dependencies=[requires(is_user & claim_equals("sub", path="who"))])
+        async def of(websocket: WebSocket) -> None:
+            await websocket.accept()
+            with suppress(WebSocketDisconnect):
+                await websocket.receive_text()
+
+        async def script(line: Line) -> list[Message]:
+            await looked(line, counter)
+            line.leave()
+            return await line.ended()
+
+        assert [] == run(Line(app, "/of/u1", user), script)
+
+    def test_tokens_in_a_subprotocol(self, app: FastAPI, issuer: FakeIssuer, counter: Any) -> None:
+        """The handshake is asked about as it came, though no handler sees all of it."""
+        offered = [f"authgate.bearer.{issuer.token('u1')}", "authgate"]
+
+        async def script(line: Line) -> list[Message]:
+            await looked(line, counter)
+            assert 1 == len(line.sent)
+            counter.revoked = True
+            return await line.ended()
+
+        (close,) = run(Line(app, "/me", {}, subprotocols=offered), script)
+        assert (4401, "token_invalid") == (close["code"], close["reason"])
 
     def test_who_was_admitted_by_the_middleware(self, app: FastAPI, user: Headers, counter: Any) -> None:
         """It may be the only guard."""
