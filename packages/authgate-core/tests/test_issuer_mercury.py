@@ -360,6 +360,18 @@ class TestMistakes:
 
         assert "s3cret" not in str(caught.value)
 
+    def test_this_service_is_named(self, mercury: FakeMercury) -> None:
+        """Law 1.6: without its name a project token for any other service would do."""
+        given: dict[str, Any] = {"signing_secret": mercury.secret, "audience": "a"}
+        issuer = ag.Issuer.mercury(mercury.url, fallback_tenant=mercury.nexus_id, **given)
+        with pytest.raises(ag.ConfigurationError, match="service_id: project tokens name the services"):
+            ag.Gate(ag.GateConfig(issuers=[issuer]))
+
+        projects = ag.RemoteProjects(
+            mercury.url, signing_secret=mercury.secret, service_id=mercury.service_id
+        )
+        ag.Gate(ag.GateConfig(issuers=[issuer], projects=projects)).close()
+
     def test_nothing_shows_the_secret(self, mercury: FakeMercury) -> None:
         """Law 2.5: no repr of the issuer does."""
         issuer = ag.Issuer.mercury(

@@ -21,6 +21,7 @@ from .checks import (
     issuer_problems,
     observer_problems,
     project_problems,
+    project_token_problems,
     proxy_problems,
     realm_problems,
     revocation_problems,
@@ -189,6 +190,7 @@ class GateConfig:
         yield from project_problems(self.projects, colour)
         yield from revocation_problems(self.sources, colour)
         yield from service_problems(self.service_id, self.projects)
+        yield from project_token_problems(self.issuers, self.service)
         for name in ("credential_limit", "token_header_limit", "token_depth"):
             yield from size_problems(name, getattr(self, name))
         yield from seconds_problems("key_wait", self.key_wait, _LONGEST_WAIT)
