@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.effects import RingName
 from authgate_core.testing import ABSENT, FakeMercury, ManualClock
 from tests.support.gates import Face, bearer, face, view
 
@@ -253,6 +254,31 @@ class TestUnknownTenant:
         clock.advance(10.1)
 
         assert late.uuid == user(gate, token).tenant
+
+    def test_whoever_comes_late_to_the_answer_asks_no_more(
+        self, make: Callable[..., Face], mercury: FakeMercury
+    ) -> None:
+        """Law 4.1: of a herd, those who decided to wait before the answer came find it there."""
+        ghost = mercury.add_project()
+        mercury.disable(ghost)
+        gate = make(tenants=anyone)
+        refusal(gate, mercury.user_token(ghost))
+
+        assert gate.gate._refresher.start(RingName("mercury", ghost.uuid)) is None
+        assert 1 == mercury.hits[ghost.keys_path]
+
+    def test_one_whose_keys_are_known_is_asked_for_with_pauses(
+        self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock
+    ) -> None:
+        """Laws 4.4 and 4.6: a tenant that is gone goes on with its keys, and costs no fetch a request."""
+        gone = mercury.add_project()
+        gate, token = make(tenants=anyone), mercury.user_token(gone, expires_in=7200)
+        user(gate, token)
+        mercury.disable(gone)
+        clock.advance(1000)
+
+        assert [gone.uuid] * 5 == [user(gate, token).tenant for _ in range(5)]
+        assert 2 == mercury.hits[gone.keys_path]
 
     def test_an_outage_is_none(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """Law 1.5: without an answer nobody can say whether there is such a tenant."""

@@ -163,11 +163,15 @@ class RingState:
         return after if after.usable(now) is not None else replace(after, keys=None, loaded_at=None)
 
     def absent(self, now: Instant) -> RingState:
-        """After a definite answer where there are no keys: the issuer knows no such tenant, for a while.
+        """After a definite answer: where there are no keys, the issuer knows no such tenant, for a while.
 
-        That is an answer and no failure: it is asked again when the while is over.
+        That is an answer and no failure: it is asked again when the while is over. Keys that are there go on, and
+        the pause of the failure holds (Laws 4.4, 4.6).
         """
-        return replace(self, backoff=Backoff(), absent_until=now.mono + self.times.absent_for)
+        if self.keys is not None:
+            return self
+        until = now.mono + self.times.absent_for
+        return replace(self, backoff=Backoff(failed_at=now.mono, until=until), absent_until=until)
 
     def forgetting(self, kid: str) -> RingState:
         """After a key was disowned: gone at once, and not taken back from a later document (Law 4.7)."""
