@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.issuer.options import Options
 from authgate_core.testing import ABSENT, FakeMercury, ManualClock
 from tests.support.gates import APP_SECRET, PROJECT, Face, bearer, face, store, view
 
@@ -371,6 +372,17 @@ class TestMistakes:
             mercury.url, signing_secret=mercury.secret, service_id=mercury.service_id
         )
         ag.Gate(ag.GateConfig(issuers=[issuer], projects=projects)).close()
+
+    def test_an_option_that_is_none_is_left_out(self, mercury: FakeMercury) -> None:
+        """A setting that nobody made leaves the profile as strict as it is: no leeway, and tenants that agree."""
+        given: dict[str, Any] = {"signing_secret": mercury.secret, "audience": "a"}
+        nothing: dict[str, Any] = dict.fromkeys(Options.__annotations__)
+        plain, left_out = (
+            ag.Issuer.mercury(mercury.url, fallback_tenant=mercury.nexus_id, **given, **options)
+            for options in ({}, nothing)
+        )
+
+        assert plain == left_out
 
     def test_nothing_shows_the_secret(self, mercury: FakeMercury) -> None:
         """Law 2.5: no repr of the issuer does."""

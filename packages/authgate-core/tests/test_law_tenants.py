@@ -138,6 +138,27 @@ class TestOneKidOfTwoTenants:
         assert "token_key_unknown" == refusal(gate, mercury.user_token(both[0])).code
         assert both[1] == user(gate, mercury.user_token(both[1])).tenant
 
+    def test_a_key_is_forgotten_beyond_the_budget(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 4.7: strangers who used up the budget of new sets keep no operator from disowning a key at once."""
+        gate, late = make(tenants=anyone), mercury.add_project()
+        for _ in range(21):
+            refusal(gate, mercury.user_token(project_uuid=str(uuid.uuid4())))
+        gate.gate.keys.forget("mercury", mercury.keys(late).kid, tenant=late.uuid)
+
+        assert "token_key_unknown" == refusal(gate, mercury.user_token(late)).code
+
+    @pytest.mark.parametrize("named", [one for one in HOSTILE_IDS if one is not None], ids=ascii)
+    def test_what_is_no_tenant_has_no_keys(
+        self, make: Callable[..., Face], mercury: FakeMercury, named: Any
+    ) -> None:
+        """Law 4.12: it is told, and leaves nothing behind that would stop the next start."""
+        gate = make()
+        with pytest.raises(KeyError):
+            gate.gate.keys.forget("mercury", "kid", tenant=named)
+        gate.warm_up(5.0)
+
+        assert {None, mercury.nexus_id} == {keys.tenant for keys in gate.gate.health().keys}
+
     def test_the_fallback_is_a_tenant_like_others(
         self, make: Callable[..., Face], mercury: FakeMercury, both: tuple[str, str]
     ) -> None:

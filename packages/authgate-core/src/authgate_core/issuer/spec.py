@@ -108,9 +108,10 @@ class Issuer:
             options: As for every issuer; ``tenants`` are the ids of the projects that are served, by default the
                 fallback alone; ``leeway`` is 0 unless set (Law 5.8).
         """
-        given: Options = {**defaults(), **options}
-        if fallback_tenant is not None and given.get("tenants") is None:
-            given["tenants"] = (fallback_tenant,)
+        given: dict[str, object] = {**defaults()}
+        given.update((name, value) for name, value in options.items() if value is not None)
+        if fallback_tenant is not None:
+            given.setdefault("tenants", (fallback_tenant,))
         secret = Secret(signing_secret) if isinstance(signing_secret, str) else signing_secret
         signing = RequestSigning(secret)
         plain = _make(base_url, user_keys(base_url, signing), audience, given)
@@ -223,7 +224,10 @@ class Issuer:
 
 
 def _make(
-    issuer: str | None, trust: KeyOrigin, audience: str | Collection[str] | AnyAudience, options: Options
+    issuer: str | None,
+    trust: KeyOrigin,
+    audience: str | Collection[str] | AnyAudience,
+    options: Mapping[str, object],
 ) -> Issuer:
     read = Reader(options)
     symmetric = isinstance(trust, StaticKeys) and isinstance(trust.material, Secret)

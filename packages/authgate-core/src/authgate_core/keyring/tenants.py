@@ -67,6 +67,10 @@ class TenantRings:
             self._begun.append(now.mono)
         return self._rings.setdefault(tenant, self._new(tenant))
 
+    def hold(self, tenant: str) -> KeyRing:
+        """Keep a ring for a tenant beyond all limits: what an operator disowned there must stay so (Law 4.7)."""
+        return self._rings.setdefault(tenant, self._new(tenant))
+
     def _may_begin(self, tenant: str, now: Instant) -> bool:
         if tenant in self._listed or len(self._begun) < NEW_SETS:
             return True

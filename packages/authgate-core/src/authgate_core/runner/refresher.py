@@ -268,10 +268,19 @@ class KeyRefresher:
             KeyError: If there is no such key set.
         """
         with self._lock:
-            ring, _ = self._kept(name, self._clock.now())
-            if ring is None:
-                raise KeyError(name)
+            ring = self._held(name)
             ring.state = ring.state.forgetting(kid)
+
+    def _held(self, name: RingName) -> KeyRing:
+        """The ring of this name; a tenant's is made where there is none, which no limit may prevent."""
+        if name.tenant is None or name.issuer not in self._tenants:
+            return self._rings[name]
+        rings, source = self._tenants[name.issuer]
+        try:
+            source(name.tenant)
+        except ValueError:  # nothing that could be a tenant
+            raise KeyError(name) from None
+        return rings.hold(name.tenant)
 
     def warm_up(self, timeout: float) -> None:
         """Refresh every key set that is due, all at once, and wait at most ``timeout`` seconds.
