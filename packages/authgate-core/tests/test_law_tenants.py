@@ -138,7 +138,9 @@ class TestOneKidOfTwoTenants:
         assert "token_key_unknown" == refusal(gate, mercury.user_token(both[0])).code
         assert both[1] == user(gate, mercury.user_token(both[1])).tenant
 
-    def test_a_key_is_forgotten_beyond_the_budget(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+    def test_a_key_is_forgotten_beyond_the_budget(
+        self, make: Callable[..., Face], mercury: FakeMercury
+    ) -> None:
         """Law 4.7: strangers who used up the budget of new sets keep no operator from disowning a key at once."""
         gate, late = make(tenants=anyone), mercury.add_project()
         for _ in range(21):

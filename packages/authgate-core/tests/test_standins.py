@@ -12,6 +12,7 @@ import authgate_core as ag
 from authgate_core.request import Memo
 from authgate_core.testing import (
     FakeIssuer,
+    FakeMercury,
     ManualClock,
     as_project,
     as_service,
@@ -107,6 +108,39 @@ class TestStandingIn:
         with as_user("u1"):
             request = view(subprotocols=("authgate.bearer.x.y.z", "authgate"))
             assert "u1" == gate.admit(request, ag.is_user).user.id
+
+
+class TestMercury:
+    @pytest.fixture
+    def gate(self, make: Callable[..., Face], valkey_url: str) -> Face:
+        """A gate for tests in the mercury profile, which reads Mercury's Redis."""
+        mercury = FakeMercury()
+        issuer = ag.Issuer.mercury(
+            mercury.url,
+            signing_secret=mercury.secret,
+            audience=mercury.audience,
+            fallback_tenant=mercury.nexus_id,
+        )
+        projects = ag.RemoteProjects(mercury.url, signing_secret=mercury.secret, service_id="orders")
+        redis = ag.RedisRevocation(valkey_url, layout="mercury")
+        return make(issuers=[issuer], projects=projects, revocation=redis)
+
+    def test_a_user_whom_nobody_revoked(self, gate: Face) -> None:
+        """Law 5.9: the source is asked under a name that it could list."""
+        with as_user("u1", tenant="p1", email="a@b.c"), as_project("p1", enabled_services=["orders"]):
+            admission = gate.admit(view(), ag.is_user & ag.is_project)
+
+        assert ({"uuid": "u1", "email": "a@b.c", "name": None}, "p1") == (
+            admission.user.to_dict(),
+            admission.project["projectUuid"],
+        )
+
+    def test_a_project_token_gives_way(self, gate: Face) -> None:
+        """A request that presents one is no second credential."""
+        with as_project("p1"):
+            admission = gate.admit(view(("x-project-token", "no.good.token")), ag.is_project)
+
+        assert "p1" == admission.project.id
 
 
 class TestWhatStillRuns:

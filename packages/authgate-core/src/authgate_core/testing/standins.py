@@ -21,7 +21,17 @@ from typing import Any, Final
 
 from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
-from ..credentials import APP, BEARER, HEADERS, SUBPROTOCOL, AppCredentials, BearerToken, Credential, Kind
+from ..credentials import (
+    APP,
+    BEARER,
+    HEADERS,
+    PROJECT_TOKEN_HEADER,
+    SUBPROTOCOL,
+    AppCredentials,
+    BearerToken,
+    Credential,
+    Kind,
+)
 from ..effects import Flow
 from ..errors import AuthgateError, TokenRevoked
 from ..flows.admit import GateContext
@@ -89,7 +99,8 @@ def _in_place(view: RequestView, context: GateContext, config: GateConfig, now: 
 
 def _presenting(view: RequestView, stand_in: _StandIn) -> RequestView:
     """The request with the credential of a stand-in in the place of what it presents of that kind."""
-    replaced = {name.lower() for name in HEADERS[stand_in.kind]}
+    project_token = (PROJECT_TOKEN_HEADER,) if stand_in.kind == APP else ()
+    replaced = {name.lower() for name in (*HEADERS[stand_in.kind], *project_token)}
     kept = (pair for pair in view.headers if pair[0] not in replaced)
     offered = (name for name in view.subprotocols if not name.startswith(SUBPROTOCOL))
     return RequestView(
@@ -137,7 +148,7 @@ def _ref(principal: Principal, name: str, now: float) -> TokenRef:
         issuer=principal.issuer,
         tenant=principal.tenant,
         name=jti if isinstance(jti, str) else name,
-        has_jti=isinstance(jti, str),
+        has_jti=True,  # Law 5.9: in the layout of others a token without one is refused
         session_id=claims.get("sid"),
         subject=principal.id,
         client_id=principal.client_id if isinstance(principal, (User, Service)) else None,
