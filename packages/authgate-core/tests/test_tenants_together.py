@@ -86,6 +86,15 @@ class TestSeveralGuards:
 
         assert gate.admit(view(*PROJECT, memo=Memo()), ag.is_project)
 
+    def test_who_passes_many_guards_is_held_once(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
+        """A request with a thousand guarded fields holds one user against one project."""
+        gate, memo = make(fake), Memo()
+        headers = (bearer(fake.token(tid="shop")), *PROJECT)
+        for _ in range(5):
+            gate.admit(view(*headers, memo=memo), BOTH)
+
+        assert [2] == [len(everyone) for everyone in memo.admitted.values()]
+
     def test_judging_whom_somebody_else_admitted(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
         """``judge`` holds principals against each other as well."""
         gate = make(fake).gate

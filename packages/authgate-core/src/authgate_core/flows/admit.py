@@ -200,7 +200,7 @@ def decide_jointly(
     admission = decide(view, policy, found, barred)
     memo = view.memo
     held = () if memo is None else memo.admitted.get(context.gate, ())
-    everyone = (*held, *admission.principals)
+    everyone = (*held, *(principal for principal in admission.principals if principal not in held))
     _check_tenants(everyone, context.tenant_bound)
     if memo is not None:
         memo.admitted[context.gate] = everyone
