@@ -532,11 +532,19 @@ class TestConfiguration:
         settings = [problem.split(" ")[1] for problem in wrong.value.problems]
         assert ["policy", "excluded_paths:", "excluded_prefixes:", "optional_auth_paths:"] == settings
 
-    @pytest.mark.parametrize("policy", [same_tenant(path="t"), is_user & claim_equals("sub", path="who")])
+    @pytest.mark.parametrize(
+        "policy",
+        [
+            same_tenant(path="t"),
+            is_user & claim_equals("sub", path="who"),
+            (any_role("a") | any_role("b")) & same_tenant(path="t"),
+        ],
+    )
     def test_parameters_of_the_path(self, policy: ag.Policy) -> None:
         """No router has read them yet, so such a policy would admit nobody."""
-        with pytest.raises(ag.ConfigurationError, match="guard the route with it"):
+        with pytest.raises(ag.ConfigurationError, match="guard the route with it") as wrong:
             AuthMiddleware(FastAPI(), policy=policy)
+        assert 1 == len(wrong.value.problems)
 
     def test_what_the_gate_has_no_source_for(self, trusted: ag.Issuer) -> None:
         """Law 1.6: at start, with what the routes ask."""

@@ -127,7 +127,7 @@ class TestNeverEchoed:
         for offered in ("authgate.bearer.", "authgate.bearer.a.b.c", "Authgate.Bearer.a.b.c"):
             sent = drive(app, "/echo", [offered])
             assert offered.lower() not in json.dumps(sent).lower()
-        assert [([], [""])] == seen
+        assert [([], [])] == seen
 
     def test_refused(self, app: FastAPI, issuer: FakeIssuer) -> None:
         """A refusal answers with another one, or with none."""

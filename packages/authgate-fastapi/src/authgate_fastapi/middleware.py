@@ -89,7 +89,7 @@ class AuthMiddleware:
             *path_problems("optional_auth_paths", optional_auth_paths),
         ]
         if problems:
-            raise ConfigurationError(*(f"AuthMiddleware: {problem}" for problem in problems))
+            raise ConfigurationError(*dict.fromkeys(f"AuthMiddleware: {problem}" for problem in problems))
         self._app = app
         self._policy = policy
         self._anybody: tuple[AsyncGate, Policy] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from starlette.types import Message, Scope
@@ -24,7 +25,7 @@ def take_credentials(scope: Scope) -> tuple[str, ...]:
     credentials = tuple(filter(_is_credential, offered))
     if credentials:
         scope["subprotocols"] = [name for name in offered if not _is_credential(name)]
-        scope["headers"] = [*map(_without_credentials, scope["headers"])]
+        scope["headers"] = [*_without_credentials(scope["headers"])]
     return credentials
 
 
@@ -45,9 +46,12 @@ def _is_credential(name: str) -> bool:
     return name.lower().startswith(SUBPROTOCOL)
 
 
-def _without_credentials(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    name, value = header
-    if name.lower() != _HEADER:
-        return header
-    offered = (one.strip() for one in value.split(b","))
-    return name, b", ".join(one for one in offered if not _is_credential(one.decode("latin-1")))
+def _without_credentials(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers:
+        if name.lower() != _HEADER:
+            yield name, value
+            continue
+        offered = (one.strip() for one in value.split(b","))
+        others = [one for one in offered if not _is_credential(one.decode("latin-1"))]
+        if others:
+            yield name, b", ".join(others)
