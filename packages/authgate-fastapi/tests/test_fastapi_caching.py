@@ -35,7 +35,8 @@ async def nothing() -> None:
 def client(app: FastAPI) -> TestClient:
     """Asks an application with routes of every kind."""
     app.get("/me", dependencies=[requires(is_user)])(nothing)
-    app.get("/both", dependencies=[Depends(get_current_user), Depends(get_current_project)])(nothing)
+    both = [Depends(get_current_user), Depends(get_current_project), requires(is_user | is_project)]
+    app.get("/both", dependencies=both)(nothing)
     app.get("/open")(nothing)
 
     @app.get("/maybe")

@@ -510,6 +510,17 @@ class TestWhere:
         assert [401, 200] == [client.get(f"/inner/{path}").status_code for path in ("x", "health")]
         assert 404 == client.get("/inner/x", headers=user).status_code
 
+    def test_in_two_applications(self, app: FastAPI, trusted: ag.Issuer, project: Headers) -> None:
+        """One that is mounted in both asks each gate for what that knows."""
+        other = FastAPI()
+        gate = AuthGate(other, config=ag.GateConfig(issuers=[trusted])).gate
+        shared = AuthMiddleware(PlainTextResponse("in"))
+        for one in (app, other):
+            one.mount("/shared", shared)
+        answers = [TestClient(one).get("/shared/", headers=project).status_code for one in (app, other)]
+        assert [200, 401] == answers
+        asyncio.run(gate.aclose())
+
     def test_without_a_gate(self) -> None:
         """Law 1.6: the missing line is named, and no path is open."""
         client = TestClient(open_to_all(FastAPI(), excluded_paths={"/health"}))

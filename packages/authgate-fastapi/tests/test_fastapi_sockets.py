@@ -173,8 +173,8 @@ def guarded(app: FastAPI, ends: list[Any], allowed: list[bool]) -> None:
     app.websocket(
         "/all",
         dependencies=[
-            requires(is_user & is_project),
             Depends(get_current_user),
+            requires(is_user & is_project),
             Depends(get_current_project),
         ],
     )(listen)
@@ -469,6 +469,29 @@ class TestNotWatched:
             return tasks
 
         assert 2 == run(Line(app, "/me", {}), script)
+
+    def test_a_stand_in_beside_somebody(self, app: FastAPI, user: Headers, counter: Any) -> None:
+        """Who came by himself is watched, and who was put beside him is not asked for."""
+        inner = FastAPI()
+
+        @inner.websocket("/", dependencies=[Depends(get_current_project)])
+        async def socket(websocket: WebSocket) -> None:
+            await websocket.accept()
+            with suppress(WebSocketDisconnect):
+                await websocket.receive_text()
+
+        app.mount("/inner", inner)
+        app.add_middleware(AuthMiddleware)
+        shop = ag.Admission((ag.Project(id="p1", issuer="test", name="Shop"),))
+        inner.dependency_overrides[get_admission] = lambda: shop
+
+        async def script(line: Line) -> list[Message]:
+            await looked(line, counter)
+            assert 1 == len(line.sent)
+            counter.revoked = True
+            return await line.ended()
+
+        assert 4401 == run(Line(app, "/inner/", user), script)[0]["code"]
 
     def test_in_shadow_mode(
         self, config: ag.GateConfig, trusted: ag.Issuer, user: Headers, counter: Any, clock: ManualClock
