@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.config.environment import read_settings
+from authgate_core.config.mercury import read_mercury
 from authgate_core.events import Notice
+from authgate_core.issuer import TenantKeys
+from authgate_core.signing import RequestSigning
 
 NEXUS = "0b6f6c1e-2f57-4b5b-9c4e-111111111111"
 OTHER = "0b6f6c1e-2f57-4b5b-9c4e-222222222222"
@@ -72,6 +76,24 @@ class TestProfile:
     def test_another_profile(self) -> None:
         """Law 1.6: one that does not exist does not start."""
         assert any(line.startswith("AUTHGATE_PROFILE:") for line in problems(AUTHGATE_PROFILE="venus"))
+
+
+class TestSecret:
+    def test_it_is_taken_as_it_is(self) -> None:
+        """Mercury signs with every byte of the secret, also with white space at its ends."""
+        (issuer,) = read(SIGNATURE_SHARED_SECRET=" s3cret\n").issuers
+
+        assert isinstance(issuer.trust, TenantKeys)
+        assert issuer.trust.signing == RequestSigning(ag.Secret(" s3cret\n"))
+
+    def test_nothing_shows_it(self) -> None:
+        """Law 2.5: neither what was read of the environment, nor the configuration."""
+        mapping = {**OLD, "REDIS_URL": "redis://:s3cret@localhost"}
+        ours, _ = read_settings(PROFILE)
+        settings, _ = read_mercury(mapping, ours)
+
+        assert "s3cret" not in repr(settings)
+        assert "s3cret" not in repr(ag.GateConfig.from_mapping({**mapping, **PROFILE}))
 
 
 class TestTenants:

@@ -14,6 +14,7 @@ from authgate_core.issuer.options import Options
 from authgate_core.testing import ABSENT, FakeMercury, ManualClock
 from tests.support.gates import APP_SECRET, PROJECT, Face, bearer, face, store, view
 
+NEXUS = "0b6f6c1e-2f57-4b5b-9c4e-111111111111"
 ADA = {"uuid": "7a1c", "email": "ada@example.com", "name": "Ada"}
 
 
@@ -343,6 +344,8 @@ class TestMistakes:
             ({"base_url": ""}, "base_url: .* is not an absolute URL"),
             ({"fallback_tenant": None}, "tenants: name the projects"),
             ({"fallback_tenant": "NEXUS"}, "tenants: each is a UUID"),
+            ({"fallback_tenant": "NEXUS", "tenants": NEXUS}, "fallback_tenant: is no UUID"),
+            ({"fallback_tenant": [NEXUS]}, "fallback_tenant: is no UUID"),
             ({"audience": ()}, "audience: name the audience"),
         ],
     )
@@ -352,7 +355,7 @@ class TestMistakes:
             "base_url": "https://mercury.test",
             "signing_secret": "s3cret-that-is-shared",
             "audience": "a",
-            "fallback_tenant": "0b6f6c1e-2f57-4b5b-9c4e-111111111111",
+            "fallback_tenant": NEXUS,
             **changes,
         }
         base_url = given.pop("base_url")

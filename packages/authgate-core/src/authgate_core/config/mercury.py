@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..issuer import ANY_AUDIENCE, Issuer
@@ -15,17 +15,18 @@ from .environment import PREFIX, Settings
 
 __all__ = ["MercurySettings", "in_its_words", "read_mercury"]
 
+_SECRET: Final = "SIGNATURE_SHARED_SECRET"
 _REQUIRED: Final[Mapping[str, str]] = {
     "REDIS_URL": "the Redis that Mercury shares, such as redis://localhost:6379/0",
     "MERCURY_BASE_URL": "the URL of Mercury, without a slash at its end",
-    "SIGNATURE_SHARED_SECRET": "the secret that Mercury shares with its services",
+    _SECRET: "the secret that Mercury shares with its services",
     "SERVICE_ID": "this service, as projects are enabled for it",
     "NEXUS_ID": "the project of user tokens that name none",
 }
 _STAND_INS: Final[Mapping[str, str]] = {
     "REDIS_URL": "redis://localhost",
     "MERCURY_BASE_URL": "https://mercury.invalid",
-    "SIGNATURE_SHARED_SECRET": "-",
+    _SECRET: "-",
     "SERVICE_ID": "-",
     "NEXUS_ID": "00000000-0000-0000-0000-000000000000",
 }
@@ -53,14 +54,14 @@ class MercurySettings:
         ours: The few of ours that apply.
     """
 
-    old: Mapping[str, str]
+    old: Mapping[str, str] = field(repr=False)
     ours: Settings
 
     def issuer(self) -> Issuer:
         """Mercury as an issuer; without an audience, tokens for every service are accepted (Law 3.6)."""
         return Issuer.mercury(
             self.old["MERCURY_BASE_URL"],
-            signing_secret=Secret(self.old["SIGNATURE_SHARED_SECRET"]),
+            signing_secret=Secret(self.old[_SECRET]),
             audience=self.ours.audience
             if self.ours.audience not in {(), ("ANY_AUDIENCE",)}
             else ANY_AUDIENCE,
@@ -73,7 +74,7 @@ class MercurySettings:
         """Mercury as a directory of projects."""
         return RemoteProjects(
             self.old["MERCURY_BASE_URL"],
-            signing_secret=Secret(self.old["SIGNATURE_SHARED_SECRET"]),
+            signing_secret=Secret(self.old[_SECRET]),
             service_id=self.old["SERVICE_ID"],
             tenants=self._tenants(),
             allow_http=self.ours.allow_http,
@@ -94,8 +95,7 @@ def read_mercury(mapping: Mapping[str, Any], ours: Settings) -> tuple[MercurySet
     Returns:
         What could be read, and everything that is wrong: a sentence for each variable.
     """
-    given = {name: mapping.get(name) for name in _REQUIRED}
-    found = {name: value.strip() if isinstance(value, str) else "" for name, value in given.items()}
+    found = {name: _given(name, mapping.get(name)) for name in _REQUIRED}
     old = {name: value or _STAND_INS[name] for name, value in found.items()}
     ignored = [name for name in _IGNORED if mapping.get(name)]
     if ignored:
@@ -104,6 +104,14 @@ def read_mercury(mapping: Mapping[str, Any], ours: Settings) -> tuple[MercurySet
             ", ".join(ignored),
         )
     return MercurySettings(old, ours), [*_missing(found), *_foreign(ours)]
+
+
+def _given(name: str, value: object) -> str:
+    """The value of a variable; empty where it says nothing."""
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    # White space around a secret is a part of it: Mercury signs with the same bytes.
+    return value if name == _SECRET else value.strip()
 
 
 def in_its_words(problem: str) -> str:

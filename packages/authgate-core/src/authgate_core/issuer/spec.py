@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, Unpack
 
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
-from ..principal import Service, TokenRef, User
+from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
@@ -219,8 +219,9 @@ class Issuer:
             yield "tenants: needs tenant=..., the claim that holds the tenant"
         if self.tenants is not None:
             yield from served_problems(self.tenants, uuid=mapping.tenant_is_uuid)
-        if mapping.fallback_tenant is not None and mapping.tenant_is_uuid:
-            yield from served_problems(frozenset({mapping.fallback_tenant}), uuid=True)
+        fallback: object = mapping.fallback_tenant
+        if fallback is not None and mapping.tenant_is_uuid and not is_uuid(fallback):
+            yield "fallback_tenant: is no UUID in lower case, 8-4-4-4-12, and no other tenant has keys"
 
 
 def _make(
