@@ -84,11 +84,11 @@ class TestProblems:
             ({"signing_secret": b"bytes"}, "signing_secret: a bytes is no secret"),
             ({"service_id": ""}, "service_id: is empty or no text; give the id"),
             ({"service_id": None}, "service_id: is empty or no text; give the id"),
-            ({"tenants": []}, "tenants: is empty, so no project could be admitted"),
-            ({"tenants": UUID}, "tenants: give a list of project ids"),
-            ({"tenants": 7}, "tenants: give a list of project ids"),
-            ({"tenants": [UUID, UUID.upper()]}, "tenants: each is the id of a project, a UUID in lower case"),
-            ({"tenants": [7]}, "tenants: each is the id of a project"),
+            ({"tenants": []}, "tenants: name at least one, or leave it out"),
+            ({"tenants": UUID}, "tenants: give a list of ids"),
+            ({"tenants": 7}, "tenants: give a list of ids"),
+            ({"tenants": [UUID, UUID.upper()]}, "tenants: each is a UUID in lower case"),
+            ({"tenants": [7]}, "tenants: each is a UUID in lower case"),
         ],
     )
     def test_each(self, changed: dict[str, Any], said: str) -> None:
@@ -103,9 +103,9 @@ class TestProblems:
             return False
 
         wrong: Any = tenants
-        assert ["tenants: the function is async, and nobody would await it; write it with `def`"] == remote(
-            tenants=wrong
-        ).problems()
+        assert [
+            "tenants: give a plain function, which answers from memory; nobody would await an async one"
+        ] == remote(tenants=wrong).problems()
 
     def test_all_at_once(self) -> None:
         """Law 1.6: everything that is wrong is said together."""

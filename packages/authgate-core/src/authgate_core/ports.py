@@ -7,11 +7,11 @@ A port answers or raises. ``AuthUnavailable`` (or a subclass) says that it could
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 from .credentials import AppCredentials
-from .principal import Project, ProjectRef, Revocation, TokenRef
+from .principal import Project, ProjectRef, Revocation, TokenRef, is_uuid
 from .request import HttpReply, HttpRequest
 
 __all__ = [
@@ -28,6 +28,24 @@ __all__ = [
 def is_async(call: Callable[..., object]) -> bool:
     """Whether this, or what it does when it is called, was written with ``async def`` (Law 9.4)."""
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
+
+
+def tenant_problems(tenants: object, *, uuid: bool) -> Iterator[str]:
+    """What is wrong with the tenants that are served: by name, or by a predicate of the application's (Law 4.13).
+
+    Args:
+        tenants: As they were given.
+        uuid: Whether each is a UUID, of which only one spelling counts (Law 3.12).
+    """
+    if callable(tenants):
+        if is_async(tenants):
+            yield "tenants: give a plain function, which answers from memory; nobody would await an async one"
+    elif not isinstance(tenants, frozenset):
+        yield "tenants: give a list of ids, or a function that says which are served"
+    elif not tenants:
+        yield "tenants: name at least one, or leave it out"
+    elif uuid and not all(map(is_uuid, tenants)):
+        yield "tenants: each is a UUID in lower case, 8-4-4-4-12, such as 0b6f6c1e-...; other spellings match no token"
 
 
 class HttpPort(Protocol):

@@ -34,6 +34,7 @@ _STAND_INS: Final[Mapping[str, str]] = {
 _WORDS: Final[Mapping[str, str]] = {
     "base_url:": "MERCURY_BASE_URL:",
     "signing_secret:": "SIGNATURE_SHARED_SECRET:",
+    "fallback_tenant:": "NEXUS_ID:",
     "tenants:": "NEXUS_ID, AUTHGATE_TENANTS:",
     "audience:": "AUTHGATE_AUDIENCE:",
     "revocation:": "REDIS_URL:",

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, Unpack
 
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
+from ..ports import tenant_problems
 from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
@@ -17,7 +18,7 @@ from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, 
 from .options import Options, Reader
 from .project_tokens import ProjectTokens
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
-from .tenancy import Served, TenantKeys, served_problems
+from .tenancy import Served, TenantKeys
 from .trust import Discovery, JwksUrl, StaticKeys
 
 __all__ = ["Issuer", "KeyOrigin", "Options"]
@@ -218,7 +219,7 @@ class Issuer:
         if self.tenants is not None and mapping.tenant is None:
             yield "tenants: needs tenant=..., the claim that holds the tenant"
         if self.tenants is not None:
-            yield from served_problems(self.tenants, uuid=mapping.tenant_is_uuid)
+            yield from tenant_problems(self.tenants, uuid=mapping.tenant_is_uuid)
         fallback: object = mapping.fallback_tenant
         if fallback is not None and mapping.tenant_is_uuid and not is_uuid(fallback):
             yield "fallback_tenant: is no UUID in lower case, 8-4-4-4-12, and no other tenant has keys"

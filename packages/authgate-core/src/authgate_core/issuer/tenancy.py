@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidClaim
-from ..ports import is_async
 from ..principal import MISSING, ClaimPath, is_uuid, resolve
 from ..request import url_problems
 from ..signing import RequestSigning
 
-__all__ = ["Served", "TenantKeys", "served_problems", "tenant_of"]
+__all__ = ["Served", "TenantKeys", "tenant_of"]
 
 Served: TypeAlias = frozenset[str] | Callable[[str], bool]
 """The tenants that are served: by name, or by a predicate."""
@@ -64,16 +63,3 @@ def tenant_of(claims: Mapping[str, Any], path: ClaimPath, fallback: str | None, 
     if not isinstance(value, str) or not value:
         raise InvalidClaim(str(path), "is missing, or no text")
     return value
-
-
-def served_problems(served: object, *, uuid: bool) -> Iterator[str]:
-    """What is wrong with the tenants that are served."""
-    if callable(served):
-        if is_async(served):
-            yield "tenants: give a plain function, which answers from memory; nobody would await an async one"
-        return
-    names = cast("Collection[object]", served) if isinstance(served, frozenset) else ()
-    if not names:
-        yield "tenants: name at least one, or leave it out"
-    if uuid and not all(is_uuid(name) for name in names):
-        yield "tenants: each is a UUID in lower case, 8-4-4-4-12, such as 0b6f6c1e-...; other spellings match no token"

@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, cast
 
-from ..ports import is_async
-from ..principal import is_uuid
+from ..ports import tenant_problems
 from ..request import url_problems
 from ..secret import Secret
 from ..signing import RequestSigning, base_url_problems
@@ -63,7 +62,7 @@ class RemoteProjects:
             *self._address_problems(),
             *self.signing.problems(),
             *_service_problems(self.service_id),
-            *_tenant_problems(self.tenants),
+            *(() if self.tenants is None else tenant_problems(self.tenants, uuid=True)),
         ]
 
     def _address_problems(self) -> Iterator[str]:
@@ -83,17 +82,3 @@ def _base_problems(base_url: str) -> Iterator[str]:
 def _service_problems(service_id: object) -> Iterator[str]:
     if not isinstance(service_id, str) or not service_id:
         yield "service_id: is empty or no text; give the id under which Mercury knows this service"
-
-
-def _tenant_problems(tenants: object) -> Iterator[str]:
-    if tenants is None:
-        return
-    if callable(tenants):
-        if is_async(tenants):
-            yield "tenants: the function is async, and nobody would await it; write it with `def`"
-    elif not isinstance(tenants, frozenset):
-        yield "tenants: give a list of project ids, or a function that says which are admitted"
-    elif not tenants:
-        yield "tenants: is empty, so no project could be admitted; list project ids, or leave it out for any"
-    elif not all(map(is_uuid, tenants)):
-        yield "tenants: each is the id of a project, a UUID in lower case, 8-4-4-4-12; others match no project"
