@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 import authgate_core as ag
 from authgate_core import any_role, claim_equals, is_project, is_service, is_user, same_tenant
 from authgate_core.credentials import AppCredentials
+from authgate_core.testing import FakeIssuer
 from authgate_fastapi import (
     OLDER_EXCLUSIONS,
     AuthGate,
@@ -349,6 +350,60 @@ class Copies:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._app({**scope}, receive, send)
+
+
+class Numbered:
+    """Middleware that gives each request a number, as a header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [*scope["headers"], (b"x-request-id", b"7")]
+        await self._app(scope, receive, send)
+
+
+async def nothing() -> None:
+    """An endpoint."""
+
+
+class TestChangedOnTheWay:
+    """Middleware between the gate and the route may add a header to the request."""
+
+    def test_marked(self, gate: ag.AsyncGate, user: Headers) -> None:
+        """Law 1.7: caches are told all the same."""
+        app = FastAPI()
+        app.add_middleware(Numbered)
+        AuthGate(app, gate=gate)
+        app.get("/", dependencies=[requires(is_user)])(nothing)
+        headers = TestClient(app).get("/", headers=user).headers
+        assert ("private", "Authorization") == (headers["cache-control"], headers["vary"])
+
+    @pytest.mark.parametrize("behind", [True, False])
+    def test_tenants(self, issuer: FakeIssuer, project: Headers, *, behind: bool) -> None:
+        """Law 6.8: whom the middleware admitted and whom the route admits are of one tenant, wherever it stands."""
+        trusted = ag.Issuer.static(
+            issuer.jwks(),
+            issuer=issuer.url,
+            audience=issuer.audience,
+            tenant="org",
+            tenant_matches_project=True,
+        )
+        app = FastAPI()
+        if behind:
+            app.add_middleware(Numbered)
+        AuthGate(app, config=ag.GateConfig(issuers=[trusted], projects=Directory()))
+        if not behind:
+            app.add_middleware(Numbered)
+        app.add_middleware(AuthMiddleware, policy=is_user)
+        app.get("/", dependencies=[requires(is_project)])(nothing)
+        client = TestClient(app)
+        tokens = {org: issuer.token("u1", org=org) for org in ("p1", "p2")}
+        assert {"p1": 200, "p2": 403} == {
+            org: client.get("/", headers=project | {"Authorization": f"Bearer {token}"}).status_code
+            for org, token in tokens.items()
+        }
 
 
 class TestCopiedScopes:

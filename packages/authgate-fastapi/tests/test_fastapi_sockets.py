@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 import authgate_core as ag
@@ -98,6 +99,18 @@ class Line:
     def leave(self) -> None:
         """The client goes."""
         self.incoming.put_nowait({"type": "websocket.disconnect", "code": 1001, "reason": ""})
+
+
+class Numbered:
+    """Middleware that gives each connection a number, as a header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope["headers"] = [*scope["headers"], (b"x-request-id", b"7")]
+        await self._app(scope, receive, send)
 
 
 def run(line: Line, script: Script) -> Any:
@@ -267,6 +280,33 @@ class TestRevoked:
 
         (close,) = run(Line(app, "/me", {}, subprotocols=offered), script)
         assert (4401, "token_invalid") == (close["code"], close["reason"])
+
+    def test_handshakes_that_middleware_changes(
+        self, gate: ag.AsyncGate, issuer: FakeIssuer, counter: Any
+    ) -> None:
+        """It stands between the gate and the route, and adds a header; where the token came is all the same."""
+        app = FastAPI()
+        app.add_middleware(Numbered)
+        app.add_middleware(Numbered)
+        AuthGate(app, gate=gate)
+
+        @app.websocket("/me", dependencies=[Depends(get_current_user)])
+        async def me(websocket: WebSocket) -> None:
+            await websocket.accept()
+            with suppress(WebSocketDisconnect):
+                await websocket.receive_text()
+
+        async def script(line: Line) -> list[Message]:
+            counter.revoked = True
+            return await line.ended()
+
+        token = issuer.token("u1")
+        for handshake in (
+            Line(app, "/me", {"Authorization": f"Bearer {token}"}),
+            Line(app, "/me", {}, subprotocols=[f"authgate.bearer.{token}", "authgate"]),
+        ):
+            counter.revoked = False
+            assert 4401 == run(handshake, script)[0]["code"]
 
     def test_who_was_admitted_by_the_middleware(self, app: FastAPI, user: Headers, counter: Any) -> None:
         """It may be the only guard."""

@@ -68,13 +68,11 @@ class Carrier:
 def _begun(scope: Scope) -> Visit | None:
     """A new visit, unless the scope's own has begun already."""
     held = carried_visit(scope)
-    if held is not None and held.is_of(scope):
-        return None
-    credentials = take_credentials(scope) or (() if held is None else held.subprotocols)
-    visit = Visit(scope, credentials)
-    visit.is_copy = held is not None
-    visit.carry(scope)
-    return visit
+    if held is None:
+        visit = Visit(scope, take_credentials(scope))
+        visit.carry(scope)
+        return visit
+    return None if held.is_of(scope) else held.anew(scope, take_credentials(scope))
 
 
 async def _accompany(app: ASGIApp, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:

@@ -78,10 +78,21 @@ class Visit:
         is_copy: Whether an application made the scope from that of another request.
     """
 
-    __slots__ = ("_request", "admission", "grants", "is_copy", "memo", "on_grant", "passed", "subprotocols")
+    __slots__ = (
+        "_answering",
+        "_request",
+        "admission",
+        "grants",
+        "is_copy",
+        "memo",
+        "on_grant",
+        "passed",
+        "subprotocols",
+    )
 
     def __init__(self, scope: Scope, subprotocols: tuple[str, ...] = ()) -> None:
         self._request = _request_in(scope)
+        self._answering: Visit | None = None
         self.memo = Memo()
         self.admission: Admission | None = None
         self.passed = 0
@@ -102,11 +113,31 @@ class Visit:
         self.passed += 1
         if grant not in self.grants:
             self.grants.append(grant)
-        self.on_grant()
+        (self._answering or self).on_grant()
 
     def is_of(self, scope: Scope) -> bool:
         """Whether a scope is still that of the request which this visit began with (Law 2.6)."""
         return self._request == _request_in(scope)
+
+    def anew(self, scope: Scope, subprotocols: tuple[str, ...] = ()) -> Visit:
+        """A visit of a scope that was made of this one's and says something else: nobody is admitted to it yet.
+
+        Whom its guards admit must go with whom others of the connection have (Law 6.8).
+
+        Args:
+            scope: What it says now.
+            subprotocols: The credentials that it offered, if others than before.
+        """
+        visit = Visit(scope, subprotocols or self.subprotocols)
+        visit.is_copy = True
+        visit.memo.admitted = self.memo.admitted
+        visit.carry(scope)
+        return visit
+
+    def report_to(self, origin: Visit) -> None:
+        """Let another visit answer for the guards of this one: it marks the response and closes the socket."""
+        self.grants = origin.grants
+        self._answering = origin._answering or origin
 
     def carry(self, scope: Scope) -> None:
         """Put this visit where guards find it."""
@@ -134,11 +165,16 @@ def visit_of(connection: HTTPConnection) -> Visit:
 
     It is that in the scope only while the scope says what it said at first: applications copy scopes to send
     sub-requests through their own routes, and those authenticate anew and see nobody whom they have not
-    admitted themselves (Law 2.6). Where nothing carries one, it is kept on the connection object, which FastAPI
-    hands to all dependencies of a route.
+    admitted themselves (Law 2.6). So does a request to which middleware on the way adds a header; whoever began
+    the visit still hears of its guards. Where nothing carries one, it is kept on the connection object, which
+    FastAPI hands to all dependencies of a route.
     """
-    visit = carried_visit(connection.scope)
-    if visit is not None and visit.is_of(connection.scope):
+    scope = connection.scope
+    visit = carried_visit(scope)
+    if visit is not None:
+        if not visit.is_of(scope):
+            origin, visit = visit, visit.anew(scope)
+            visit.report_to(origin)
         return visit
     attributes: dict[str, Any] = vars(connection)
     own: Visit | None = attributes.get(_ATTRIBUTE)
