@@ -331,6 +331,27 @@ class TestTogether:
         assert make(issuer={**served, "tenant_matches_project": False}).admit(view(*headers), both)
 
 
+class TestRevoking:
+    @pytest.mark.parametrize("how", ["revoke_token", "revoke_session", "revoke_key"])
+    def test_a_tenant_in_another_spelling(
+        self, make: Callable[..., Face], mercury: FakeMercury, how: str
+    ) -> None:
+        """Law 5.6: an entry that no token could match would look like a revocation and be none."""
+        gate = make(revocation=ag.MemoryRevocation())
+        with pytest.raises(ValueError, match="is a UUID in lower case"):
+            gate.revoke(how, "x-1", tenant=mercury.nexus_id.upper())
+        gate.revoke(how, "x-1", tenant=mercury.nexus_id)
+
+    def test_a_key_of_one_tenant(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 5.2: what it verified is refused, and what another tenant's key of that name did is not."""
+        one, other = (mercury.add_project(kid="shared").uuid for _ in range(2))
+        gate = make(issuer={"tenants": [one, other]}, revocation=ag.MemoryRevocation())
+        gate.revoke("revoke_key", mercury.keys(one).kid, tenant=one)
+
+        assert "token_revoked" == refusal(gate, bearer(mercury.user_token(one))).code
+        assert gate.admit(view(bearer(mercury.user_token(other))), ag.is_user)
+
+
 class TestMistakes:
     @pytest.mark.parametrize(
         ("changes", "sentence"),

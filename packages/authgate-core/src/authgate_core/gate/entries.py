@@ -13,7 +13,7 @@ from ..effects import Flow
 from ..errors import MalformedToken, TokenExpired
 from ..flows.token import Trust, TrustedIssuer, verify_token
 from ..jose.compact import parse_header
-from ..principal import Revocation, TokenRef
+from ..principal import Revocation, TokenRef, is_uuid
 from ..revocation import cut_off_entry, key_entry, session_entry, token_entry
 from ..secret import Secret
 
@@ -134,11 +134,14 @@ class RevocationEntries:
             name = next(iter(self.issuers))
         if name is None or name not in self.issuers:
             raise ValueError(f"issuer={name!r}: name one of {', '.join(map(repr, self.issuers)) or 'none'}")
-        has_tenants = self.issuers[name].issuer.mapping.tenant is not None
+        mapping = self.issuers[name].issuer.mapping
+        has_tenants = mapping.tenant is not None
         if has_tenants and tenant is None:
             raise ValueError(f"tenant=None: every token of issuer {name!r} is of a tenant; name it")
         if tenant is not None and not has_tenants:
             raise ValueError(f"tenant={tenant!r}: issuer {name!r} has no tenants; leave it out")
+        if mapping.tenant_is_uuid and not is_uuid(tenant):
+            raise ValueError(f"tenant={tenant!r}: each tenant of issuer {name!r} is a UUID in lower case")
         return name
 
     def _lifetime(self, issuer: str) -> float | None:
