@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.events import Decided
 from authgate_core.issuer.options import Options
 from authgate_core.testing import ABSENT, FakeMercury, ManualClock
 from tests.support.gates import APP_SECRET, PROJECT, Face, bearer, face, store, view
@@ -298,6 +299,22 @@ class TestProjectToken:
         """Law 1.7: a response names the header as well."""
         expected = ("X-App-Id", "X-App-Secret", "X-Project-Token")
         assert expected == make().gate.headers_read(ag.is_project)
+
+    def test_whose_refusals_they_are(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 10.1: events name the issuer, of bad tokens and of keys that cannot be had alike."""
+        told: list[Any] = []
+        gate = make(on_event=told.append)
+        gate.admit(view(("x-project-token", mercury.project_token())), ag.is_project)
+        refusal(gate, ("x-project-token", mercury.project_token(expires_in=-1)), policy=ag.is_project)
+        mercury.outage()
+        refusal(
+            make(on_event=told.append), ("x-project-token", mercury.project_token()), policy=ag.is_project
+        )
+
+        refused = [event for event in told if isinstance(event, Decided) and event.outcome != "granted"]
+        assert [("mercury", "token_expired"), ("mercury", "keys_unavailable")] == [
+            (event.issuer, event.code) for event in refused
+        ]
 
     def test_its_keys_are_its_own(
         self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..cache import TenantsServed
 from ..clock import Instant
-from ..credentials import ProjectToken
+from ..credentials import APP, ProjectToken
 from ..effects import Flow
 from ..errors import UnknownIssuer
 from ..issuer import ProjectTokens
@@ -17,7 +17,7 @@ from ..jose.compact import Limits, parse_object, split
 from ..keyring import KeyRing
 from ..principal import Project, ProjectRef
 from .project import check_served, judge_project
-from .signatures import verify_parts
+from .signatures import Named, verify_parts
 
 __all__ = ["TrustedProjects", "authenticate_project_token"]
 
@@ -69,11 +69,12 @@ def authenticate_project_token(
     claims = parse_object(parts.payload, limits)
     trusted = _issuer_of(claims, issuers)
     tokens = trusted.tokens
-    tokens.project_id(claims)  # cheap refusals first
-    verified = yield from verify_parts(parts, claims, trusted.ring, trusted.rules, limits, now)
-    project = tokens.project(verified)
-    yield from judge_project(project, tokens.ref(verified, project), service_id, revoked)
-    check_served(project, trusted.served, now)
+    with Named(trusted.name, APP):
+        tokens.project_id(claims)  # cheap refusals first
+        verified = yield from verify_parts(parts, claims, trusted.ring, trusted.rules, limits, now)
+        project = tokens.project(verified)
+        yield from judge_project(project, tokens.ref(verified, project), service_id, revoked)
+        check_served(project, trusted.served, now)
     return project
 
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..clock import Instant
+from ..credentials import BEARER, SCHEMES, Kind
 from ..effects import Flow
-from ..errors import BadSignature
+from ..errors import AuthgateError, BadSignature
 from ..jose.claims import TokenRules, check_header
 from ..jose.compact import Header, Limits, Parts, parse_header
 from ..jose.keys import Key
 from ..jose.verify import VerifiedClaims, verify
 from .keys import Door, find_keys, find_newer_keys
 
-__all__ = ["verify_parts"]
+__all__ = ["Named", "verify_parts"]
 
 
 def verify_parts(
@@ -64,3 +65,25 @@ def _verify(
         verified = verify(parts, header, claims, keys, rules, now)
     door.current().remember(parts.header, header, keys[0])
     return verified
+
+
+class Named:
+    """Puts the configured name of the issuer, and the scheme, on the errors that leave the block.
+
+    Args:
+        issuer: The name.
+        kind: The kind of credential, whose scheme it is.
+    """
+
+    __slots__ = ("_issuer", "_kind")
+
+    def __init__(self, issuer: str, kind: Kind = BEARER) -> None:
+        self._issuer = issuer
+        self._kind: Kind = kind
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, AuthgateError):
+            error.issuer, error.scheme = self._issuer, SCHEMES[self._kind]

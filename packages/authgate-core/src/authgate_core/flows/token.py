@@ -8,9 +8,9 @@ from typing import Any
 
 from ..cache import TenantsServed
 from ..clock import Instant
-from ..credentials import BEARER, SCHEMES, BearerToken
+from ..credentials import BearerToken
 from ..effects import Flow
-from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer
+from ..errors import InvalidClaim, TokenRevoked, UnknownIssuer
 from ..issuer import Issuer
 from ..jose.claims import TokenRules
 from ..jose.compact import Limits, parse_object, split
@@ -19,7 +19,7 @@ from ..keyring import KeyRing, TenantDoor, TenantRings
 from ..principal import Service, User
 from .keys import Door
 from .revoked import Known, check_revoked
-from .signatures import verify_parts
+from .signatures import Named, verify_parts
 
 __all__ = ["Trust", "TrustedIssuer", "authenticate_token", "verify_token"]
 
@@ -66,7 +66,7 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
         AuthUnavailable: If its keys or its revocation could not be had.
     """
     trusted, verified = yield from verify_token(token, trust, now)
-    with _Named(trusted):
+    with Named(trusted.issuer.name):
         principal = trusted.issuer.principal(verified, trust.expand)
         if (yield from check_revoked(trusted.issuer.token_ref(verified, principal), trust.known)):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
@@ -80,7 +80,7 @@ def verify_token(
     parts = split(token.value.reveal(), trust.limits)
     claims = parse_object(parts.payload, trust.limits)
     trusted = _issuer_of(claims, trust)
-    with _Named(trusted):
+    with Named(trusted.issuer.name):
         door = _door(trusted, claims, now)
         return trusted, (yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now))
 
@@ -110,19 +110,3 @@ def _issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:
     if trusted is None:
         raise UnknownIssuer("no configured issuer has the iss of this token")
     return trusted
-
-
-class _Named:
-    """Puts the scheme and the configured name of the issuer on the errors that leave the block."""
-
-    __slots__ = ("_name",)
-
-    def __init__(self, trusted: TrustedIssuer) -> None:
-        self._name = trusted.issuer.name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, AuthgateError):
-            error.issuer, error.scheme = self._name, SCHEMES[BEARER]
