@@ -182,6 +182,43 @@ class TestRoutes:
         )
 
 
+class TestFallbacks:
+    """What a router runs where it has no route."""
+
+    @pytest.fixture
+    def ran(self) -> list[str]:
+        """The paths that it was run for."""
+        return []
+
+    @pytest.fixture
+    def legacy(self, ran: list[str]) -> ASGIApp:
+        """An application that knows paths of its own."""
+
+        async def legacy(scope: Scope, receive: Receive, send: Send) -> None:
+            ran.append(scope["path"])
+            await PlainTextResponse("legacy")(scope, receive, send)
+
+        return legacy
+
+    def test_judged_before_they_run(
+        self, app: FastAPI, client: TestClient, user: Headers, legacy: ASGIApp, ran: list[str]
+    ) -> None:
+        """An application may be moved route by route, with what is left of the older one behind it."""
+        app.get("/new")(hello)
+        app.mount("/mounted", Router(default=legacy))
+        app.router.default = legacy
+        for path in ("/old", "/mounted/old"):
+            assert 401 == client.post(path).status_code
+            assert [] == ran
+            assert "legacy" == client.post(path, headers=user).text
+            ran.clear()
+
+    def test_public(self, app: FastAPI, client: TestClient, legacy: ASGIApp) -> None:
+        """Law 8.6: in so many words."""
+        app.router.default = public(legacy)
+        assert "legacy" == client.get("/old").text
+
+
 class TestOtherwise:
     def test_a_route_with_a_guard_of_its_own(
         self, app: FastAPI, client: TestClient, user: Headers, project: Headers, counter: Any

@@ -49,7 +49,11 @@ class Doorkeeper:
     async def _judged(self, scope: Scope, send: Send, default: Blanket) -> Send:
         found = selected(self._router.routes, scope)
         if found is None:
-            return _Unforeseen(scope, send, default)
+            if not self._has_fallback():
+                return _Unforeseen(scope, send, default)
+            scope["endpoint"] = self._router.default
+            await default(HTTPConnection(scope))
+            return send
         inner = router_behind(found.route)
         if inner is not None:
             keep(inner)
@@ -57,6 +61,10 @@ class Doorkeeper:
             found.enter(scope)
             await default(HTTPConnection(scope))
         return send
+
+    def _has_fallback(self) -> bool:
+        """Whether somebody gave the router an application for what it has no route for, which may do anything."""
+        return getattr(self._router.default, "__func__", None) is not Router.not_found
 
 
 class _Unforeseen:
