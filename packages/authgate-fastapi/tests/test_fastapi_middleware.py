@@ -30,6 +30,7 @@ from authgate_fastapi import (
     get_current_user,
     requires,
 )
+from authgate_fastapi.compat import auth_gate
 from authgate_fastapi.visit import Visit
 
 Headers = dict[str, str]
@@ -518,6 +519,15 @@ class TestWhere:
         assert 1 == len(counter.asked)
         app.dependency_overrides[get_admission] = lambda: ag.Admission((ag.User(id="ann", issuer="test"),))
         assert "ann" == client.get("/given").json()["user"]
+
+    @pytest.mark.parametrize("kind", [AuthMiddleware, auth_gate.AuthMiddleware], ids=["ours", "older"])
+    def test_around_an_application_below_a_path(self, app: FastAPI, kind: Callable[..., ASGIApp]) -> None:
+        """Law 8.7: paths are those of the application's router, which takes its own ``root_path`` off."""
+        app.root_path = "/api"
+        app.get("/docs/secret")(nothing)
+        app.get("/health")(nothing)
+        client = TestClient(kind(app, excluded_prefixes={"/api/docs", "/health"}))
+        assert [401, 200] == [client.get(f"/api{path}").status_code for path in ("/docs/secret", "/health")]
 
     def test_in_a_mounted_application(self, app: FastAPI, user: Headers, counter: Any) -> None:
         """It protects what is mounted, by the gate of the application that it is mounted in."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final, TypedDict
 
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -91,6 +92,7 @@ class AuthMiddleware:
         if problems:
             raise ConfigurationError(*dict.fromkeys(f"AuthMiddleware: {problem}" for problem in problems))
         self._app = app
+        self._around = app
         self._policy = policy
         self._anybody: tuple[AsyncGate, Policy] | None = None
         self._excluded = (Paths(excluded_paths), Paths(excluded_prefixes, prefixes=True))
@@ -101,11 +103,19 @@ class AuthMiddleware:
         if scope["type"] not in CONNECTIONS:
             await self._app(scope, receive, send)
             return
-        if isinstance(self._app, Starlette):  # it stands around the app itself, which is yet to say so
-            scope.setdefault("app", self._app)
+        self._enter(scope)
         # Added after AuthGate(app) it stands outside of the carrier that knows the gate.
         way = carrier_before(self._pass, scope.get("app")) or self._pass
         await way(scope, receive, send)
+
+    def _enter(self, scope: Scope) -> None:
+        """Say what an application is yet to say of itself where this stands around it, and not in it."""
+        if isinstance(self._around, Starlette):
+            scope.setdefault("app", self._around)
+        if isinstance(self._around, FastAPI) and self._around.root_path:
+            scope["root_path"] = (
+                self._around.root_path
+            )  # or paths would be another's than the router's (Law 8.7)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authgate_core import Service, User
@@ -32,7 +31,6 @@ class AuthMiddleware(OurMiddleware):
         excluded_prefixes: GivenPaths | None = None,
         optional_auth_paths: GivenPaths | None = None,
     ) -> None:
-        self._outermost = app if isinstance(app, Starlette) else None
         super().__init__(
             _Shown(app),
             excluded_paths=OLDER_EXCLUSIONS["excluded_paths"] if excluded_paths is None else excluded_paths,
@@ -41,12 +39,7 @@ class AuthMiddleware(OurMiddleware):
             else excluded_prefixes,
             optional_auth_paths=optional_auth_paths,
         )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Admit a request or a WebSocket, or answer the refusal."""
-        if self._outermost is not None:
-            scope.setdefault("app", self._outermost)
-        await super().__call__(scope, receive, send)
+        self._around = app
 
 
 class _Shown:
