@@ -340,6 +340,15 @@ class TestBudget:
         clock.advance(5)
         assert [401] * 20 == [refusal(gate, token).status for token in tokens]
 
+    def test_whoever_comes_late_draws_nothing(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 4.13: of a herd that asks about one unknown tenant, one draws: a fetch is what the budget is for."""
+        gate, (ghost, other) = make(tenants=anyone), (str(uuid.uuid4()) for _ in range(2))
+        refusal(gate, mercury.user_token(project_uuid=ghost))
+        for _ in range(25):
+            assert gate.gate._refresher.start(RingName("mercury", ghost)) is None
+
+        assert 401 == refusal(gate, mercury.user_token(project_uuid=other)).status
+
     def test_listed_tenants_are_exempt(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """However many there are."""
         listed = [mercury.add_project().uuid for _ in range(25)]
@@ -358,6 +367,18 @@ class TestBudget:
         assert [503] * 12 == found
         assert 8 == sum(mercury.hits.values())
         mercury.recover()
+
+    def test_who_finds_no_room_draws_nothing(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 4.13: the budget of new sets is for fetches, and only eight of these can be in flight."""
+        gate = make(tenants=anyone, key_wait=0.2)
+        mercury.slow(30)
+        made_up = [mercury.user_token(project_uuid=str(uuid.uuid4())) for _ in range(30)]
+        with ThreadPoolExecutor(30) as pool:
+            assert [503] * 30 == [*pool.map(lambda token: refusal(gate, token).status, made_up)]
+        mercury.recover()
+
+        (rings, _) = gate.gate._refresher._tenants["mercury"]
+        assert 8 == len(rings.rings)
 
     def test_known_tenants_go_on_in_an_outage(
         self, make: Callable[..., Face], mercury: FakeMercury, clock: ManualClock

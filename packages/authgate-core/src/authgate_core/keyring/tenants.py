@@ -58,7 +58,7 @@ class TenantRings:
     def begin(self, tenant: str, now: Instant) -> KeyRing | None:
         """Keep a ring for a tenant; None while the limits leave no room for another (Law 4.13)."""
         known = self._rings.get(tenant)
-        if known is not None and not known.state.is_absent:
+        if known is not None and (not known.state.is_absent or now.mono < known.state.absent_until):
             return known
         # A tenant that the issuer did not know is as new as one that nobody asked for: strangers make up both.
         if not self._may_begin(tenant, now) or (known is None and not self._has_room(now)):

@@ -130,9 +130,11 @@ class KeyRefresher:
         return flight.outcome
 
     def _prepare(self, name: RingName, *, unknown_kid: bool, since: Instant | None) -> _Flight | None:
+        if not self._has_room(name):  # first, so that nothing is drawn from the budget for no fetch
+            return None
         now = self._clock.now()
         ring, source = self._kept(name, now)
-        if ring is None or source is None or not self._has_room(name):
+        if ring is None or source is None:
             return None
         before = ring.state
         asks = unknown_kid and not before.is_newer_than(since)
