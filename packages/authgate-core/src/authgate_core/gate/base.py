@@ -67,7 +67,8 @@ class Keys:
         """Stop believing a key in this process at once, whatever the issuer publishes (Law 4.7).
 
         Args:
-            issuer: The configured name of the issuer.
+            issuer: The configured name of the issuer, or what else ``health`` calls the key set: that of project
+                tokens is ``mercury (projects)``.
             kid: The key's id.
             tenant: The tenant whose key it is.
 
