@@ -34,6 +34,25 @@ class TestHeaders:
 
 
 class TestRequestView:
+    def test_with_another_memo(self) -> None:
+        """Everything else is as it was, unless other credentials are given."""
+        view = RequestView(
+            "PUT",
+            "/a?b",
+            {"Accept": "*/*"},
+            peer="::1",
+            tls_peer="cn",
+            path_params={"n": 1},
+            memo=Memo(),
+            subprotocols=("chat",),
+        )
+        memo = Memo()
+        same, other = view.with_memo(memo), view.with_memo(memo, headers=(("a", "b"),), subprotocols=())
+
+        assert memo is same.memo is other.memo
+        assert {"memo"} == {name for name in view.__slots__ if getattr(same, name) != getattr(view, name)}
+        assert ((("a", "b"),), ()) == (other.headers, other.subprotocols)
+
     def test_repr_masks_values(self) -> None:
         """Law 2.5: neither header values nor the query, where tokens hide, are shown."""
         view = RequestView(

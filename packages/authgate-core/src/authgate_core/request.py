@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from .headers import FORWARDING, HeaderPairs, header_pairs
@@ -48,6 +48,11 @@ class Memo:
         return f"Memo({len(self.entries)} entries)"
 
 
+class _Presented(TypedDict, total=False):
+    headers: HeaderPairs
+    subprotocols: Sequence[str]
+
+
 class RequestView:
     """An incoming request, as its adapter saw it.
 
@@ -84,6 +89,24 @@ class RequestView:
         self.path_params = path_params
         self.memo = memo
         self.subprotocols = tuple(subprotocols)
+
+    def with_memo(self, memo: Memo, **changes: Unpack[_Presented]) -> RequestView:
+        """The same request with another memo, and where that is given with other credentials presented.
+
+        Args:
+            memo: What it was already authenticated as.
+            changes: Headers or subprotocols in the place of its own.
+        """
+        return RequestView(
+            self.method,
+            self.url,
+            changes.get("headers", self.headers),
+            peer=self.peer,
+            tls_peer=self.tls_peer,
+            path_params=self.path_params,
+            memo=memo,
+            subprotocols=changes.get("subprotocols", self.subprotocols),
+        )
 
     @property
     def is_preflight(self) -> bool:

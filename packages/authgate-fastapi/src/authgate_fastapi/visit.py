@@ -47,18 +47,7 @@ class Grant:
         Raises:
             AuthgateError: If it would be refused now.
         """
-        held = self.view
-        view = RequestView(
-            held.method,
-            held.url,
-            held.headers,
-            peer=held.peer,
-            tls_peer=held.tls_peer,
-            path_params=held.path_params,
-            memo=memo,
-            subprotocols=held.subprotocols,
-        )
-        await self.gate.admit(view, self.policy, optional=self.optional)
+        await self.gate.admit(self.view.with_memo(memo), self.policy, optional=self.optional)
 
 
 class Visit:

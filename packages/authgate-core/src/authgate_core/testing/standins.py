@@ -103,14 +103,9 @@ def _presenting(view: RequestView, stand_in: _StandIn) -> RequestView:
     replaced = {name.lower() for name in (*HEADERS[stand_in.kind], *project_token)}
     kept = (pair for pair in view.headers if pair[0] not in replaced)
     offered = (name for name in view.subprotocols if not name.startswith(SUBPROTOCOL))
-    return RequestView(
-        view.method,
-        view.url,
-        (*kept, *stand_in.headers),
-        peer=view.peer,
-        tls_peer=view.tls_peer,
-        path_params=view.path_params,
-        memo=Memo() if view.memo is None else view.memo,
+    return view.with_memo(
+        Memo() if view.memo is None else view.memo,
+        headers=(*kept, *stand_in.headers),
         subprotocols=tuple(offered) if stand_in.kind == BEARER else view.subprotocols,
     )
 
