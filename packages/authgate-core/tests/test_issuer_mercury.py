@@ -187,6 +187,7 @@ class TestProjectToken:
             project["secret_version"],
             project.source,
         )
+        assert ["projectUuid", "projectName", "enabledServices", "secretVersion"] == [*project]
 
     def test_another_service(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """A token for other services is 403."""

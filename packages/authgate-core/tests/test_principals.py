@@ -200,9 +200,16 @@ class TestPublicView:
         assert {"id": "p1", "name": "Shop", "enabled_services": ["orders"]} == PROJECT.to_dict()
         assert ("billing", "billing") == (SERVICE.to_dict()["name"], SERVICE.to_dict()["client_id"])
 
+    def test_a_claim_that_is_shown_is_an_attribute(self) -> None:
+        """As every public field is one, for whoever reads by attribute; another claim is not."""
+        user = User(id="u1", issuer="main", claims={"uuid": "u1", "plan": "gold"}, public=["uuid", "name"])
+        assert {"uuid": "u1", "name": None} == {name: getattr(user, name) for name in user}
+        with pytest.raises(AttributeError, match="'User' object has no attribute 'plan'"):
+            getattr(user, "plan")  # noqa: B009 - type checkers know that it is none
+
     def test_the_mapping_view_is_the_same(self) -> None:
-        """dict, in, get, keys, iteration and len read what to_dict shows."""
-        assert USER.to_dict() == dict(USER)
+        """dict, in, get, keys, items, iteration and len read what to_dict shows."""
+        assert USER.to_dict() == dict(USER) == dict(USER.items())
         assert list(USER.to_dict()) == list(USER) == list(USER.keys())
         assert 8 == len(USER)
         assert "email" in USER

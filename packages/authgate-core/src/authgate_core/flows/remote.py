@@ -108,7 +108,12 @@ def _project(body: bytes, app_id: str) -> Project:
     # The names of the project token's claims as well, so that a handler reads both kinds of project alike.
     claims |= {"project_uuid": uuid, "enabled_services": services, "secret_version": version}
     return Project(
-        id=uuid, name=answer["projectName"], enabled_services=services, secret_version=version, claims=claims
+        id=uuid,
+        name=answer["projectName"],
+        enabled_services=services,
+        secret_version=version,
+        claims=claims,
+        public=tuple(_MEMBERS),
     )
 
 

@@ -75,6 +75,7 @@ class ProjectTokens:
             secret_version=version,
             claims={**claims, **named},
             source="project_token",
+            public=tuple(named),
         )
 
     def ref(self, verified: VerifiedClaims, project: Project) -> ProjectRef:

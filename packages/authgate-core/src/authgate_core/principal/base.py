@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
 
 from pydantic_core import CoreSchema
 
@@ -212,9 +212,21 @@ class Principal(ReadOnly):
         """The names of the public fields, so that ``dict(principal)`` is ``to_dict()``."""
         return iter(self._shown)
 
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """The public fields with their names."""
+        return iter(self.to_dict().items())
+
     def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - fields differ in type
         """A public field, or the default."""
         return self.to_dict().get(name, default)
+
+    if not TYPE_CHECKING:  # checkers would let every name pass
+
+        def __getattr__(self, name: str) -> object:
+            # A claim that is shown is an attribute as well: that is how response models read it.
+            if not name.startswith("_") and name in self._shown:
+                return self._field(name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __contains__(self, name: object) -> bool:
         return name in self._shown

@@ -9,8 +9,8 @@ of any dataclass, claims included (docs/adr/0007). Their mapping view is what ``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Unpack, cast
 
 from .base import PUBLIC_FIELDS, Common, Principal, frozen, put
 
@@ -135,6 +135,14 @@ class Project(Principal):
         put(self, "name", name)
         put(self, "enabled_services", None if enabled_services is None else tuple(enabled_services))
         put(self, "secret_version", secret_version)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        # Whatever is shown, a copy may use no more services than the original: of None it could use all.
+        restore, (kind, fields) = super().__reduce__()
+        return restore, (
+            kind,
+            {"enabled_services": self.enabled_services, **cast("dict[str, object]", fields)},
+        )
 
     def implying(self, roles: frozenset[str]) -> Project:
         """The same project with what a role hierarchy makes of its roles (Law 8.5)."""

@@ -41,6 +41,7 @@ from ..gate import AsyncGate, Gate
 from ..issuer import Issuer
 from ..policy import Policy
 from ..principal import Admission, Principal, Project, ProjectRef, Service, TokenRef, User
+from ..projects import RemoteProjects
 from ..request import Memo, RequestView
 from ..secret import Secret
 
@@ -282,6 +283,12 @@ def as_project(
     """Let every request through a gate for tests come from this project; see ``as_user``."""
 
     def make(config: GateConfig) -> Project:
+        named = {
+            "projectUuid": id,
+            "projectName": name,
+            "enabledServices": enabled_services and [*enabled_services],
+            "secretVersion": secret_version,
+        }
         return Project(
             id=id,
             name=name,
@@ -290,7 +297,8 @@ def as_project(
             tenant=tenant,
             roles=roles,
             scopes=scopes,
-            claims={"projectUuid": id, "projectName": name, **(claims or {})},
+            claims={**named, **(claims or {})},
+            public=tuple(named) if isinstance(config.projects, RemoteProjects) else None,
             implied_roles=config.roles.expand(tuple(roles)),
         )
 
