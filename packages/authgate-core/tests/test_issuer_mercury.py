@@ -115,6 +115,9 @@ class TestUser:
 
         assert "token_claim" == refusal(gate, bearer(mercury.user_token(sub=ADA, email="eve@x.y"))).code
         assert gate.admit(view(bearer(mercury.user_token(sub=ADA, email=ADA["email"]))), ag.is_user)
+        assert (
+            "token_claim" == refusal(gate, bearer(mercury.user_token(sub={**ADA, "name": 1}, name=True))).code
+        )
 
     def test_no_other_member_is_lifted(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """What a user may call themselves must not become a role."""

@@ -8,6 +8,7 @@ from authgate_core.clock import Instant
 from authgate_core.jose.compact import Header
 from authgate_core.jose.keys import KeyDocument, read_key_set
 from authgate_core.keyring import KeyTimes, TenantDoor, TenantRings
+from authgate_core.keyring.state import RingState
 from authgate_core.keyring.tenants import MOST_SETS, NEW_SETS, NEW_SETS_WITHIN, PREPARED
 from authgate_core.testing import FakeIssuer
 
@@ -70,6 +71,14 @@ class TestRoom:
 
         assert rings.begin("new", LATER) is not None
         assert (ring, None) == (rings.kept("t0"), rings.kept("t1"))
+
+
+class TestAbsence:
+    def test_it_takes_no_keys_and_no_pause_away(self) -> None:
+        """Laws 4.4 and 4.6: where keys are known, an unknown tenant is a failure like others."""
+        state = RingState(KeyTimes()).loaded(DOCUMENT, NOW).failed("gone", LATER, jitter=0.5, definite=True)
+
+        assert state.absent(LATER) is state
 
 
 class TestDoor:

@@ -12,6 +12,7 @@ import pytest
 
 import authgate_core as ag
 from authgate_core.effects import RingName
+from authgate_core.keyring.tenants import NEW_SETS, PREPARED
 from authgate_core.testing import ABSENT, FakeMercury, ManualClock
 from tests.support.gates import Face, bearer, face, view
 
@@ -351,7 +352,7 @@ class TestBudget:
 
     def test_listed_tenants_are_exempt(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """However many there are."""
-        listed = [mercury.add_project().uuid for _ in range(25)]
+        listed = [mercury.add_project().uuid for _ in range(NEW_SETS + PREPARED + 2)]
         gate = make(tenants=listed)
 
         assert listed == [user(gate, mercury.user_token(tenant)).tenant for tenant in listed]
@@ -367,6 +368,28 @@ class TestBudget:
         assert [503] * 12 == found
         assert 8 == sum(mercury.hits.values())
         mercury.recover()
+
+    def test_another_issuer_has_a_budget_of_its_own(self, mercury: FakeMercury, clock: ManualClock) -> None:
+        """Law 4.13: a Mercury that hangs keeps nobody from the keys of another."""
+        with FakeMercury(clock=clock) as other:
+            given = {
+                mercury: {"tenants": anyone},
+                other: {"fallback_tenant": other.nexus_id, "name": "other"},
+            }
+            issuers = [
+                ag.Issuer.mercury(one.url, signing_secret=one.secret, audience=one.audience, **options)
+                for one, options in given.items()
+            ]
+            config = ag.GateConfig(issuers=issuers, service_id="orders", shared_subjects=True, key_wait=0.5)
+            gate = face("sync", config, clock)
+            mercury.slow(30)
+            made_up = [mercury.user_token(project_uuid=str(uuid.uuid4())) for _ in range(8)]
+            with ThreadPoolExecutor(8) as pool:
+                assert [503] * 8 == [*pool.map(lambda token: refusal(gate, token).status, made_up)]
+
+            assert other.nexus_id == user(gate, other.user_token()).tenant
+            mercury.recover()
+            gate.close()
 
     def test_who_finds_no_room_draws_nothing(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
         """Law 4.13: the budget of new sets is for fetches, and only eight of these can be in flight."""

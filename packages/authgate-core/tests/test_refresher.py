@@ -331,6 +331,12 @@ class TestOutcomes:
             (notice.code, notice.alarm) for notice in still.notices
         ]
 
+    def test_one_definite_answer_proves_nothing(self, still: House, clock: ManualClock) -> None:
+        """Laws 1.5, 4.4: an issuer without tenants that answers 404 once is down, and no token is bad for it."""
+        still.issuer.outage(404)
+        still.refresh()
+        assert isinstance(still.ring.plan("a", "RS256", clock.now()), Unavailable)
+
     def test_a_key_dropped_by_the_issuer_stops_at_that_refresh(
         self, still: House, clock: ManualClock
     ) -> None:
@@ -521,7 +527,7 @@ import os, sys, threading
 from authgate_core.clock import SystemClock
 from authgate_core.effects import AwaitKeys, RingName
 from authgate_core.io.http import SafeHttp
-from authgate_core.keyring import KeyRing, KeySource
+from authgate_core.keyring import KeyRing, KeySource, KeyTimes, TenantRings
 from authgate_core.runner.refresher import KeyRefresher
 
 clock = SystemClock()
@@ -529,8 +535,12 @@ refresher = KeyRefresher(SafeHttp(), clock, notice=print, random=lambda: 1.0)
 warm, cold = KeyRing(RingName("warm")), KeyRing(RingName("cold"))
 for ring, url in ((warm, sys.argv[1]), (cold, sys.argv[2])):
     refresher.add(ring, KeySource(algorithms=frozenset({"RS256"}), jwks_url=url))
+tenants, tenant = TenantRings("many", KeyTimes(), ["t1"]), RingName("many", "t1")
+hanging = KeySource(algorithms=frozenset({"RS256"}), jwks_url=sys.argv[2])
+refresher.add_tenants("many", tenants, lambda _: hanging)
 refresher.start(warm.name).result(10)
 refresher.start(cold.name)
+refresher.start(tenant)
 locked = threading.Event()
 
 def hold_lock():
@@ -547,8 +557,11 @@ if pid:
 threading.Timer(20, os._exit, (3,)).start()
 if warm.health(clock.now()).status != "fresh" or cold.state.attempt_since is not None:
     os._exit(1)
-refresher.wait(AwaitKeys(cold.name, 10.0))
-os._exit(0 if cold.health(clock.now()).status == "fresh" else 2)
+for name in (cold.name, tenant):
+    refresher.wait(AwaitKeys(name, 10.0))
+    if refresher.rings[name].health(clock.now()).status != "fresh":
+        os._exit(2)
+os._exit(0)
 """
 
 
@@ -559,7 +572,7 @@ class TestFork:
             hanging.slow(30)
             program = [sys.executable, "-W", "ignore", "-c", FORK, quick.jwks_url, hanging.jwks_url]
             with subprocess.Popen(program) as parent:
-                eventually(lambda: hanging.hits[JWKS_PATH] == 2)
+                eventually(lambda: hanging.hits[JWKS_PATH] == 3)
                 hanging.recover()
                 assert 0 == parent.wait(30)
             assert 1 == quick.hits[JWKS_PATH]
