@@ -372,7 +372,7 @@ class TestBudget:
     def test_another_issuer_has_a_budget_of_its_own(self, mercury: FakeMercury, clock: ManualClock) -> None:
         """Law 4.13: a Mercury that hangs keeps nobody from the keys of another."""
         with FakeMercury(clock=clock) as other:
-            given = {
+            given: dict[FakeMercury, dict[str, Any]] = {
                 mercury: {"tenants": anyone},
                 other: {"fallback_tenant": other.nexus_id, "name": "other"},
             }
