@@ -16,6 +16,7 @@ from .headers import FORWARDING, HeaderPairs, header_pairs
 __all__ = ["HttpReply", "HttpRequest", "Memo", "RequestView", "masked", "url_problems"]
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
+_SECONDS: Final = re.compile(r"\d{1,9}")
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -169,6 +170,12 @@ class HttpReply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def retry_after(self) -> float | None:
+        """How long it asks to be left alone, in seconds (RFC 9110 section 10.2.3); a date is not read."""
+        asked = self.headers.get("retry-after", "").strip()
+        return float(asked) if _SECONDS.fullmatch(asked) else None
 
     def __repr__(self) -> str:
         return f"HttpReply({self.status}, {len(self.body)} bytes)"

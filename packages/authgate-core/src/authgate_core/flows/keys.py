@@ -21,7 +21,6 @@ _ACCEPT: Final = (("accept", "application/json, application/jwk-set+json"),)
 _GONE: Final = frozenset({404, 410})
 _BUSY: Final = frozenset({429, 503})
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.IGNORECASE)
-_SECONDS: Final = re.compile(r"\d{1,9}")
 _LIMITS: Final = Limits()
 
 
@@ -190,7 +189,7 @@ def _get(url: str, source: KeySource, sign: Sign, what: str) -> Generator[SendRe
             f"the {what} was answered with status {reply.status}",
             definite=reply.status in _GONE,
             gone=reply.status in _GONE,
-            retry_after=_retry_after(reply),
+            retry_after=(reply.retry_after or 0.0) if reply.status in _BUSY else 0.0,
         )
     return reply
 
@@ -199,9 +198,3 @@ def _max_age(reply: HttpReply) -> float | None:
     """How long the answer may be kept (RFC 9111 section 5.2.2.1), in seconds."""
     found = _MAX_AGE.search(reply.headers.get("cache-control", ""))
     return None if found is None else float(found.group(1))
-
-
-def _retry_after(reply: HttpReply) -> float:
-    """How long to stay away (RFC 9110 section 10.2.3), in seconds; a date is not read."""
-    asked = reply.headers.get("retry-after", "").strip()
-    return float(asked) if reply.status in _BUSY and _SECONDS.fullmatch(asked) else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Generator, Mapping
 from typing import Final, TypeAlias, cast
 
@@ -20,7 +19,6 @@ __all__ = ["AskedToWait", "RemoteFlow", "RequestRefused", "verify_remotely"]
 
 _HEADERS: Final = (("accept", "application/json"), ("content-type", "application/json"))
 _CODES: Final = {401: "invalid_credentials", 403: "service_not_enabled"}
-_SECONDS: Final = re.compile(r"\d{1,9}")
 _LIMITS: Final = Limits()
 
 RemoteFlow: TypeAlias = Generator[SendRequest, HttpReply, Project | None]
@@ -80,10 +78,9 @@ def _question(projects: RemoteProjects, credentials: AppCredentials) -> HttpRequ
 
 def _outage(reply: HttpReply) -> ProjectsUnavailable:
     reason = f"Mercury answered with status {reply.status}"
-    asked = reply.headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(asked):
-        return AskedToWait(reason, retry_after=float(asked))
-    return ProjectsUnavailable(reason)
+    if reply.retry_after is None:
+        return ProjectsUnavailable(reason)
+    return AskedToWait(reason, retry_after=reply.retry_after)
 
 
 def _code(body: bytes) -> object:
