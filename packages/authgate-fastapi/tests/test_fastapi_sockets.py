@@ -230,6 +230,22 @@ class TestRevoked:
         assert [close] == run(Line(app, "/me", user), script)
         assert [(4401, "token_invalid")] == ends
 
+    def test_while_the_handler_sends_without_end(self, app: FastAPI, user: Headers, counter: Any) -> None:
+        """To a client that reads as fast as it sends it never waits."""
+
+        @app.websocket("/feed", dependencies=[Depends(get_current_user)])
+        async def feed(websocket: WebSocket) -> None:
+            await websocket.accept()
+            with suppress(WebSocketDisconnect):
+                for _ in range(50_000):
+                    await websocket.send_text("more")
+
+        async def script(line: Line) -> list[Message]:
+            counter.revoked = True
+            return await line.ended()
+
+        assert "websocket.close" == run(Line(app, "/feed", user), script)[-1]["type"]
+
     def test_the_policy_is_asked_again(self, app: FastAPI, user: Headers, allowed: list[bool]) -> None:
         """4403: still known, and no longer allowed."""
 

@@ -82,6 +82,10 @@ class Socket:
         Raises:
             OSError: If the gate has closed the socket, as where the client has.
         """
+        if self._watcher is not None:
+            await asyncio.sleep(
+                0
+            )  # to a fast client a handler may send for ever and never wait, nor let others run
         if self._closing is not None:
             raise OSError(f"the gate closed this WebSocket: {self._closing.reason}")
         if message["type"] == "websocket.accept":
