@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import Depends, FastAPI, Response, WebSocket
 from fastapi.testclient import TestClient
 
 import authgate_core as ag
@@ -133,6 +133,25 @@ class TestShortcuts:
         AuthGate(app, gate=gate)
         assert "u1" == TestClient(app).get("/user", headers=user).json()
         assert (None, {}) == (locate._environment.gate, environment.hits)
+
+    def test_what_caches_are_told(self, app: FastAPI, environment: FakeIssuer, project: Headers) -> None:
+        """Law 1.7: without ``AuthGate(app)`` as well, unless the endpoint answers with a response of its own."""
+
+        @app.get("/public")
+        async def public(response: Response, user: Annotated[ag.User, Depends(fastapi_jwt_auth)]) -> str:
+            response.headers["Cache-Control"] = "max-age=60"
+            response.headers["Vary"] = f"{response.headers['Vary']}, Accept"
+            return user.id
+
+        headers = {"Authorization": f"Bearer {environment.token('u1')}", **project}
+        with TestClient(app) as client:
+            plain = client.get("/both", headers=headers).headers
+            chosen = client.get("/public", headers=headers).headers
+            refused = client.get("/both").headers
+
+        assert ("private", "Authorization, X-App-Id, X-App-Secret") == (plain["Cache-Control"], plain["Vary"])
+        assert ("max-age=60", "Authorization, Accept") == (chosen["Cache-Control"], chosen["Vary"])
+        assert ("no-store", False) == (refused["Cache-Control"], "Vary" in refused)
 
     @pytest.mark.parametrize("step", [1, -1])
     def test_the_shortcuts_alone(self, app: FastAPI, environment: FakeIssuer, step: int) -> None:

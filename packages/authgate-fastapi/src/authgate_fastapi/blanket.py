@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from authgate_core import Admission, ConfigurationError, Policy
 from authgate_core.policy import compile_policy
@@ -38,8 +39,10 @@ class Blanket(Guard[Admission]):
             raise ConfigurationError(*(f"{written}: {problem}" for problem in error.problems)) from None
         super().__init__(written, policy, give_all)
 
-    async def _admit(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> Admission:
+    async def _admit(
+        self, connection: HTTPConnection, security_scopes: SecurityScopes, response: Response
+    ) -> Admission:
         scope = connection.scope
         if is_public(scope.get("endpoint")) or view_of(connection).is_preflight:
             return _NOBODY
-        return await super()._admit(connection, security_scopes)
+        return await super()._admit(connection, security_scopes, response)

@@ -10,7 +10,7 @@ from authgate_core.headers import CACHE_CONTROL, VARY
 
 from .visit import Visit
 
-__all__ = ["Marked"]
+__all__ = ["Marked", "mark"]
 
 
 class Marked:
@@ -31,9 +31,13 @@ class Marked:
         """Mark the start of a response, and send it on."""
         if message["type"] == "http.response.start" and self._visit.grants:
             message.setdefault("headers", [])  # optional in ASGI
-            headers = MutableHeaders(scope=message)
-            read = [name for grant in self._visit.grants for name in grant.gate.headers_read(grant.policy)]
-            marks = admitted_headers(headers.get(CACHE_CONTROL), headers.getlist(VARY), dict.fromkeys(read))
-            for name, value in marks.items():
-                headers[name] = value
+            mark(self._visit, MutableHeaders(scope=message))
         await self._send(message)
+
+
+def mark(visit: Visit, headers: MutableHeaders) -> None:
+    """Add what the guards of a visit have to say to the headers of its response; what is set stands."""
+    read = [name for grant in visit.grants for name in grant.gate.headers_read(grant.policy)]
+    marks = admitted_headers(headers.get(CACHE_CONTROL), headers.getlist(VARY), dict.fromkeys(read))
+    for name, value in marks.items():
+        headers[name] = value

@@ -8,13 +8,16 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 from fastapi import params
 from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from authgate_core import Admission, AsyncGate, NotAdmitted, Policy, all_scopes
 from authgate_core.policy import compile_policy
 
+from .caching import mark
 from .entrance import admit
 from .give import give_all
 from .locate import gate_of
+from .visit import carried_visit, visit_of
 
 __all__ = ["Guard", "Misuse", "Requirement", "requires"]
 
@@ -84,7 +87,10 @@ class Guard(params.Depends, Generic[T]):
         self._find = find
 
     def __call__(
-        self, connection: HTTPConnection | None = None, security_scopes: SecurityScopes | None = None
+        self,
+        connection: HTTPConnection | None = None,
+        security_scopes: SecurityScopes | None = None,
+        response: Response | None = None,
     ) -> Awaitable[T]:
         """Admit the connection and return what the endpoint asks for; FastAPI calls it.
 
@@ -93,12 +99,18 @@ class Guard(params.Depends, Generic[T]):
         """
         if not isinstance(connection, HTTPConnection):
             self._misuse()
-        return self._admit(connection, security_scopes or SecurityScopes())
+        return self._admit(connection, security_scopes or SecurityScopes(), response or Response())
 
-    async def _admit(self, connection: HTTPConnection, security_scopes: SecurityScopes) -> T:
+    async def _admit(
+        self, connection: HTTPConnection, security_scopes: SecurityScopes, response: Response
+    ) -> T:
         gate = await self._find(connection)
         policy = self.policy_for(gate, security_scopes.scopes)
-        return self._injected(await admit(connection, gate, policy, optional=self.optional))
+        admission = await admit(connection, gate, policy, optional=self.optional)
+        if carried_visit(connection.scope) is None:
+            # A shortcut without AuthGate(app): nothing marks the response on its way out (Law 1.7).
+            mark(visit_of(connection), response.headers)
+        return self._injected(admission)
 
     def policy_for(self, gate: AsyncGate, scopes: Iterable[str] = ()) -> Policy:
         """What this guard asks of a gate, and with it the scopes of ``Security(guard, scopes=[...])``."""
