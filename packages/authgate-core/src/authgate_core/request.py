@@ -113,7 +113,7 @@ class RequestView:
     def is_preflight(self) -> bool:
         """Whether a browser asks what another site's page may send: it never carries credentials (Law 1.11)."""
         names = {name for name, _ in self.headers}
-        return self.method.upper() == "OPTIONS" and {"origin", "access-control-request-method"} <= names
+        return self.method == "OPTIONS" and {"origin", "access-control-request-method"} <= names
 
     @property
     def is_local(self) -> bool:

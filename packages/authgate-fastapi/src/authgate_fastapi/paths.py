@@ -37,7 +37,7 @@ class Asked:
 
     Args:
         path: The decoded path, as the router sees it.
-        method: The method in upper case; None for a WebSocket.
+        method: The method, whose case counts, as the router has it (RFC 9110 section 9.1); None for a WebSocket.
     """
 
     path: str
@@ -49,7 +49,7 @@ def asked_of(scope: Scope) -> Asked | None:
     raw: bytes = scope.get("raw_path") or b""
     if _AMBIGUOUS.search(scope["path"]) or _ENCODED_SLASH.search(raw.partition(b"?")[0]):
         return None
-    return Asked(get_route_path(scope), scope["method"].upper() if scope["type"] == "http" else None)
+    return Asked(get_route_path(scope), scope["method"] if scope["type"] == "http" else None)
 
 
 class Paths:
