@@ -82,14 +82,16 @@ class TestAdmitted:
 
         in_view(app, {}, body, requires(is_user, optional=True))
 
-    def test_an_optional_guard_below_another(self, app: Flask, project: Headers) -> None:
-        """What the outer guard has admitted stays admitted."""
+    @pytest.mark.parametrize("above", [True, False])
+    def test_an_optional_guard_and_another(self, app: Flask, project: Headers, *, above: bool) -> None:
+        """What the outer one has admitted stays admitted, and who may be nobody stays so."""
 
         def body() -> None:
             assert "p1" == current_project.id
             assert None == current_user  # noqa: E711 - as above
 
-        in_view(app, project, body, requires(is_user, optional=True), requires(is_project))
+        guards = (requires(is_user, optional=True), requires(is_project))
+        in_view(app, project, body, *(reversed(guards) if above else guards))
 
     def test_cannot_be_changed(self, app: Flask, user: Headers) -> None:
         """A view cannot promote its caller."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from authgate_core import Admission, AsyncGate, Policy, RequestView
 from authgate_core.headers import FORWARDING
+from authgate_core.principal import joined
 from authgate_core.request import Memo
 
 __all__ = ["Grant", "Visit", "carried_visit", "view_of", "visit_of"]
@@ -92,13 +93,7 @@ class Visit:
 
     def add(self, admission: Admission, grant: Grant) -> None:
         """Join what one more guard has found to what earlier guards of this connection have."""
-        held = self.admission
-        if held is not None:
-            kinds = {type(principal) for principal in admission.principals}
-            kept = tuple(principal for principal in held.principals if type(principal) not in kinds)
-            refusal = admission.refusal or held.refusal
-            admission = replace(admission, principals=kept + admission.principals, refusal=refusal)
-        self.admission = admission
+        self.admission = joined(self.admission, admission)
         self.passed += 1
         if grant not in self.grants:
             self.grants.append(grant)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Request
 
-from authgate_core.principal import Admission
+from authgate_core.principal import Admission, joined
 from authgate_core.request import Memo, RequestView
 
 __all__ = ["Visit", "known_visit", "view_of", "visit_of"]
@@ -34,15 +34,9 @@ class Visit:
 
     def add(self, admission: Admission, *, optional: bool) -> Admission:
         """Join what one more guard has found to what earlier guards of this request have, and return both."""
-        held = self.admission
-        if held is not None:
-            kinds = {type(principal) for principal in admission.principals}
-            kept = tuple(principal for principal in held.principals if type(principal) not in kinds)
-            refusal = admission.refusal or held.refusal
-            admission = Admission(kept + admission.principals, refusal, request=admission.request)
-        self.admission = admission
+        self.admission = joined(self.admission, admission)
         self.optional = self.optional or optional
-        return admission
+        return self.admission
 
 
 def visit_of(request: Request) -> Visit:

@@ -1,6 +1,6 @@
 """Who was admitted: principals, the admission that holds them, and what names them."""
 
-from .admission import Admission, Rule
+from .admission import Admission, Rule, joined
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
 from .identity import Project, Service, User
@@ -27,5 +27,6 @@ __all__ = [
     "frozen",
     "is_plain_name",
     "is_uuid",
+    "joined",
     "resolve",
 ]

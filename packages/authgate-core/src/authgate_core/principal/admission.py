@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from ..errors import AuthgateError, NotAdmitted
 from .base import Principal
 from .identity import Project, Service, User
 
-__all__ = ["Admission", "Rule"]
+__all__ = ["Admission", "Rule", "joined"]
 
 P = TypeVar("P", bound=Principal)
 
@@ -92,3 +92,18 @@ class Admission:
 
     def __bool__(self) -> bool:
         return bool(self.principals)
+
+
+def joined(earlier: Admission | None, later: Admission) -> Admission:
+    """What two guards of one request have found, together.
+
+    Args:
+        earlier: What was found before; None before the first guard.
+        later: What was found now; of a kind that both hold, this one's principal counts.
+    """
+    if earlier is None:
+        return later
+    kinds = {type(principal) for principal in later.principals}
+    kept = tuple(principal for principal in earlier.principals if type(principal) not in kinds)
+    refusal = later.refusal or earlier.refusal
+    return replace(later, principals=kept + later.principals, refusal=refusal)
