@@ -115,6 +115,7 @@ class TestTenants:
         ("changes", "named"),
         [
             ({"AUTHGATE_TENANTS": "shop"}, ["NEXUS_ID, AUTHGATE_TENANTS"]),
+            ({"AUTHGATE_TENANTS": f"*,{OTHER}"}, ["NEXUS_ID, AUTHGATE_TENANTS"]),
             ({"NEXUS_ID": NEXUS.upper()}, ["NEXUS_ID, AUTHGATE_TENANTS", "NEXUS_ID"]),
         ],
     )

@@ -207,6 +207,12 @@ class TestPublicView:
         with pytest.raises(AttributeError, match="'User' object has no attribute 'plan'"):
             getattr(user, "plan")  # noqa: B009 - type checkers know that it is none
 
+    def test_what_to_dict_shows_of_claims_is_a_copy(self) -> None:
+        """Law 7.2: whoever changes a response changes no principal."""
+        user = User(id="u1", issuer="main", claims={"tags": ["a"]}, public=["tags"])
+        user.to_dict()["tags"].append("b")
+        assert {"tags": ["a"]} == user.to_dict()
+
     def test_the_mapping_view_is_the_same(self) -> None:
         """dict, in, get, keys, items, iteration and len read what to_dict shows."""
         assert USER.to_dict() == dict(USER) == dict(USER.items())
