@@ -102,7 +102,7 @@ class TestFromMapping:
     @pytest.mark.parametrize(
         ("settings", "expected"),
         [
-            ({}, ["AUTHGATE_ISSUER: is not set"]),
+            ({}, ["AUTHGATE_ISSUER: is not set", "AUTHGATE_PROFILE=mercury"]),
             ({"AUTHGATE_ISSUER": "https://id.test"}, ["AUTHGATE_AUDIENCE: is not set"]),
             (
                 {"AUTHGATE_JWKS_URL": "https://x.test"},

@@ -77,7 +77,10 @@ class Settings(BaseSettings):
     def problems(self) -> Iterator[str]:
         """What the settings lack of each other, where no profile says what they are made of."""
         if self.issuer is None and self.projects_file is None:
-            yield "AUTHGATE_ISSUER: is not set; give the issuer's URL, or AUTHGATE_PROJECTS_FILE for projects alone"
+            yield (
+                "AUTHGATE_ISSUER: is not set; give the issuer's URL, AUTHGATE_PROJECTS_FILE for projects alone, "
+                "or AUTHGATE_PROFILE=mercury to have Mercury's own variables read"
+            )
         if self.issuer is not None and not self.audience:
             yield "AUTHGATE_AUDIENCE: is not set; name this API's audience, or write ANY_AUDIENCE"
         if self.jwks_url is not None and self.issuer is None:
