@@ -358,7 +358,7 @@ class TestBudget:
         assert listed == [user(gate, mercury.user_token(tenant)).tenant for tenant in listed]
 
     def test_fetches_in_flight(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
-        """Law 4.13: eight for all tenants of an issuer; whoever comes on top is told 503 at once."""
+        """Law 4.13: eight for all tenants of an issuer; whoever comes on top waits, and is told 503 in the end."""
         listed = [mercury.add_project().uuid for _ in range(12)]
         gate = make(tenants=listed, key_wait=1.0)
         mercury.slow(30)
@@ -368,6 +368,17 @@ class TestBudget:
         assert [503] * 12 == found
         assert 8 == sum(mercury.hits.values())
         mercury.recover()
+
+    def test_a_burst_after_the_start(self, make: Callable[..., Face], mercury: FakeMercury) -> None:
+        """Law 4.10: on a cold set a request waits, for a place among the eight and then for its keys."""
+        listed = [mercury.add_project().uuid for _ in range(24)]
+        gate = make(tenants=listed, key_wait=20.0)
+        mercury.slow(0.05)
+        with ThreadPoolExecutor(24) as pool:
+            found = [*pool.map(lambda tenant: user(gate, mercury.user_token(tenant)).tenant, listed)]
+
+        assert listed == found
+        assert 24 == sum(mercury.hits.values())
 
     def test_another_issuer_has_a_budget_of_its_own(self, mercury: FakeMercury, clock: ManualClock) -> None:
         """Law 4.13: a Mercury that hangs keeps nobody from the keys of another."""
@@ -431,6 +442,17 @@ class TestHealth:
             ("mercury", other): "fresh",
             ("mercury (projects)", None): "fresh",
         } == found
+
+    def test_made_up_tenants_are_no_key_sets(
+        self, make: Callable[..., Face], mercury: FakeMercury, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Law 4.12: what strangers make up does not look like an outage, neither in health nor in the log."""
+        gate, made_up = make(tenants=anyone), str(uuid.uuid4())
+        with caplog.at_level(logging.WARNING):
+            refusal(gate, mercury.user_token(project_uuid=made_up))
+
+        assert [None] == [keys.tenant for keys in gate.gate.health().keys]
+        assert "keys_refresh_failed" not in caplog.text
 
     def test_a_tenant_without_keys_cannot_be_named(self, make: Callable[..., Face]) -> None:
         """Law 4.7: a key of an issuer that the gate does not have is no key."""

@@ -124,7 +124,9 @@ class GateBase:
     def _health(self, stores: Sequence[object]) -> Health:
         now = self.clock.now()
         return Health(
-            keys=tuple(ring.health(now) for ring in self._refresher.rings.values()),
+            keys=tuple(
+                ring.health(now) for ring in self._refresher.rings.values() if not ring.state.is_absent
+            ),
             revocation=tuple(store.health() for store in own(stores, self.config)),
         )
 

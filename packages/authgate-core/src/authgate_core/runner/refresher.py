@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
@@ -25,11 +26,9 @@ from ..events import Notice
 from ..flows.keys import Refreshed, RefreshFailed, RefreshFlow, refresh
 from ..keyring import KeyRing, KeySource, RingState, TenantRings, notices
 from ..ports import HttpPort
+from .waits import Outcome, Waits, wait_through, wait_through_async
 
 __all__ = ["KeyRefresher", "Outcome"]
-
-Outcome: TypeAlias = Future[BaseException | None]
-"""Resolved when a refresh is over and its result in place; with an exception where a bug ended it."""
 
 _PLACES: Final = 1
 _ASYNC_PLACES: Final = 16
@@ -190,7 +189,7 @@ class KeyRefresher:
         bug = None if isinstance(result, (Refreshed, RefreshFailed)) else result
         flight.outcome.set_result(bug)
         alarm = bug is not None or (isinstance(result, RefreshFailed) and result.alarm)
-        if after is not None:
+        if after is not None and not after.is_absent:  # a made-up tenant is no news
             for notice in notices(flight.ring.name, flight.before, after, alarm=alarm):
                 self._notice(notice)
 
@@ -225,20 +224,34 @@ class KeyRefresher:
             BaseException: What escaped from the HTTP port that is no ``AuthUnavailable``, if no key answers
                 (Law 1.3).
         """
-        outcome = self.start(effect.ring, unknown_kid=effect.unknown_kid, since=effect.since)
-        with self._place(effect, _PLACES) as may_wait:
-            if outcome is not None and may_wait:
-                wait_for((outcome,), effect.timeout)
-        return self._waited(effect, outcome)
+        return self._waited(effect, wait_through(self._waits(effect, _PLACES)))
 
     async def wait_async(self, effect: AwaitKeys) -> Instant:
         """``wait`` for a coroutine; cancelling it changes nothing about the refresh."""
+        return self._waited(effect, await wait_through_async(self._waits(effect, _ASYNC_PLACES)))
+
+    def _waits(self, effect: AwaitKeys, places: int) -> Waits:
+        """What to wait for, one after the other and in all no longer than asked: a place in flight, the refresh."""
+        until = time.monotonic() + effect.timeout
         outcome = self.start(effect.ring, unknown_kid=effect.unknown_kid, since=effect.since)
-        with self._place(effect, _ASYNC_PLACES) as may_wait:
-            if outcome is not None and may_wait:
-                # asyncio.wait cancels nothing, neither at its time-out nor when it is cancelled itself
-                await asyncio.wait((asyncio.wrap_future(outcome),), timeout=effect.timeout)
-        return self._waited(effect, outcome)
+        with self._place(effect, places) as may_wait:
+            while may_wait and (rest := until - time.monotonic()) > 0:
+                ahead = (outcome,) if outcome is not None else self._ahead(effect.ring)
+                if ahead:
+                    yield ahead, rest
+                if outcome is not None or not ahead:
+                    break
+                outcome = self.start(effect.ring, unknown_kid=effect.unknown_kid, since=effect.since)
+        return outcome
+
+    def _ahead(self, name: RingName) -> tuple[Outcome, ...]:
+        """The refreshes that leave no room for one more of the same issuer's tenants (Law 4.13)."""
+        with self._lock:
+            if self._has_room(name):
+                return ()
+            return tuple(
+                flight.outcome for other, flight in self._flights.items() if other.issuer == name.issuer
+            )
 
     @contextmanager
     def _place(self, effect: AwaitKeys, places: int) -> Generator[bool]:
