@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Router
 from starlette.testclient import WebSocketDenialResponse
 from starlette.types import ASGIApp
@@ -31,7 +32,7 @@ from authgate_fastapi import (
     requires,
 )
 from authgate_fastapi.compat import auth_gate
-from authgate_fastapi.visit import Visit
+from authgate_fastapi.visit import Grant, Visit, view_of, visit_of
 
 Headers = dict[str, str]
 Message = dict[str, Any]
@@ -380,6 +381,19 @@ class TestChangedOnTheWay:
         app.get("/", dependencies=[requires(is_user)])(nothing)
         headers = TestClient(app).get("/", headers=user).headers
         assert ("private", "Authorization") == (headers["cache-control"], headers["vary"])
+
+    def test_more_than_once(self, gate: ag.AsyncGate) -> None:
+        """Law 5.13: whoever began the visit hears of every guard, as one that closes sockets must."""
+        scope: Message = {"type": "websocket", "path": "/", "query_string": b"", "headers": []}
+        first, heard = Visit(scope), list[int]()
+        first.carry(scope)
+        first.on_grant = lambda: heard.append(len(first.grants))
+        for policy in (is_user, is_project):
+            scope = {**scope, "headers": [*scope["headers"], (b"x-request-id", b"7")]}
+            connection = HTTPConnection(scope)
+            grant = Grant(gate, policy, optional=False, view=view_of(connection), lasts=True)
+            visit_of(connection).add(ag.Admission(), grant)
+        assert [1, 2] == heard
 
     @pytest.mark.parametrize("behind", [True, False])
     def test_tenants(self, issuer: FakeIssuer, project: Headers, *, behind: bool) -> None:

@@ -151,14 +151,20 @@ class TestRouters:
         assert 401 == client.options("/p/after/api", headers={"Origin": "https://shop.example"}).status_code
 
     def test_before_a_default(self, gate: ag.AsyncGate, project: Headers, user: Headers) -> None:
-        """A protected router has its own guard, so that the default is not asked."""
-        app, router = FastAPI(), APIRouter()
+        """A protected router has its own guard, so that the default is not asked; that of routes before it as well."""
+        app, router, inner = FastAPI(), APIRouter(), APIRouter()
+        inner.get("/inner")(hello)
+        router.include_router(inner)
+        router.get("/before")(hello)
         protect(router, is_project)
-        router.get("/p")(hello)
+        router.get("/after")(hello)
         app.include_router(router)
         AuthGate(app, gate=gate, default=is_user)
         client = TestClient(app)
-        assert [200, 401] == [client.get("/p", headers=one).status_code for one in (project, user)]
+        for path in ("/inner", "/before", "/after"):
+            assert [200, 401] == [client.get(path, headers=one).status_code for one in (project, user)]
+            asked = app.openapi()["paths"][path]["get"]["x-authgate-policy"]
+            assert "is_project" == asked
 
     def test_files(self, app: FastAPI, client: TestClient, user: Headers, tmp_path: Path) -> None:
         """``router.frontend`` is guarded when it comes after ``protect``, and refused before."""

@@ -70,12 +70,7 @@ async def answer(refusal: AuthgateError, scope: Scope, receive: Receive, send: S
         raise refusal
 
     own: dict[Any, ExceptionHandler] = getattr(scope.get("app"), "exception_handlers", {})
-    handlers = {key: handler for key, handler in own.items() if _is_for_refusals(key)}
-    await ExceptionMiddleware(refused, {AuthgateError: REFUSE, **handlers})(scope, receive, send)
-
-
-def _is_for_refusals(key: object) -> bool:
-    return isinstance(key, type) and issubclass(key, AuthgateError)
+    await ExceptionMiddleware(refused, {AuthgateError: REFUSE, **own})(scope, receive, send)
 
 
 async def _refuse_websocket(websocket: WebSocket, problem: Problem, response: Response) -> None:
