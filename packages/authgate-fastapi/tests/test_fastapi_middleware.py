@@ -503,6 +503,31 @@ class TestCopiedScopes:
             Visit(scope).is_of({**scope, "type": kind}) for kind in ("http", "websocket")
         ]
 
+    def test_requests_that_a_socket_sends(
+        self, app: FastAPI, bearer: Callable[..., Headers], user: Headers
+    ) -> None:
+        """Who sends them is not who opened the socket, which stays open when they may be sent no more."""
+        app.get("/", dependencies=[requires(is_user | is_project)])(nothing)
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            statuses.append(message.get("status", 0))
+
+        @app.websocket("/ws")
+        async def ws(websocket: WebSocket, user: CurrentUser) -> None:
+            sent = [(b"authorization", bearer("other")["Authorization"].encode())]
+            await app.router(
+                {**websocket.scope, "type": "http", "method": "GET", "path": "/", "headers": sent},
+                websocket.receive,
+                send,
+            )
+            await websocket.accept()
+            await websocket.send_json([len(visit_of(websocket).grants), *statuses[:1]])
+            await websocket.close()
+
+        with TestClient(app).websocket_connect("/ws", headers=user) as socket:
+            assert [1, 200] == socket.receive_json()
+
     def test_copies_by_middleware(self, app: FastAPI, counter: Any, user: Headers) -> None:
         """A copy that says the same is the same request."""
         app.add_middleware(Copies)

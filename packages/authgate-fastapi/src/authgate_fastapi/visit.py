@@ -119,9 +119,13 @@ class Visit:
         return visit
 
     def report_to(self, origin: Visit) -> None:
-        """Let another visit answer for the guards of this one: it marks the response and closes the socket."""
-        self.grants = origin.grants
-        self._answering = origin._answering or origin
+        """Let another visit answer for the guards of this one: it marks the response, or closes the socket.
+
+        A socket does not answer for requests that its handler sends.
+        """
+        if self._request[0] == origin._request[0]:
+            self.grants = origin.grants
+            self._answering = origin._answering or origin
 
     def carry(self, scope: Scope) -> None:
         """Put this visit where guards find it."""
