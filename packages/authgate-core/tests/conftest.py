@@ -38,6 +38,7 @@ class Valkey:
             self.port: int = free.getsockname()[1]
         self._server = ValkeyServer(port=self.port, config=config)
         self._pid: int | None = None
+        self._reserved: socket.socket | None = None
         self._clients: list[Any] = []
         self.start()
 
@@ -53,13 +54,17 @@ class Valkey:
 
     def start(self) -> None:
         """Start it, empty."""
+        self._let_go()
         self._server.start()
         self._pid = int(self.client().info("server")["process_id"])
 
     def stop(self) -> None:
-        """Stop it; what it held is gone."""
+        """Stop it; what it held is gone, and nobody else gets its port meanwhile."""
         self._server.stop()
         self._pid = None
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", self.port))
 
     def freeze(self) -> None:
         """Let it hang: connections are accepted, nothing is answered."""
@@ -71,11 +76,17 @@ class Valkey:
 
     def close(self) -> None:
         """End it, whatever state it is in."""
+        self._let_go()
         for client in self._clients:
             client.close()
         if self._pid is not None:
             self.thaw()
             self._server.terminate()
+
+    def _let_go(self) -> None:
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._pid is not None, "the server does not run"
