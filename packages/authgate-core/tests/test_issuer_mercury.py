@@ -373,7 +373,39 @@ class TestRevoking:
         assert gate.admit(view(bearer(mercury.user_token(other))), ag.is_user)
 
 
+class TestTenantOfOnesOwn:
+    @pytest.mark.parametrize(
+        ("claims", "code"),
+        [
+            ({}, "ok"),
+            ({"org": None}, "token_claim"),
+            ({"org": "x"}, "token_claim"),
+            ({"org": {}}, "token_claim"),
+        ],
+    )
+    def test_what_leads_nowhere_is_no_fallback(
+        self, make: Callable[..., Face], mercury: FakeMercury, claims: dict[str, Any], code: str
+    ) -> None:
+        """Law 3.12: the fallback is for tokens that say nothing, also where the claim is inside of another."""
+        gate, token = make(issuer={"tenant": "org.project"}), bearer(mercury.user_token(**claims))
+
+        if code == "ok":
+            assert mercury.nexus_id == gate.admit(view(token), ag.is_user).user.tenant
+        else:
+            assert code == refusal(gate, token).code
+
+
 class TestMistakes:
+    def test_a_name_that_stands_for_its_project_tokens(self, mercury: FakeMercury) -> None:
+        """Law 1.6: two key sets of one name would be looked after as one."""
+        mine = ag.Issuer.mercury(
+            mercury.url, signing_secret="s", audience="a", fallback_tenant=mercury.nexus_id
+        )
+        other = ag.Issuer.oidc("https://id.test", audience="a", name="mercury (projects)")
+        config = ag.GateConfig(issuers=[mine, other], service_id="orders", shared_subjects=True)
+        with pytest.raises(ag.ConfigurationError, match=r"2 are named 'mercury \(projects\)'"):
+            ag.Gate(config)
+
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [

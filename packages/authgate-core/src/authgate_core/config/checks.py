@@ -63,8 +63,9 @@ def _conflicts(issuers: Sequence[Issuer]) -> Iterator[str]:
     for iss, count in Counter(issuer.issuer for issuer in issuers).items():
         if count > 1:
             yield f"issuers: {count} have issuer={iss!r}; a token could not tell them apart (Law 3.5)"
-    for name, count in Counter(issuer.name for issuer in issuers).items():
-        if count > 1:
+    names = (name for issuer in issuers for name in (issuer.name, issuer.project_keys_name))
+    for name, count in Counter(names).items():
+        if name is not None and count > 1:
             yield f"issuers: {count} are named {name!r}; give each a name= of its own"
 
 

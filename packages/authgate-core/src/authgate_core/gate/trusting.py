@@ -42,10 +42,10 @@ class Trusting:
 
     def _projects(self, issuer: Issuer) -> TrustedProjects | None:
         tokens = issuer.project_tokens
-        if tokens is None:
+        name = issuer.project_keys_name
+        if tokens is None or name is None:
             return None
-        name = RingName(f"{issuer.name} (projects)")
-        ring = self._ring(name, _source(issuer, tokens.trust, tokens.algorithms))
+        ring = self._ring(RingName(name), _source(issuer, tokens.trust, tokens.algorithms))
         return TrustedProjects(issuer.name, tokens, tokens.rules(), ring, _served(issuer))
 
     def _keys(self, issuer: Issuer) -> KeyRing | TenantRings:

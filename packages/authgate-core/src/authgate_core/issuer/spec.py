@@ -134,6 +134,11 @@ class Issuer:
         )
 
     @property
+    def project_keys_name(self) -> str | None:
+        """What the key set of its project tokens is called; None where it issues none."""
+        return None if self.project_tokens is None else f"{self.name} (projects)"
+
+    @property
     def makes_users(self) -> bool:
         """Whether a token of this issuer can be a user's."""
         return self.grants.kinds is None or "user" in self.grants.kinds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidClaim
-from ..principal import MISSING, ClaimPath, is_uuid, resolve
+from ..principal import ClaimPath, is_uuid, resolve
 from ..request import url_problems
 from ..signing import RequestSigning
 
@@ -55,9 +55,9 @@ def tenant_of(claims: Mapping[str, Any], path: ClaimPath, fallback: str | None, 
         InvalidClaim: If it is missing without a fallback, null, of another type or in another spelling. The
             value is not repeated: nothing may be verified yet (Law 1.2).
     """
-    value = resolve(claims, path)
-    if value is MISSING and fallback is not None:
+    if fallback is not None and path.parts[0] not in claims:  # what is there and leads nowhere names none
         return fallback
+    value = resolve(claims, path)
     if uuid and not is_uuid(value):
         raise InvalidClaim(str(path), "is not a UUID in lower case")
     if not isinstance(value, str) or not value:
