@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 import authgate_core as ag
+from authgate_core.gate.environment import EnvironmentGate
 from authgate_core.testing import FakeMercury
 from authgate_fastapi import AuthGate, locate
 from authgate_fastapi.compat.mercury import (
@@ -53,7 +54,7 @@ def environment(mercury: FakeMercury, store: redis.Redis, monkeypatch: pytest.Mo
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AUTHGATE_PROFILE")
     monkeypatch.setenv("CACHE_EXPIRY_TIME", "3600")
-    monkeypatch.setattr(locate, "_older_environment", locate._Environment("mercury"))
+    monkeypatch.setattr(locate, "_older_environment", EnvironmentGate(ag.AsyncGate, "mercury"))
     store.flushall()
     yield
     if locate._older_environment.gate is not None:

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import authgate_fastapi
-from authgate_core import is_user
+from authgate_core import AsyncGate, is_user
+from authgate_core.gate.environment import EnvironmentGate
 from authgate_core.testing import FakeIssuer, FakeMercury
 from authgate_fastapi import locate
 
@@ -103,7 +104,7 @@ class TestSnippets:
         with FakeMercury() as mercury:
             for name, value in mercury.environment("redis://127.0.0.1:1/0").items():
                 monkeypatch.setenv(name, value)
-            monkeypatch.setattr(locate, "_older_environment", locate._Environment("mercury"))
+            monkeypatch.setattr(locate, "_older_environment", EnvironmentGate(AsyncGate, "mercury"))
             client = TestClient(pasted("fastapi_combined_auth", served_issuer)["app"])
             assert [(401, ["detail"])] * 2 == [
                 (answer.status_code, list(answer.json()))

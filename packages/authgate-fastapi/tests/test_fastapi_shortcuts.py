@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 import authgate_core as ag
 from authgate_core import is_user
+from authgate_core.gate.environment import EnvironmentGate
 from authgate_core.testing import FakeIssuer
 from authgate_fastapi import (
     AuthGate,
@@ -34,7 +35,7 @@ class TestShortcuts:
         """An issuer and a project that the environment names, and no gate built yet."""
         file = tmp_path / "projects.toml"
         file.write_text(f'[shop]\nid = "p1"\nsecret = "{project["x-app-secret"]}"\n')
-        monkeypatch.setattr(locate, "_environment", locate._Environment())
+        monkeypatch.setattr(locate, "_environment", EnvironmentGate(ag.AsyncGate))
         with FakeIssuer(audience="orders-api") as issuer:
             monkeypatch.setenv("AUTHGATE_ISSUER", issuer.url)
             monkeypatch.setenv("AUTHGATE_AUDIENCE", "orders-api")
@@ -88,7 +89,7 @@ class TestShortcuts:
                 built.append(self)
                 super().__init__(config)
 
-        monkeypatch.setattr(locate, "AsyncGate", Counted)
+        monkeypatch.setattr(locate, "_environment", EnvironmentGate(Counted))
         build, all_at_once = locate._environment.build, threading.Barrier(5, timeout=10)
 
         def build_with_the_others() -> ag.AsyncGate:

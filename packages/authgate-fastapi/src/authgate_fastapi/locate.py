@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
-from typing import Final, Literal
+from typing import Final
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from authgate_core import AsyncGate, ConfigurationError, GateConfig
+from authgate_core import AsyncGate, ConfigurationError
+from authgate_core.gate.environment import EnvironmentGate
 
 __all__ = ["carry", "gate_of", "gate_or_environment", "gate_or_older_environment"]
 
@@ -49,7 +48,7 @@ async def gate_or_older_environment(connection: HTTPConnection) -> AsyncGate:
     return await _carried_or(_older_environment, connection)
 
 
-async def _carried_or(environment: _Environment, connection: HTTPConnection) -> AsyncGate:
+async def _carried_or(environment: EnvironmentGate[AsyncGate], connection: HTTPConnection) -> AsyncGate:
     carried = _carried(connection)
     if carried is None and connection.scope["type"] == "websocket":
         raise ConfigurationError("a WebSocket has guards but the app no gate: write AuthGate(app)")
@@ -63,31 +62,5 @@ def _carried(connection: HTTPConnection) -> AsyncGate | None:
     return gate if isinstance(gate, AsyncGate) else None
 
 
-class _Environment:
-    """The gate that the environment describes.
-
-    Args:
-        profile: In whose words, where the environment does not say.
-    """
-
-    def __init__(self, profile: Literal["mercury"] | None = None) -> None:
-        self.gate: AsyncGate | None = None
-        self._profile: Final = profile
-        self._lock = threading.Lock()
-
-    def build(self) -> AsyncGate:
-        with self._lock:
-            if self.gate is None:
-                self.gate = AsyncGate(GateConfig.from_env(profile=self._profile))
-            return self.gate
-
-    def renew_lock(self) -> None:
-        """A child must not inherit a lock that a thread of its parent holds."""
-        self._lock = threading.Lock()
-
-
-_environment: Final = _Environment()
-_older_environment: Final = _Environment("mercury")
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_environment.renew_lock)  # Law 9.5
-    os.register_at_fork(after_in_child=_older_environment.renew_lock)
+_environment: Final = EnvironmentGate(AsyncGate)
+_older_environment: Final = EnvironmentGate(AsyncGate, "mercury")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Self, TypeVar
 
 from ..cache import ProjectCache
-from ..clock import Clock, SystemClock
+from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
 from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
@@ -18,6 +19,7 @@ from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
 from ..secret import Secret
 from .base import GateBase, Health
+from .begun import Begun
 from .reports import without_frames
 from .revocations import AsyncRevocations
 from .sources import open_async_projects, open_async_stores
@@ -56,6 +58,30 @@ class AsyncGate(GateBase):
         """As ``Gate.admit``."""
         return await self._run(self._admitted(view, policy, optional=optional))
 
+    def begin(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Begun:
+        """``admit`` as far as nobody has to be asked: for code that can only wait where it must.
+
+        A warm gate whose revocation source answers from memory decides at once; else the rest is awaited.
+
+        Args:
+            view: The request.
+            policy: Who is let in.
+            optional: As in ``admit``.
+
+        Raises:
+            ConfigurationError: As ``admit`` does.
+        """
+        started = self.clock.now()
+        flow = self._admitted(view, policy, optional=optional)
+        try:
+            effect = next(flow)
+        except StopIteration as stop:
+            admission: Admission = stop.value
+            return Begun(self._reports.admitted(admission, started, ()))
+        except AuthgateError as error:
+            return Begun(self._reports.refused(error, started, ()))
+        return Begun(rest=partial(self._run, flow, started, effect))
+
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
         flow = self._verified(BearerToken(Secret(token)), policy, self._context)
@@ -69,11 +95,13 @@ class AsyncGate(GateBase):
             refusal = without_frames(error)
         raise refusal
 
-    async def _run(self, flow: Flow[Admission]) -> Admission:
-        started = self.clock.now()
+    async def _run(
+        self, flow: Flow[Admission], started: Instant | None = None, begun: AnyEffect | None = None
+    ) -> Admission:
+        started = started or self.clock.now()
         trace: list[AnyEffect] = []
         try:
-            admission = await self._runner.run(flow, trace)
+            admission = await self._runner.run(flow, trace, begun=begun)
         except AuthgateError as error:
             refusal = self._reports.refused(error, started, trace)
         else:

@@ -83,11 +83,19 @@ class AsyncRunner:
 
     ports: AsyncPorts
 
-    async def run(self, flow: Flow[T], trace: list[AnyEffect] | None = None) -> T:
-        """Perform what the flow asks for until it returns; ``trace`` collects the effects."""
+    async def run(
+        self, flow: Flow[T], trace: list[AnyEffect] | None = None, *, begun: AnyEffect | None = None
+    ) -> T:
+        """Perform what the flow asks for until it returns; ``trace`` collects the effects.
+
+        Args:
+            flow: The flow.
+            trace: Where the effects go.
+            begun: What a flow that was begun asks for; None for one that was not.
+        """
         trace = [] if trace is None else trace
         try:
-            effect = next(flow)
+            effect = next(flow) if begun is None else begun
             while True:
                 trace.append(effect)
                 try:

@@ -1,0 +1,36 @@
+"""An admission that was begun without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from ..errors import AuthgateError
+from ..principal import Admission
+
+__all__ = ["Begun"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An admission that was begun, and is decided where nobody had to be asked.
+
+    Args:
+        outcome: Who was admitted, or why nobody was; None while it is undecided.
+        rest: What is left to be awaited of one that is undecided.
+    """
+
+    outcome: Admission | AuthgateError | None = None
+    rest: Callable[[], Awaitable[Admission]] | None = field(default=None, repr=False)
+
+    async def finish(self) -> Admission:
+        """Wait for the decision; once, where it is undecided.
+
+        Raises:
+            AuthgateError: The refusal.
+        """
+        if self.rest is not None:
+            return await self.rest()
+        if isinstance(self.outcome, Admission):
+            return self.outcome
+        raise self.outcome or RuntimeError("an admission was begun that has neither outcome nor rest")
