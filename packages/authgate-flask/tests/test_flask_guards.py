@@ -2,11 +2,14 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 from asgiref.wsgi import WsgiToAsgi
-from flask import Blueprint, Flask, current_app, g, request
+from flask import Blueprint, Flask, Request, current_app, g, request
 from flask.views import MethodView, View
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from authgate_core import (
@@ -21,7 +24,9 @@ from authgate_core import (
     is_service,
     is_user,
 )
+from authgate_core.headers import header_pairs
 from authgate_core.principal import ProjectRef, TokenRef
+from authgate_core.request import Memo
 from authgate_flask import (
     AuthGate,
     current_admission,
@@ -33,8 +38,26 @@ from authgate_flask import (
     flask_project_auth,
     requires,
 )
+from authgate_flask.visit import view_of
 
 Headers = dict[str, str]
+
+VARIABLES = (
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REMOTE_ADDR",
+    "CONTENT_TYPE",
+    "CONTENT_LENGTH",
+    "HTTP_CONTENT_TYPE",
+    "HTTP_CONTENT_LENGTH",
+    "HTTP_AUTHORIZATION",
+    "HTTP_X_APP_ID",
+    "HTTP_",
+    "AUTHORIZATION",
+    "SSL_HTTP_X_APP_ID",
+)
+"""What a WSGI server says of a request; the last two are headers to nobody."""
 
 
 class TestOutcomes:
@@ -637,6 +660,20 @@ class TestWhatTheGateSees:
         assert [("GET", "/api/o/7?q=1", "192.0.2.7", {"n": 7})] == [
             (view.method, view.url, view.peer, dict(view.path_params)) for view in seen
         ]
+
+    @given(
+        st.fixed_dictionaries(
+            {"REQUEST_METHOD": st.sampled_from(["GET", "put"])},
+            optional={name: st.text(st.characters(max_codepoint=255), max_size=5) for name in VARIABLES},
+        )
+    )
+    def test_is_what_werkzeug_sees(self, environ: dict[str, Any]) -> None:
+        """Headers, path and query are those that handlers see, whatever the server says."""
+        theirs = Request(environ)
+        path, query = theirs.root_path + theirs.path, theirs.query_string.decode("latin-1")
+        ours = view_of(theirs, Memo())
+        assert (header_pairs(theirs.headers), theirs.method) == (ours.headers, ours.method)
+        assert (f"{path}?{query}" if query else path, theirs.remote_addr or None) == (ours.url, ours.peer)
 
     def test_the_peer_behind_proxy_fix(self, config: GateConfig, user: Headers) -> None:
         """Law 2.7: the peer is who holds the socket, never what a header says."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from authgate_core import Admission, AsyncGate, Policy, RequestView
-from authgate_core.headers import FORWARDING
 from authgate_core.principal import joined
 from authgate_core.request import Memo
+from authgate_core.servers import asgi_view
 
 __all__ = ["Grant", "Visit", "carried_visit", "view_of", "visit_of"]
 
@@ -172,31 +171,6 @@ def visit_of(connection: HTTPConnection) -> Visit:
 
 
 def view_of(connection: HTTPConnection) -> RequestView:
-    """An HTTP request or a WebSocket handshake as the gate sees it, with every header pair that arrived."""
-    scope, visit = connection.scope, visit_of(connection)
-    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-    return RequestView(
-        scope.get("method", "GET"),
-        _url(connection),
-        headers,
-        peer=_peer(scope, headers),
-        path_params=scope.get("path_params", {}),
-        memo=visit.memo,
-        subprotocols=visit.subprotocols,
-    )
-
-
-def _peer(scope: Scope, headers: list[tuple[str, str]]) -> str | None:
-    """The socket's own peer; nobody where servers may have put into ``client`` what a proxy says (Law 2.7)."""
-    client: tuple[str, int] | None = scope.get("client")
-    if client is None or any(name in FORWARDING for name, _ in headers):
-        return None
-    return client[0]
-
-
-def _url(connection: HTTPConnection) -> str:
-    scope = connection.scope
-    raw: bytes | None = scope.get("raw_path")  # optional in ASGI
-    path = quote(scope["path"], errors="replace") if raw is None else raw.decode("latin-1")
-    query: bytes = scope.get("query_string", b"")
-    return f"{path}?{query.decode('latin-1')}" if query else path
+    """An HTTP request or a WebSocket handshake as the gate sees it."""
+    visit = visit_of(connection)
+    return asgi_view(connection.scope, memo=visit.memo, subprotocols=visit.subprotocols)

@@ -8,6 +8,7 @@ from flask import Request
 
 from authgate_core.principal import Admission, joined
 from authgate_core.request import Memo, RequestView
+from authgate_core.servers import wsgi_view
 
 __all__ = ["Visit", "known_visit", "view_of", "visit_of"]
 
@@ -61,20 +62,4 @@ def known_visit(request: Request) -> Visit | None:
 
 def view_of(request: Request, memo: Memo) -> RequestView:
     """The request as the gate sees it, with every header that the server hands over and the socket's peer."""
-    query = request.query_string.decode("latin-1")
-    path = request.root_path.rstrip("/") + request.path
-    return RequestView(
-        request.method,
-        f"{path}?{query}" if query else path,
-        request.headers,
-        peer=_peer(request.environ),
-        path_params=request.view_args or {},
-        memo=memo,
-    )
-
-
-def _peer(environ: dict[str, Any]) -> str | None:
-    # ProxyFix overwrites REMOTE_ADDR with what a header says; the peer is who holds the socket (Law 2.7).
-    before_proxy_fix = environ.get("werkzeug.proxy_fix.orig", environ)
-    peer: str | None = before_proxy_fix.get("REMOTE_ADDR")
-    return peer or None
+    return wsgi_view(request.environ, memo=memo, path_params=request.view_args or {})

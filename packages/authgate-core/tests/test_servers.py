@@ -1,0 +1,129 @@
+"""Requests as servers hand them over: the same request by ASGI and by WSGI, and what each has of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from authgate_core.request import Memo
+from authgate_core.servers import asgi_view, wsgi_view
+
+
+def scope(*headers: tuple[bytes, bytes], **more: Any) -> dict[str, Any]:
+    """What an ASGI server says of a request."""
+    return {"type": "http", "method": "PUT", "path": "/o/7", "headers": [*headers], **more}
+
+
+def environ(**more: Any) -> dict[str, Any]:
+    """What a WSGI server says of a request."""
+    return {"REQUEST_METHOD": "PUT", "SCRIPT_NAME": "", "PATH_INFO": "/o/7", "QUERY_STRING": "", **more}
+
+
+class TestAsgi:
+    def test_all_that_a_view_holds(self) -> None:
+        """Everything that the gate may ask for is taken over, and the URL as it was sent."""
+        memo = Memo()
+        seen = asgi_view(
+            scope(raw_path=b"/o/%37", query_string=b"q=%e9", client=("192.0.2.7", 9), path_params={"n": 7}),
+            memo=memo,
+            subprotocols=["chat"],
+        )
+        assert ("PUT", "/o/%37?q=%e9", "192.0.2.7") == (seen.method, seen.url, seen.peer)
+        assert ({"n": 7}, ("chat",)) == (seen.path_params, seen.subprotocols)
+        assert memo is seen.memo
+
+    def test_headers(self) -> None:
+        """Law 2.2: every pair in order, under its name in lower case, whatever bytes it holds."""
+        pairs = ((b"X-App-Id", b"1"), (b"accept", b"\xe9"), (b"x-app-id", b"2"), (b"x_app_id", b"3"))
+        expected = (("x-app-id", "1"), ("accept", "\xe9"), ("x-app-id", "2"), ("x_app_id", "3"))
+        assert expected == asgi_view(scope(*pairs)).headers
+
+    def test_what_is_optional(self) -> None:
+        """A handshake has no method, and a server may leave the raw path, the query and the client out."""
+        seen = asgi_view({"type": "websocket", "path": "/caf\xe9 \ud800", "headers": []})
+        assert ("GET", "/caf%C3%A9%20%3F", None) == (seen.method, seen.url, seen.peer)
+        assert ({}, (), None) == (dict(seen.path_params), seen.subprotocols, seen.memo)
+
+    @pytest.mark.parametrize("name", [b"Forwarded", b"via", b"X-Forwarded-For", b"x-real-ip"])
+    def test_a_forwarded_request(self, name: bytes) -> None:
+        """Law 2.7: a server may have believed that header, so nobody is known to hold the socket."""
+        assert None is asgi_view(scope((name, b"203.0.113.9"), client=("127.0.0.1", 9))).peer
+
+    def test_a_socket_without_an_address(self) -> None:
+        """A client on a Unix socket has none."""
+        assert None is asgi_view(scope(client=None)).peer
+
+
+class TestWsgi:
+    def test_all_that_a_view_holds(self) -> None:
+        """Everything that the gate may ask for is taken over."""
+        memo = Memo()
+        request = environ(REQUEST_METHOD="put", QUERY_STRING="q=%e9", REMOTE_ADDR="192.0.2.7")
+        seen = wsgi_view(request, memo=memo, path_params={"n": 7})
+        assert ("PUT", "/o/7?q=%e9", "192.0.2.7", {"n": 7}) == (
+            seen.method,
+            seen.url,
+            seen.peer,
+            seen.path_params,
+        )
+        assert memo is seen.memo
+
+    def test_headers(self) -> None:
+        """Names get their hyphens back; what is no header is none."""
+        request = environ(
+            HTTP_AUTHORIZATION="Bearer a,Bearer b",
+            HTTP_X_APP_ID="\xe9",
+            CONTENT_TYPE="text/plain",
+            CONTENT_LENGTH="3",
+            AUTHORIZATION="Basic c",
+            UPSTREAM_HTTP_X_APP_ID="other",
+        )
+        expected = {
+            ("authorization", "Bearer a,Bearer b"),
+            ("x-app-id", "\xe9"),
+            ("content-type", "text/plain"),
+            ("content-length", "3"),
+        }
+        assert expected == set(wsgi_view(request).headers)
+
+    def test_two_headers_of_cgi(self) -> None:
+        """Type and length of the content have one place, and are not there where it is empty."""
+        request = environ(
+            CONTENT_TYPE="", CONTENT_LENGTH="", HTTP_CONTENT_TYPE="text/html", HTTP_CONTENT_LENGTH="9"
+        )
+        assert () == wsgi_view(request).headers
+
+    @pytest.mark.parametrize(
+        ("mounted", "path", "expected"),
+        [
+            ("/api", "/o", "/api/o"),
+            ("/api/", "o", "/api/o"),
+            ("/api", "", "/api/"),
+            ("", "//o", "/o"),
+            ("", "/caf\xc3\xa9", "/caf\xe9"),
+            ("", "/\xe9", "/\ufffd"),
+        ],
+    )
+    def test_paths(self, mounted: str, path: str, expected: str) -> None:
+        """The whole path, from its mount on, out of the bytes that PEP 3333 hides in latin-1."""
+        assert expected == wsgi_view(environ(SCRIPT_NAME=mounted, PATH_INFO=path)).url
+
+    def test_what_is_optional(self) -> None:
+        """PEP 3333 lets a server leave empty variables out."""
+        seen = wsgi_view({})
+        assert ("GET", "/", None) == (seen.method, seen.url, seen.peer)
+        assert ({}, (), None) == (dict(seen.path_params), seen.subprotocols, seen.memo)
+
+    @pytest.mark.parametrize(
+        ("before", "expected"), [({"REMOTE_ADDR": "192.0.2.7"}, "192.0.2.7"), ({}, None)]
+    )
+    def test_behind_proxy_fix(self, before: dict[str, str], expected: str | None) -> None:
+        """Law 2.7: the peer is who held the socket before middleware believed a header."""
+        request = environ(REMOTE_ADDR="203.0.113.9", **{"werkzeug.proxy_fix.orig": before})
+        assert expected == wsgi_view(request).peer
+
+    @pytest.mark.parametrize("address", ["", None])
+    def test_a_socket_without_an_address(self, address: str | None) -> None:
+        """A client on a Unix socket has none, which servers say in two ways."""
+        assert None is wsgi_view(environ(REMOTE_ADDR=address)).peer
