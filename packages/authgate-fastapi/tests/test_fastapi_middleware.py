@@ -32,7 +32,7 @@ from authgate_fastapi import (
     requires,
 )
 from authgate_fastapi.compat import auth_gate
-from authgate_fastapi.visit import Grant, Visit, view_of, visit_of
+from authgate_fastapi.visit import Visit, view_of, visit_of
 
 Headers = dict[str, str]
 Message = dict[str, Any]
@@ -391,8 +391,8 @@ class TestChangedOnTheWay:
         for policy in (is_user, is_project):
             scope = {**scope, "headers": [*scope["headers"], (b"x-request-id", b"7")]}
             connection = HTTPConnection(scope)
-            grant = Grant(gate, policy, optional=False, view=view_of(connection), lasts=True)
-            visit_of(connection).add(ag.Admission(), grant)
+            seen = view_of(connection)
+            visit_of(connection).entered(ag.Admission(), gate, policy, seen, optional=False, lasts=True)
         assert [1, 2] == heard
 
     @pytest.mark.parametrize("behind", [True, False])

@@ -8,7 +8,7 @@ from authgate_core import Admission, AsyncGate, Policy
 
 from .admission import overridden
 from .refusals import answer_refusals
-from .visit import Grant, view_of, visit_of
+from .visit import view_of, visit_of
 
 __all__ = ["admit"]
 
@@ -34,7 +34,7 @@ async def admit(
         admission = await gate.admit(view, policy, optional=optional)
     else:
         admission = gate.judge(given, policy, view, optional=optional)
-    visit_of(connection).add(
-        admission, Grant(gate, policy, optional, view, lasts=given is None and bool(admission))
+    visit_of(connection).entered(
+        admission, gate, policy, view, optional=optional, lasts=given is None and bool(admission)
     )
     return admission

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from authgate_core.gate.watching import Closing, Watch
+
 from .subprotocols import answered
 from .visit import Visit
-from .watch import Closing, Watch
 
 __all__ = ["Socket"]
 
@@ -108,7 +109,7 @@ class Socket:
             self._watcher = asyncio.create_task(self._look(self._admitted_at + _PERIOD))
 
     async def _look(self, first: float) -> None:
-        watch = Watch(self._visit)
+        watch = Watch(lambda: self._visit.grants)
         delay = first - asyncio.get_running_loop().time()
         closing: Closing | None = None
         try:

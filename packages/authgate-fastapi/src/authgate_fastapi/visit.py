@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from authgate_core import Admission, AsyncGate, Policy, RequestView
+from authgate_core.gate.watching import Grant
 from authgate_core.principal import joined
 from authgate_core.request import Memo
 from authgate_core.servers import asgi_view
 
-__all__ = ["Grant", "Visit", "carried_visit", "view_of", "visit_of"]
+__all__ = ["Visit", "carried_visit", "view_of", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_visit"
 _KEY: Final = "authgate.visit"
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A guard that let a connection in, and all that it takes to ask it again; equal where it would be the same.
-
-    Args:
-        gate: The gate that judged.
-        policy: What the guard asks.
-        optional: Whether it also lets nobody in.
-        view: The connection as it was judged.
-        lasts: Whether somebody was admitted who may be revoked; nobody is, and no stand-in of a test.
-    """
-
-    gate: AsyncGate
-    policy: Policy
-    optional: bool
-    view: RequestView = field(compare=False)
-    lasts: bool
-
-    async def renew(self, memo: Memo) -> None:
-        """Admit the connection once more, as if it had come now.
-
-        Args:
-            memo: What it was found to be this time, by other guards.
-
-        Raises:
-            AuthgateError: If it would be refused now.
-        """
-        await self.gate.admit(self.view.with_memo(memo), self.policy, optional=self.optional)
 
 
 class Visit:
@@ -90,13 +60,39 @@ class Visit:
         self.subprotocols = subprotocols
         self.is_copy = False
 
-    def add(self, admission: Admission, grant: Grant) -> None:
-        """Join what one more guard has found to what earlier guards of this connection have."""
+    def entered(
+        self,
+        admission: Admission,
+        gate: AsyncGate,
+        policy: Policy,
+        view: RequestView,
+        *,
+        optional: bool,
+        lasts: bool,
+    ) -> None:
+        """Join what one more guard has found, here or in a library that FastAPI serves, to what earlier guards have.
+
+        This is how it is a ``Visited`` of the core, which says what the arguments are.
+        """
+        grant = Grant(gate, policy, optional, view, lasts)
         self.admission = joined(self.admission, admission)
         self.passed += 1
         if grant not in self.grants:
             self.grants.append(grant)
         (self._answering or self).on_grant()
+
+    def of(self, scope: Scope) -> Visit:
+        """The visit of a scope that carries this one: another where it says something else by now.
+
+        Applications copy scopes to send sub-requests through their own routes, and those authenticate anew and
+        see nobody whom they have not admitted themselves (Law 2.6). So does a request to which middleware on the
+        way adds a header; whoever began the visit still hears of its guards.
+        """
+        if self.is_of(scope):
+            return self
+        visit = self.anew(scope)
+        visit.report_to(self)
+        return visit
 
     def is_of(self, scope: Scope) -> bool:
         """Whether a scope is still that of the request which this visit began with (Law 2.6)."""
@@ -150,19 +146,12 @@ def carried_visit(scope: Scope) -> Visit | None:
 def visit_of(connection: HTTPConnection) -> Visit:
     """The visit of a connection, the same for middleware and all guards.
 
-    It is that in the scope only while the scope says what it said at first: applications copy scopes to send
-    sub-requests through their own routes, and those authenticate anew and see nobody whom they have not
-    admitted themselves (Law 2.6). So does a request to which middleware on the way adds a header; whoever began
-    the visit still hears of its guards. Where nothing carries one, it is kept on the connection object, which
-    FastAPI hands to all dependencies of a route.
+    Where its scope carries none, it is kept on the connection object, which FastAPI hands to all dependencies of
+    a route.
     """
-    scope = connection.scope
-    visit = carried_visit(scope)
-    if visit is not None:
-        if not visit.is_of(scope):
-            origin, visit = visit, visit.anew(scope)
-            visit.report_to(origin)
-        return visit
+    carried = carried_visit(connection.scope)
+    if carried is not None:
+        return carried.of(connection.scope)
     attributes: dict[str, Any] = vars(connection)
     own: Visit | None = attributes.get(_ATTRIBUTE)
     if own is None:

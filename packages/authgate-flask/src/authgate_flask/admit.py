@@ -44,8 +44,7 @@ def admit(
         admission = here.gate.admit(view, policy, optional=optional)
     except AuthgateError as error:
         raise here.refusal(error, view, words) from error
-    visit.read.update(dict.fromkeys(here.gate.headers_read(policy)))
-    return visit.add(admission, optional=optional)
+    return visit.add(admission, here.gate, policy, optional=optional)
 
 
 def put_on_g(admitted: Admission, names: tuple[str, ...]) -> None:

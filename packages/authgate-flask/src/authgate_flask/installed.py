@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from flask import Flask
+from flask import Flask, Request
 
 from authgate_core import ConfigurationError, Gate, Policy
 from authgate_core.challenge import OnRefusal, dressed
@@ -13,6 +13,7 @@ from authgate_core.errors import AuthgateError
 from authgate_core.request import RequestView
 
 from .refusal import Refusal, refusal
+from .visit import Visit, visit_of
 
 __all__ = ["NAME", "Installed", "installed"]
 
@@ -40,6 +41,10 @@ class Installed:
     def refusal(self, error: AuthgateError, view: RequestView, words: OnRefusal | None = None) -> Refusal:
         """An outcome as the error that Flask answers, in the application's own words or in others (Law 1.10)."""
         return refusal(error, dressed(error, self.gate.problem(error, view), self.on_refusal or words))
+
+    def visit(self, request: Request) -> Visit:
+        """What is known about a request: the way in for guards of a library that Flask serves; see ``Visited``."""
+        return visit_of(request)
 
 
 def installed(app: Flask) -> Installed:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask import Request
 
+from authgate_core import Gate, Policy
 from authgate_core.principal import Admission, joined
 from authgate_core.request import Memo, RequestView
 from authgate_core.servers import wsgi_view
@@ -19,6 +20,7 @@ class Visit:
     """What authgate knows about one request; evidence for later guards and for the proxies (Law 2.6).
 
     Attributes:
+        subprotocols: The credentials that its client offered as subprotocols: none, for it is no WebSocket.
         memo: What the request was already authenticated as.
         admission: Everyone whom the guards of this request have admitted so far; None before the first.
         optional: Whether a guard that has admitted was optional.
@@ -27,17 +29,34 @@ class Visit:
 
     __slots__ = ("admission", "memo", "optional", "read")
 
+    subprotocols: Final[tuple[str, ...]] = ()
+
     def __init__(self) -> None:
         self.memo = Memo()
         self.admission: Admission | None = None
         self.optional = False
         self.read: dict[str, None] = {}
 
-    def add(self, admission: Admission, *, optional: bool) -> Admission:
+    def add(self, admission: Admission, gate: Gate, policy: Policy, *, optional: bool) -> Admission:
         """Join what one more guard has found to what earlier guards of this request have, and return both."""
+        self.read.update(dict.fromkeys(gate.headers_read(policy)))
         self.admission = joined(self.admission, admission)
         self.optional = self.optional or optional
         return self.admission
+
+    def entered(
+        self,
+        admission: Admission,
+        gate: Gate,
+        policy: Policy,
+        view: RequestView,
+        *,
+        optional: bool,
+        lasts: bool,
+    ) -> None:
+        """Let in a guard of a library that Flask serves; see ``Visited``."""
+        del view, lasts  # only a WebSocket is judged again
+        self.add(admission, gate, policy, optional=optional)
 
 
 def visit_of(request: Request) -> Visit:
