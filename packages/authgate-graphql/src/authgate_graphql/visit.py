@@ -1,0 +1,216 @@
+"""One request on its way through GraphQL: what its guards have found, once for all its fields."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import Final, TypeAlias
+
+from authgate_core import Admission, AsyncGate, AuthgateError, ConfigurationError, Gate
+from authgate_core.gate.begun import Begun
+from authgate_core.gate.watching import Grant
+from authgate_core.principal import joined
+
+from .hosts import AnyGate, AsgiHost, Host
+from .requirement import Requirement
+from .watch import Watcher
+
+__all__ = ["AsgiVisit", "Verdict", "Visit", "WsgiVisit"]
+
+Verdict: TypeAlias = Admission | AuthgateError
+"""What a requirement was found to be worth: who was let in, or the refusal."""
+
+
+class Visit(ABC):
+    """What authgate knows about one request with all its operations.
+
+    Each kind of credential is authenticated once (Law 2.6) and each requirement is judged once; from then on a
+    field's check is one look into a dict.
+
+    Args:
+        host: What the request came through.
+        gate: Who judges, where that is not the gate of the app.
+
+    Attributes:
+        given: As given.
+        view: The request as the gate sees it.
+        admission: Everyone whom guards have let in so far; None before the first.
+        judge: The gate that judged last, which words the refusals.
+        answers_status: Whether a refusal becomes the status of the response, as it does on request.
+    """
+
+    def __init__(self, host: Host, gate: AnyGate | None = None) -> None:
+        self.given: Final = gate
+        self.view: Final = host.view()
+        self.admission: Admission | None = None
+        self.judge: AnyGate | None = None
+        self.answers_status = False
+        self._host: Final = host
+        self._lock: Final = asyncio.Lock()
+        self._verdicts: dict[Requirement, Verdict] = {}
+
+    def verdict(self, requirement: Requirement) -> Verdict | None:
+        """What a requirement is worth, or None where that must be awaited (``settle``).
+
+        Raises:
+            ConfigurationError: If no gate can judge it here.
+        """
+        known = self._verdicts.get(requirement)
+        if known is not None or self._lock.locked():
+            return known
+        found = self._at_once(requirement)
+        return found if found is None else self._decide(requirement, found)
+
+    async def settle(self, requirement: Requirement) -> Verdict:
+        """What a requirement is worth; whoever asks meanwhile waits for the same answer.
+
+        Raises:
+            ConfigurationError: If no gate can judge it here.
+        """
+        async with self._lock:
+            await self._settle_earlier()
+            known = self._verdicts.get(requirement)
+            if known is not None:
+                return known
+            return self._decide(requirement, await self._in_time(requirement))
+
+    @abstractmethod
+    def _at_once(self, requirement: Requirement) -> Verdict | None:
+        """Judge without waiting, or None."""
+
+    @abstractmethod
+    async def _in_time(self, requirement: Requirement) -> Verdict:
+        """Judge."""
+
+    @abstractmethod
+    async def _settle_earlier(self) -> None:
+        """Settle what was begun before."""
+
+    def _decide(self, requirement: Requirement, found: Verdict) -> Verdict:
+        self._verdicts[requirement] = found
+        if isinstance(found, Admission):
+            self.admission = joined(self.admission, found)
+            self._entered(requirement, found)
+        return found
+
+    def _entered(self, requirement: Requirement, admission: Admission) -> None:
+        guarded = self._host.guarded
+        if guarded is not None and self.judge is not None:
+            guarded.entered(
+                admission,
+                self.judge,
+                requirement.policy,
+                self.view,
+                optional=requirement.optional,
+                lasts=bool(admission),
+            )
+
+
+class WsgiVisit(Visit):
+    """A request of a WSGI app, judged by a ``Gate``; in an async view on a thread (Law 9.2)."""
+
+    def _at_once(self, requirement: Requirement) -> Verdict | None:
+        return None if _is_in_loop() else self._ask(requirement)
+
+    async def _in_time(self, requirement: Requirement) -> Verdict:
+        return await asyncio.to_thread(self._ask, requirement)
+
+    async def _settle_earlier(self) -> None:
+        """Nothing is ever begun: a ``Gate`` decides in one go."""
+
+    def _ask(self, requirement: Requirement) -> Verdict:
+        gate = self._gate(requirement)
+        self.judge = gate
+        try:
+            return gate.admit(self.view, requirement.policy, optional=requirement.optional)
+        except AuthgateError as refusal:
+            return refusal
+
+    def _gate(self, requirement: Requirement) -> Gate:
+        gate = self.given or self._host.gate
+        if gate is None and requirement.environment is not None:
+            return requirement.environment.gate.build()
+        if not isinstance(gate, Gate):
+            raise _unfit(gate, "WSGI app (Flask), async views included", "Gate")
+        return gate
+
+
+class AsgiVisit(Visit):
+    """A request or WebSocket of an ASGI app, judged by an ``AsyncGate``."""
+
+    def __init__(self, host: AsgiHost, gate: AnyGate | None = None) -> None:
+        super().__init__(host, gate)
+        self._begun: tuple[Requirement, Begun] | None = None
+        self._watcher: Final = Watcher(host.connection) if host.is_socket else None
+
+    def _at_once(self, requirement: Requirement) -> Verdict | None:
+        if not _is_in_loop():
+            raise ConfigurationError(
+                "requests of an async app are judged by an AsyncGate, which nothing can await here: write "
+                "`await schema.execute(...)`, with Graphene `await schema.execute_async(...)`"
+            )
+        gate = self._gate(requirement)
+        if gate is None or self._begun is not None:
+            return None
+        self.judge = gate
+        begun = gate.begin(self.view, requirement.policy, optional=requirement.optional)
+        if begun.outcome is None:
+            self._begun = (requirement, begun)
+        return begun.outcome
+
+    async def _settle_earlier(self) -> None:
+        if self._begun is not None:
+            (requirement, begun), self._begun = self._begun, None
+            self._decide(requirement, await _finished(begun))
+
+    async def _in_time(self, requirement: Requirement) -> Verdict:
+        gate = self._gate(requirement)
+        if gate is None and requirement.environment is not None:
+            # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
+            gate = await asyncio.to_thread(requirement.environment.async_gate.build)
+        if gate is None:
+            raise _unfit(None, "async app", "AsyncGate")
+        self.judge = gate
+        return await _finished(gate.begin(self.view, requirement.policy, optional=requirement.optional))
+
+    def _gate(self, requirement: Requirement) -> AsyncGate | None:
+        """The gate; None while that of the environment is still to be built."""
+        gate = self.given or self._host.gate
+        if gate is None and requirement.environment is not None:
+            return requirement.environment.async_gate.gate
+        if not isinstance(gate, AsyncGate):
+            raise _unfit(gate, "async app", "AsyncGate")
+        return gate
+
+    def _entered(self, requirement: Requirement, admission: Admission) -> None:
+        super()._entered(requirement, admission)
+        if self._watcher is not None and self._host.guarded is None and isinstance(self.judge, AsyncGate):
+            self._watcher.add(
+                Grant(self.judge, requirement.policy, requirement.optional, self.view, lasts=bool(admission))
+            )
+
+
+async def _finished(begun: Begun) -> Verdict:
+    try:
+        return await begun.finish()
+    except AuthgateError as refusal:
+        return refusal
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _unfit(gate: object, app: str, fit: str) -> ConfigurationError:
+    if gate is None:
+        return ConfigurationError(
+            "this GraphQL view has guards but its app no gate: write AuthGate(app) where the app is made, "
+            "or give the view one (`gate=`)"
+        )
+    return ConfigurationError(
+        f"a {type(gate).__name__} cannot judge requests of a {app}: give it a {fit}(config)"
+    )
