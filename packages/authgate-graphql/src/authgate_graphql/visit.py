@@ -37,6 +37,7 @@ class Visit(ABC):
         admission: Everyone whom guards have let in so far; None before the first.
         judge: The gate that judged last, which words the refusals.
         answers_status: Whether a refusal becomes the status of the response, as it does on request.
+        shown: The context that each requirement has shown its principals on.
     """
 
     def __init__(self, host: Host, gate: AnyGate | None = None) -> None:
@@ -45,6 +46,7 @@ class Visit(ABC):
         self.admission: Admission | None = None
         self.judge: AnyGate | None = None
         self.answers_status = False
+        self.shown: Final[dict[Requirement, object]] = {}
         self._host: Final = host
         self._lock: Final = asyncio.Lock()
         self._verdicts: dict[Requirement, Verdict] = {}

@@ -1,0 +1,113 @@
+"""Resolvers behind a guard, each of the colour that it had."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import wraps
+from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
+from typing import Any, TypeAlias, TypeVar, cast
+
+from authgate_core import AuthgateError
+
+from .checks import check, is_checked
+from .context import known_visit
+from .errors import worded
+from .requirement import Requirement
+
+__all__ = ["REQUIREMENTS", "ContextOf", "guarded", "requirements_of"]
+
+R = TypeVar("R", bound=Callable[..., Any])  # a resolver takes and returns whatever its field does
+
+ContextOf: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], object]
+"""Finds the context of the operation among the arguments of a resolver."""
+
+REQUIREMENTS = "__authgate_requirements__"
+"""Where a resolver keeps what its guards ask."""
+
+
+def requirements_of(resolver: object) -> tuple[Requirement, ...]:
+    """What the guards of a resolver ask; nothing where it has none."""
+    asked: tuple[Requirement, ...] = getattr(resolver, REQUIREMENTS, ())
+    return asked
+
+
+def guarded(resolver: R, requirement: Requirement, context_of: ContextOf) -> R:
+    """A resolver behind a guard.
+
+    Args:
+        resolver: A function, a coroutine function, or the asynchronous generator of a subscription.
+        requirement: What the guard asks.
+        context_of: Finds the context among the resolver's arguments.
+    """
+    if isasyncgenfunction(resolver):
+        made = _before_stream(resolver, requirement, context_of)
+    elif iscoroutinefunction(resolver):
+        made = _before_async(resolver, requirement, context_of)
+    else:
+        made = _before(resolver, requirement, context_of)
+    vars(made)[REQUIREMENTS] = (requirement, *requirements_of(resolver))
+    return cast("R", made)
+
+
+def _before(
+    resolver: Callable[..., Any], requirement: Requirement, context_of: ContextOf
+) -> Callable[..., Any]:
+    @wraps(resolver)
+    def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
+        context = context_of(args, kwargs)
+        if not is_checked(requirement, context):
+            return _later(check(requirement, context), context, lambda: resolver(*args, **kwargs))
+        try:
+            return resolver(*args, **kwargs)
+        except AuthgateError as error:
+            raise worded(error, known_visit(context), context) from None
+
+    return resolve
+
+
+def _before_async(
+    resolver: Callable[..., Awaitable[Any]], requirement: Requirement, context_of: ContextOf
+) -> Callable[..., Any]:
+    @wraps(resolver)
+    async def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
+        context = context_of(args, kwargs)
+        await _checked(requirement, context)
+        try:
+            return await resolver(*args, **kwargs)
+        except AuthgateError as error:
+            raise worded(error, known_visit(context), context) from None
+
+    return resolve
+
+
+def _before_stream(
+    resolver: Callable[..., AsyncIterator[Any]], requirement: Requirement, context_of: ContextOf
+) -> Callable[..., Any]:
+    @wraps(resolver)
+    async def resolve(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        context = context_of(args, kwargs)
+        await _checked(requirement, context)
+        stream = resolver(*args, **kwargs)
+        try:
+            async for event in stream:
+                yield event
+        except AuthgateError as error:
+            raise worded(error, known_visit(context), context) from None
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # asynchronous generators have it
+
+    return resolve
+
+
+async def _checked(requirement: Requirement, context: object) -> None:
+    if not is_checked(requirement, context):
+        await check(requirement, context)
+
+
+async def _later(checked: Awaitable[None], context: object, resolve: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+    await checked
+    try:
+        value = resolve()
+        return await value if isawaitable(value) else value
+    except AuthgateError as error:
+        raise worded(error, known_visit(context), context) from None
