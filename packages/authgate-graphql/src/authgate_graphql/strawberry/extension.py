@@ -1,0 +1,135 @@
+"""The schema extension: who an operation comes from is known before its first field is resolved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, Self, cast
+
+from graphql import GraphQLError
+from graphql.error import located_error
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
+
+from authgate_core import AsyncGate, AuthgateError, Gate, Policy
+
+from ..checks import check, is_checked
+from ..context import visit_of
+from ..errors import refusal
+from ..requirement import Requirement, requirement
+from ..visit import Visit
+from .protected import Operation
+
+__all__ = ["AuthGateExtension"]
+
+
+class AuthGateExtension(SchemaExtension):
+    """Authenticates an operation before it is executed, if any of its fields has a guard.
+
+    ``strawberry.Schema(Query, extensions=[AuthGateExtension])``, or with arguments
+    ``extensions=[partial(AuthGateExtension, default=is_user)]``. The checks of fields are then plain reads in async
+    execution too, also where a store or an issuer had to be asked.
+
+    Args:
+        default: Who may send an operation with root fields that have no guard and are not public (Law 8.8),
+            introspection among them; whoever may not is answered before anything is executed. None asks nothing.
+        gate: Who judges, where that is not the gate of the app around the view.
+        http_status: Whether a refusal becomes the status of the HTTP response, with its challenge and
+            ``Retry-After``; otherwise that is 200.
+        execution_context: Strawberry's.
+
+    Raises:
+        TypeError: If the default is no policy.
+        ConfigurationError: If it can never be judged.
+    """
+
+    def __new__(cls, **_: Any) -> Self:
+        """Strawberry asks the class, before it has an instance, whether its hooks wait: in a loop they do."""
+        waiting = cast("type[Self]", _Waiting) if cls is AuthGateExtension and _is_in_loop() else cls
+        return super().__new__(waiting)
+
+    def __init__(
+        self,
+        *,
+        default: Policy | None = None,
+        gate: Gate | AsyncGate | None = None,
+        http_status: bool = False,
+        execution_context: ExecutionContext | None = None,
+    ) -> None:
+        super().__init__(execution_context=execution_context)
+        self._default: Final = None if default is None else requirement(default)
+        self._gate: Final = gate
+        self._status: Final = http_status
+
+    def on_operation(self) -> Iterator[None]:
+        """Give the operation its gate; word what its resolvers refused themselves."""
+        if self._gate is not None or self._status:
+            self._visit()
+        yield
+        result = self.execution_context.result
+        errors: list[GraphQLError] | None = getattr(result, "errors", None)
+        if errors and any(isinstance(error.original_error, AuthgateError) for error in errors):
+            cast("Any", result).errors = [self._worded(error) for error in errors]
+
+    def on_execute(self) -> Iterator[None]:
+        """Hold the operation against the default.
+
+        Raises:
+            Refusal: If it is refused as a whole.
+        """
+        for asked in self._asked_of_all():
+            is_checked(asked, self.execution_context.context)
+        yield
+
+    def _visit(self) -> Visit:
+        visit = visit_of(self.execution_context.context, self._gate)
+        visit.answers_status = visit.answers_status or self._status
+        return visit
+
+    def _operation(self) -> Operation:
+        context = self.execution_context
+        document = context.graphql_document
+        assert document is not None  # noqa: S101 - it is parsed before it is executed
+        return Operation(context.schema._schema, document, context.operation_name)  # noqa: SLF001 - Strawberry has no other name for it
+
+    def _asked_of_all(self) -> tuple[Requirement, ...]:
+        return (self._default,) if self._default is not None and self._operation().open_fields() else ()
+
+    def _worded(self, error: GraphQLError) -> GraphQLError:
+        raised = error.original_error
+        if not isinstance(raised, AuthgateError):
+            return error
+        context = self.execution_context.context
+        return located_error(refusal(raised, self._visit(), context), error.nodes, error.path)
+
+
+class _Waiting(AuthGateExtension):
+    """In a running loop."""
+
+    async def on_execute(self) -> AsyncIterator[None]:  # type: ignore[override]  # Strawberry takes hooks of both colours
+        """Know whatever the guards of the operation will ask, and hold it against the default.
+
+        Raises:
+            Refusal: If it is refused as a whole.
+        """
+        context = self.execution_context.context
+        for asked in self._asked_of_all():
+            await check(asked, context)
+        requirements = self._operation().requirements()
+        if requirements:
+            visit = self._visit()
+            for asked in requirements:
+                if visit.verdict(asked) is None:
+                    await visit.settle(asked)
+        yield
+
+    def __repr__(self) -> str:
+        return "AuthGateExtension in a running event loop, where `await schema.execute(...)` is due; it"
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
