@@ -59,23 +59,22 @@ def show(context: object, admission: Admission, names: tuple[str, ...]) -> None:
         admission: Everyone who was let in.
         names: Which of the two.
     """
-    holder = _holder(context)
     for name in names:
         principal = admission.get(_KINDS[name])
-        if isinstance(context, MutableMapping):
-            cast("MutableMapping[str, object]", context)[name] = principal
-        for target in {id(one): one for one in (context, holder)}.values():
-            if not isinstance(target, MutableMapping) and _is_ours_to_write(target):
-                with suppress(AttributeError):  # frozen, or without such a slot
-                    setattr(target, name, principal)
+        _put(context, name, principal)
+        _put(_holder(context), name, principal)
 
 
-def _is_ours_to_write(target: object) -> bool:
-    """Whether this is a context and no request of a framework, whose ``user`` means something else."""
-    return isinstance(target, AuthenticatedRequest) or not _is_request(target)
+def _put(target: Any, name: str, principal: object) -> None:  # noqa: ANN401 - a context, or what it holds
+    if isinstance(target, MutableMapping):
+        target[name] = principal
+    elif isinstance(target, AuthenticatedRequest) or not _is_request(target):
+        # A request of a framework is not ours to write: its `user` means something else.
+        with suppress(AttributeError):  # frozen, or without such a slot
+            setattr(target, name, principal)
 
 
-def _holder(context: Any) -> object:  # noqa: ANN401 - a context is whatever the view made
+def _holder(context: object) -> object:
     """What holds the request in a context: the request itself, or an ``AuthenticatedRequest``."""
     if type(context) is dict:
         held = cast("dict[str, object]", context)
@@ -83,16 +82,21 @@ def _holder(context: Any) -> object:  # noqa: ANN401 - a context is whatever the
         return held.get("req") if found is None else found
     if isinstance(context, AuthenticatedRequest):
         return context
-    if isinstance(context, Mapping) and not _is_request(context):
-        return next((context[name] for name in _NAMES if name in context), None)
+    if _has_items(context):
+        items = cast("Mapping[str, object]", context)
+        return next((items[name] for name in _NAMES if name in items), None)
     return next((getattr(context, name) for name in _NAMES if hasattr(context, name)), context)
+
+
+def _has_items(context: object) -> bool:
+    return isinstance(context, Mapping) and not _is_request(cast("object", context))
 
 
 def _request(holder: object) -> object:
     request = holder.request if isinstance(holder, AuthenticatedRequest) else holder
     # A proxy (Flask's `request`) stands for another request each time; what counts is the one behind it.
-    current: Any = getattr(type(request), "_get_current_object", None)
-    found: object = request if current is None else cast("Any", request)._get_current_object()
+    current = getattr(type(request), "_get_current_object", None)
+    found: object = request if current is None else cast("Any", request)._get_current_object()  # noqa: SLF001 - werkzeug's documented name
     if not _is_request(found):
         raise ConfigurationError(
             "the context of this GraphQL operation holds no request: give it as "

@@ -1,4 +1,4 @@
-"""The app that a GraphQL view lives in: its gate, its request, and who else guards that.
+"""The app that a GraphQL view lives in: its gate, its request, and what its own adapter knows of that.
 
 Adapters do not import each other: what an app has from another adapter is found where that adapter keeps it.
 """
@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 
 from authgate_core import AsyncGate, Gate, RequestView
 from authgate_core.credentials import HEADERS, PROJECT_TOKEN_HEADER
-from authgate_core.gate.watching import Guarded
+from authgate_core.gate.visited import Visited
 from authgate_core.request import Memo
 from authgate_core.servers import asgi_view, wsgi_view
 
@@ -37,16 +37,6 @@ class Host(Protocol):
         """The gate of the app, if it has one."""
         ...
 
-    @property
-    def guarded(self) -> Guarded | None:
-        """What another adapter keeps of the request, if one guards the app."""
-        ...
-
-    @property
-    def is_socket(self) -> bool:
-        """Whether it stays open as a WebSocket does."""
-        ...
-
     def view(self) -> RequestView:
         """The request as the gate sees it, with the memo that all guards of it share (Law 2.6)."""
         ...
@@ -59,8 +49,6 @@ class WsgiHost:
         request: The request.
     """
 
-    is_socket: Final = False
-
     def __init__(self, request: Any) -> None:  # noqa: ANN401 - whatever has an environ
         self.request = request
         self._app = _flask_extension()
@@ -72,14 +60,14 @@ class WsgiHost:
         return gate if isinstance(gate, Gate) else None
 
     @property
-    def guarded(self) -> Guarded | None:
-        """What Flask's adapter keeps."""
-        return None if self._app is None else cast("Guarded", self._app.visit(self.request))
+    def visited(self) -> Visited[Gate] | None:
+        """What Flask's adapter knows of the request."""
+        return None if self._app is None else cast("Visited[Gate]", self._app.visit(self.request))
 
     def view(self) -> RequestView:
         """From the WSGI environment."""
-        guarded = self.guarded
-        memo = Memo() if guarded is None else guarded.memo
+        visited = self.visited
+        memo = Memo() if visited is None else visited.memo
         params: Mapping[str, object] = getattr(self.request, "view_args", None) or {}
         return wsgi_view(self.request.environ, memo=memo, path_params=params)
 
@@ -104,21 +92,21 @@ class AsgiHost:
         return gate if isinstance(gate, AsyncGate) else None
 
     @property
-    def guarded(self) -> Guarded | None:
-        """What FastAPI's adapter keeps."""
+    def visited(self) -> Visited[AsyncGate] | None:
+        """What FastAPI's adapter knows of the connection."""
         carried = self._scope.get(_VISIT)
-        return None if carried is None else cast("Guarded", carried.of(self._scope))
+        return None if carried is None else cast("Visited[AsyncGate]", carried.of(self._scope))
 
     @property
     def is_socket(self) -> bool:
         """Whether it is a WebSocket."""
-        return self._scope["type"] == "websocket"
+        return bool(self._scope["type"] == "websocket")
 
     def view(self) -> RequestView:
         """From the ASGI scope, with the credentials that came in the first message of a WebSocket."""
-        guarded = self.guarded
-        memo = Memo() if guarded is None else guarded.memo
-        offered = self._scope.get("subprotocols", ()) if guarded is None else guarded.subprotocols
+        visited = self.visited
+        memo = Memo() if visited is None else visited.memo
+        offered = self._scope.get("subprotocols", ()) if visited is None else visited.subprotocols
         view = asgi_view(self._scope, memo=memo, subprotocols=offered)
         return view.with_memo(memo, headers=(*view.headers, *self._params)) if self._params else view
 
@@ -136,9 +124,9 @@ def host_of(request: object, context: object) -> WsgiHost | AsgiHost:
 def _flask_extension() -> Any:  # noqa: ANN401 - of an adapter that need not be installed
     if "flask" not in sys.modules:
         return None
-    from flask import current_app  # noqa: PLC0415 - there, but no dependency of this package
+    from flask import current_app, has_app_context  # noqa: PLC0415 - there, but no dependency of this package
 
-    return current_app.extensions.get(_FLASK) if current_app else None
+    return current_app.extensions.get(_FLASK) if has_app_context() else None
 
 
 def _params_in(context: object) -> Mapping[str, object]:

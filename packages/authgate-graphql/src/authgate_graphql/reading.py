@@ -34,7 +34,9 @@ def get_admission(info: Info) -> Admission:
     """
     admission = _admission(info)
     if admission is None:
-        raise NotAdmitted("no guard of this request has let anybody in so far: guard the field, or one above it")
+        raise NotAdmitted(
+            "no guard of this request has let anybody in so far: guard the field, or one above it"
+        )
     return admission
 
 

@@ -49,17 +49,6 @@ class Requirement:
     environment: Environment | None = None
 
 
-@cache
-def _made(
-    policy: Policy,
-    optional: bool,
-    shows: tuple[str, ...],
-    environment: Environment | None,
-) -> Requirement:
-    compile_policy(policy)
-    return Requirement(policy, optional, shows, environment)
-
-
 def requirement(
     policy: Policy,
     *,
@@ -75,7 +64,15 @@ def requirement(
     """
     if not isinstance(policy, Policy):
         raise TypeError(f"a guard takes a policy, not {policy!r}: write requires(is_user)")
-    return _made(policy, optional, shows, environment)
+    return _made(policy, shows, environment, optional=optional)
+
+
+@cache
+def _made(
+    policy: Policy, shows: tuple[str, ...], environment: Environment | None, *, optional: bool
+) -> Requirement:
+    compile_policy(policy)
+    return Requirement(policy, optional, shows, environment)
 
 
 JWT: Final = requirement(is_user, shows=("user",), environment=ENVIRONMENT)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from functools import wraps
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
 from typing import Any, TypeAlias, TypeVar, cast
@@ -81,20 +82,18 @@ def _before_async(
 
 
 def _before_stream(
-    resolver: Callable[..., AsyncIterator[Any]], requirement: Requirement, context_of: ContextOf
+    resolver: Callable[..., AsyncGenerator[Any, None]], requirement: Requirement, context_of: ContextOf
 ) -> Callable[..., Any]:
     @wraps(resolver)
     async def resolve(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         context = context_of(args, kwargs)
         await _checked(requirement, context)
-        stream = resolver(*args, **kwargs)
         try:
-            async for event in stream:
-                yield event
+            async with aclosing(resolver(*args, **kwargs)) as events:
+                async for event in events:
+                    yield event
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # asynchronous generators have it
 
     return resolve
 

@@ -11,7 +11,7 @@ from authgate_core.gate.begun import Begun
 from authgate_core.gate.watching import Grant
 from authgate_core.principal import joined
 
-from .hosts import AnyGate, AsgiHost, Host
+from .hosts import AnyGate, AsgiHost, Host, WsgiHost
 from .requirement import Requirement
 from .watch import Watcher
 
@@ -35,7 +35,6 @@ class Visit(ABC):
         given: As given.
         view: The request as the gate sees it.
         admission: Everyone whom guards have let in so far; None before the first.
-        judge: The gate that judged last, which words the refusals.
         answers_status: Whether a refusal becomes the status of the response, as it does on request.
         shown: The context that each requirement has shown its principals on.
     """
@@ -44,10 +43,8 @@ class Visit(ABC):
         self.given: Final = gate
         self.view: Final = host.view()
         self.admission: Admission | None = None
-        self.judge: AnyGate | None = None
         self.answers_status = False
         self.shown: Final[dict[Requirement, object]] = {}
-        self._host: Final = host
         self._lock: Final = asyncio.Lock()
         self._verdicts: dict[Requirement, Verdict] = {}
 
@@ -76,6 +73,11 @@ class Visit(ABC):
                 return known
             return self._decide(requirement, await self._in_time(requirement))
 
+    @property
+    @abstractmethod
+    def judge(self) -> AnyGate | None:
+        """The gate that judged last, which words the refusals; None before the first."""
+
     @abstractmethod
     def _at_once(self, requirement: Requirement) -> Verdict | None:
         """Judge without waiting, or None."""
@@ -95,21 +97,18 @@ class Visit(ABC):
             self._entered(requirement, found)
         return found
 
+    @abstractmethod
     def _entered(self, requirement: Requirement, admission: Admission) -> None:
-        guarded = self._host.guarded
-        if guarded is not None and self.judge is not None:
-            guarded.entered(
-                admission,
-                self.judge,
-                requirement.policy,
-                self.view,
-                optional=requirement.optional,
-                lasts=bool(admission),
-            )
+        """Let the adapter of the app know whom a guard has let in (Laws 1.7, 5.13)."""
 
 
 class WsgiVisit(Visit):
     """A request of a WSGI app, judged by a ``Gate``; in an async view on a thread (Law 9.2)."""
+
+    def __init__(self, host: WsgiHost, gate: AnyGate | None = None) -> None:
+        super().__init__(host, gate)
+        self._host: Final = host
+        self._judge: Gate | None = None
 
     def _at_once(self, requirement: Requirement) -> Verdict | None:
         return None if _is_in_loop() else self._ask(requirement)
@@ -122,11 +121,22 @@ class WsgiVisit(Visit):
 
     def _ask(self, requirement: Requirement) -> Verdict:
         gate = self._gate(requirement)
-        self.judge = gate
+        self._judge = gate
         try:
             return gate.admit(self.view, requirement.policy, optional=requirement.optional)
         except AuthgateError as refusal:
             return refusal
+
+    @property
+    def judge(self) -> Gate | None:
+        """As in ``Visit``."""
+        return self._judge
+
+    def _entered(self, requirement: Requirement, admission: Admission) -> None:
+        gate, visited = self._judge, self._host.visited
+        if gate is not None and visited is not None:
+            optional, lasts = requirement.optional, bool(admission)
+            visited.entered(admission, gate, requirement.policy, self.view, optional=optional, lasts=lasts)
 
     def _gate(self, requirement: Requirement) -> Gate:
         gate = self.given or self._host.gate
@@ -142,6 +152,8 @@ class AsgiVisit(Visit):
 
     def __init__(self, host: AsgiHost, gate: AnyGate | None = None) -> None:
         super().__init__(host, gate)
+        self._host: Final = host
+        self._judge: AsyncGate | None = None
         self._begun: tuple[Requirement, Begun] | None = None
         self._watcher: Final = Watcher(host.connection) if host.is_socket else None
 
@@ -154,7 +166,7 @@ class AsgiVisit(Visit):
         gate = self._gate(requirement)
         if gate is None or self._begun is not None:
             return None
-        self.judge = gate
+        self._judge = gate
         begun = gate.begin(self.view, requirement.policy, optional=requirement.optional)
         if begun.outcome is None:
             self._begun = (requirement, begun)
@@ -172,7 +184,7 @@ class AsgiVisit(Visit):
             gate = await asyncio.to_thread(requirement.environment.async_gate.build)
         if gate is None:
             raise _unfit(None, "async app", "AsyncGate")
-        self.judge = gate
+        self._judge = gate
         return await _finished(gate.begin(self.view, requirement.policy, optional=requirement.optional))
 
     def _gate(self, requirement: Requirement) -> AsyncGate | None:
@@ -184,12 +196,20 @@ class AsgiVisit(Visit):
             raise _unfit(gate, "async app", "AsyncGate")
         return gate
 
+    @property
+    def judge(self) -> AsyncGate | None:
+        """As in ``Visit``."""
+        return self._judge
+
     def _entered(self, requirement: Requirement, admission: Admission) -> None:
-        super()._entered(requirement, admission)
-        if self._watcher is not None and self._host.guarded is None and isinstance(self.judge, AsyncGate):
-            self._watcher.add(
-                Grant(self.judge, requirement.policy, requirement.optional, self.view, lasts=bool(admission))
-            )
+        gate, policy, optional = self._judge, requirement.policy, requirement.optional
+        if gate is None:
+            return
+        visited = self._host.visited
+        if visited is not None:
+            visited.entered(admission, gate, policy, self.view, optional=optional, lasts=bool(admission))
+        elif self._watcher is not None:
+            self._watcher.add(Grant(gate, policy, optional, self.view, lasts=bool(admission)))
 
 
 async def _finished(begun: Begun) -> Verdict:

@@ -34,7 +34,7 @@ class Watcher:
             self._task = asyncio.get_running_loop().create_task(self._look())
 
     async def _look(self) -> None:
-        watch = Watch(self._grants)
+        watch = Watch(lambda: self._grants)
         try:
             while self._is_open():
                 await asyncio.sleep(_PERIOD)

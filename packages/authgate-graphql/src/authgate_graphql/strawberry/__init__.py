@@ -1,7 +1,13 @@
 """The authgate gate for Strawberry: permission classes, a field extension, decorators and a schema extension."""
 
 from ..errors import keep_quiet
-from ..reading import get_admission, get_current_project, get_current_user, is_authenticated, is_project_authenticated
+from ..reading import (
+    get_admission,
+    get_current_project,
+    get_current_user,
+    is_authenticated,
+    is_project_authenticated,
+)
 from .decorators import requires_combined_auth, requires_jwt_auth, requires_project_auth
 from .extension import AuthGateExtension
 from .guard import Guard

@@ -18,12 +18,9 @@ from strawberry.types.field import StrawberryField
 
 from authgate_core import ConfigurationError
 
-__all__ = ["field_of", "is_awaited", "is_silent", "resolve_again"]
+from .fields import field_of, takes_info, takes_source
 
-
-def field_of(info: Info) -> StrawberryField:
-    """The field that is being resolved."""
-    return info._field  # noqa: SLF001 - Strawberry has no other name for it
+__all__ = ["is_awaited", "is_silent", "resolve_again"]
 
 
 def is_awaited(permission: BasePermission, field: StrawberryField) -> bool:
@@ -60,10 +57,9 @@ async def resolve_again(source: object, info: Info, arguments: dict[str, Any]) -
     field = field_of(info)
 
     def resolve(source: object, info: Info, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
-        resolver = field.base_resolver
-        if resolver is not None and resolver.info_parameter is not None:
-            kwargs[resolver.info_parameter.name] = info
-        positional = [source] if resolver is not None and resolver.self_parameter else []
+        positional = [source] if takes_source(field) else []
+        if takes_info(field):
+            kwargs["info"] = info
         return field.get_result(source, info=info, args=positional, kwargs=kwargs)
 
     chain: Callable[..., Any] = reduce(

@@ -48,7 +48,9 @@ def decorated(name: str, resolver: R, asked: Requirement) -> R:
     """
     given: object = resolver
     if isinstance(given, (StrawberryField, type)) or not callable(given):
-        raise TypeError(f"@{name} guards a resolver function: put it, without parentheses, below @strawberry.field")
+        raise TypeError(
+            f"@{name} guards a resolver function: put it, without parentheses, below @strawberry.field"
+        )
     return guarded(resolver, asked, _context_of(name, resolver))
 
 

@@ -18,6 +18,7 @@ from ..context import visit_of
 from ..errors import refusal
 from ..requirement import Requirement, requirement
 from ..visit import Visit
+from .fields import schema_of
 from .protected import Operation
 
 __all__ = ["AuthGateExtension"]
@@ -43,7 +44,7 @@ class AuthGateExtension(SchemaExtension):
         ConfigurationError: If it can never be judged.
     """
 
-    def __new__(cls, **_: Any) -> Self:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Strawberry asks the class, before it has an instance, whether its hooks wait: in a loop they do."""
         waiting = cast("type[Self]", _Waiting) if cls is AuthGateExtension and _is_in_loop() else cls
         return super().__new__(waiting)
@@ -71,7 +72,7 @@ class AuthGateExtension(SchemaExtension):
         if errors and any(isinstance(error.original_error, AuthgateError) for error in errors):
             cast("Any", result).errors = [self._worded(error) for error in errors]
 
-    def on_execute(self) -> Iterator[None]:
+    def on_execute(self) -> Any:  # noqa: ANN401 - Strawberry takes hooks of both colours
         """Hold the operation against the default.
 
         Raises:
@@ -90,7 +91,7 @@ class AuthGateExtension(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         assert document is not None  # noqa: S101 - it is parsed before it is executed
-        return Operation(context.schema._schema, document, context.operation_name)  # noqa: SLF001 - Strawberry has no other name for it
+        return Operation(schema_of(context.schema), document, context.operation_name)
 
     def _asked_of_all(self) -> tuple[Requirement, ...]:
         return (self._default,) if self._default is not None and self._operation().open_fields() else ()
@@ -106,7 +107,7 @@ class AuthGateExtension(SchemaExtension):
 class _Waiting(AuthGateExtension):
     """In a running loop."""
 
-    async def on_execute(self) -> AsyncIterator[None]:  # type: ignore[override]  # Strawberry takes hooks of both colours
+    async def on_execute(self) -> AsyncIterator[None]:
         """Know whatever the guards of the operation will ask, and hold it against the default.
 
         Raises:

@@ -20,6 +20,7 @@ from ..checks import check, is_checked
 from ..context import known_visit
 from ..errors import Refusal, worded
 from ..requirement import requirement
+from .fields import resolver_of
 
 __all__ = ["Guard"]
 
@@ -57,7 +58,7 @@ class Guard(FieldExtension):
         if not self._silent:
             return
         shown = field.type.of_type if isinstance(field.type, StrawberryOptional) else field.type
-        if field.base_resolver is not None and isasyncgenfunction(field.base_resolver.wrapped_func):
+        if isasyncgenfunction(resolver_of(field)):
             self._empty = _no_events
         elif isinstance(shown, StrawberryList):
             self._empty = list
@@ -76,7 +77,9 @@ class Guard(FieldExtension):
         except AuthgateError as error:
             raise worded(error, known_visit(info.context), info.context) from None
 
-    async def resolve_async(self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+    async def resolve_async(
+        self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any
+    ) -> Any:  # noqa: ANN401 - as above
         """The same, waiting where that must be: for async resolvers, subscriptions and first fields."""
         try:
             if not is_checked(self.requirement, info.context):
@@ -101,5 +104,6 @@ def _nothing() -> None:
 
 async def _no_events() -> AsyncIterator[object]:
     """A subscription without events."""
-    return
-    yield
+    events: tuple[object, ...] = ()
+    for event in events:
+        yield event

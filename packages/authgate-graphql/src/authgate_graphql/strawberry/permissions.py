@@ -14,7 +14,8 @@ from authgate_core import ConfigurationError, Policy
 
 from ..checks import check, is_checked
 from ..requirement import COMBINED, JWT, PROJECT, Requirement, requirement
-from .again import field_of, is_awaited, is_silent, resolve_again
+from .again import is_awaited, is_silent, resolve_again
+from .fields import field_of
 
 __all__ = [
     "CombinedAuthPermission",

@@ -21,7 +21,6 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    get_named_type,
     get_operation_ast,
 )
 from strawberry.permission import PermissionExtension
@@ -30,6 +29,7 @@ from strawberry.types.field import StrawberryField
 
 from ..requirement import Requirement
 from ..resolvers import requirements_of
+from .fields import named_type_of, resolver_of
 from .guard import Guard
 from .permissions import Permission
 from .public import is_public
@@ -79,12 +79,14 @@ class Operation:
         if operation is not None and root is not None:
             yield from self._below(operation.selection_set, root)
 
-    def _below(self, selection: SelectionSetNode, parent: GraphQLNamedType) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
+    def _below(
+        self, selection: SelectionSetNode, parent: GraphQLNamedType
+    ) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
         for owner, node in self._selected(selection, parent, set()):
             yield owner, node
             field = _field(owner, node.name.value)
             if field is not None and node.selection_set is not None:
-                yield from self._below(node.selection_set, get_named_type(field.type))
+                yield from self._below(node.selection_set, named_type_of(field))
 
     def _selected(
         self, selection: SelectionSetNode, parent: GraphQLNamedType, seen: set[str]
@@ -149,8 +151,7 @@ def _requirements(field: StrawberryField) -> Iterator[Requirement]:
             yield extension.requirement
         elif isinstance(extension, PermissionExtension):
             yield from (one.requirement for one in extension.permissions if isinstance(one, Permission))
-    if field.base_resolver is not None:
-        yield from requirements_of(field.base_resolver.wrapped_func)
+    yield from requirements_of(resolver_of(field))
 
 
 @lru_cache(maxsize=64)

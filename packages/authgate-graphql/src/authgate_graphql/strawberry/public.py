@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
+from .fields import resolver_of
+
 __all__ = ["Public", "is_public", "public"]
 
 R = TypeVar("R", bound=Callable[..., Any])  # a resolver takes and returns whatever its field does
@@ -25,7 +27,8 @@ def public(resolver: R) -> R:
     Raises:
         TypeError: If that is no function.
     """
-    if not callable(resolver) or isinstance(resolver, (StrawberryField, type)):
+    given: object = resolver
+    if isinstance(given, (StrawberryField, type)) or not callable(given):
         raise TypeError("@public marks a resolver: put it below @strawberry.field")
     vars(resolver)[_MARK] = True
     return resolver
@@ -35,5 +38,4 @@ def is_public(field: StrawberryField) -> bool:
     """Whether a field is open."""
     if any(isinstance(extension, Public) for extension in field.extensions):
         return True
-    resolver = field.base_resolver
-    return resolver is not None and getattr(resolver.wrapped_func, _MARK, False)
+    return getattr(resolver_of(field), _MARK, False) is True
