@@ -32,6 +32,15 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     Raises:
         ConfigurationError: If the context holds no request, or the app no gate that can judge it.
     """
+    # The way of nearly all fields first: it is walked once for each of them.
+    near: object = context.get("request") if type(context) is dict else context
+    known: Visit | None = getattr(near, _ATTRIBUTE, None)
+    if known is not None and known.request is near and gate is None:
+        return known
+    return _found(context, gate)
+
+
+def _found(context: object, gate: Gate | AsyncGate | None) -> Visit:
     holder = _holder(context)
     request = _request(holder)
     visit: Visit | None = getattr(request, _ATTRIBUTE, None)

@@ -32,6 +32,8 @@ _UNREADABLE: Final = "\0"  # in a header it would be malformed, and so it is her
 class Host(Protocol):
     """What a request came through."""
 
+    request: Any  # of a framework that need not be installed
+
     @property
     def gate(self) -> AnyGate | None:
         """The gate of the app, if it has one."""
@@ -76,13 +78,13 @@ class AsgiHost:
     """A request or WebSocket of an ASGI app.
 
     Args:
-        connection: The connection.
+        request: The connection.
         context: The context of the operation, which has what the client of a WebSocket sent to begin with.
     """
 
-    def __init__(self, connection: Any, context: object) -> None:  # noqa: ANN401 - whatever has a scope
-        self.connection = connection
-        self._scope: Final[Any] = connection.scope
+    def __init__(self, request: Any, context: object) -> None:  # noqa: ANN401 - whatever has a scope
+        self.request = request
+        self._scope: Final[Any] = request.scope
         self._params = tuple(_presented(_params_in(context)))
 
     @property

@@ -33,6 +33,7 @@ class Visit(ABC):
 
     Attributes:
         given: As given.
+        request: The request.
         view: The request as the gate sees it.
         admission: Everyone whom guards have let in so far; None before the first.
         answers_status: Whether a refusal becomes the status of the response, as it does on request.
@@ -41,6 +42,7 @@ class Visit(ABC):
 
     def __init__(self, host: Host, gate: AnyGate | None = None) -> None:
         self.given: Final = gate
+        self.request: Final = host.request
         self.view: Final = host.view()
         self.admission: Admission | None = None
         self.answers_status = False
@@ -155,7 +157,7 @@ class AsgiVisit(Visit):
         self._host: Final = host
         self._judge: AsyncGate | None = None
         self._begun: tuple[Requirement, Begun] | None = None
-        self._watcher: Final = Watcher(host.connection) if host.is_socket else None
+        self._watcher: Final = Watcher(host.request) if host.is_socket else None
 
     def _at_once(self, requirement: Requirement) -> Verdict | None:
         if not _is_in_loop():
