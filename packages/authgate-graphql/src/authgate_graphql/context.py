@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final, cast
 
@@ -16,6 +16,7 @@ __all__ = ["known_visit", "show", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_graphql"
 _NAMES: Final = ("request", "req")
+_item: Final = cast("Callable[[object, str], object]", dict.get)
 _KINDS: Final = {"user": User, "project": Project}
 
 
@@ -33,7 +34,8 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
         ConfigurationError: If the context holds no request, or the app no gate that can judge it.
     """
     # The way of nearly all fields first: it is walked once for each of them.
-    near: object = context.get("request") if type(context) is dict else context
+    kind = type(context)
+    near = _item(context, "request") if kind is dict else context
     known: Visit | None = getattr(near, _ATTRIBUTE, None)
     if known is not None and known.request is near and gate is None:
         return known

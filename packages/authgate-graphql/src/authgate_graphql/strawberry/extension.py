@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final, Self, cast
 
-from graphql import GraphQLError
+from graphql import DocumentNode, GraphQLError
 from graphql.error import located_error
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
@@ -89,8 +89,7 @@ class AuthGateExtension(SchemaExtension):
 
     def _operation(self) -> Operation:
         context = self.execution_context
-        document = context.graphql_document
-        assert document is not None  # noqa: S101 - it is parsed before it is executed
+        document = cast("DocumentNode", context.graphql_document)  # it is parsed before it is executed
         return Operation(schema_of(context.schema), document, context.operation_name)
 
     def _asked_of_all(self) -> tuple[Requirement, ...]:
