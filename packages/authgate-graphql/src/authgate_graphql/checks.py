@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any, Final
+
 from authgate_core import AuthgateError
 
-from .context import show, visit_of
+from .context import known_visit, show, visit_of
 from .errors import refusal
 from .requirement import Requirement
 from .visit import Verdict, Visit
@@ -12,12 +15,24 @@ from .visit import Verdict, Visit
 __all__ = ["check", "is_checked"]
 
 
-def is_checked(requirement: Requirement, context: object) -> bool:
+class _SomethingToAwait:
+    """What an operation is asked whether it would await it."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+_SOMETHING: Final = _SomethingToAwait()
+
+
+def is_checked(requirement: Requirement, context: object, info: object = None) -> bool:
     """Let a field be resolved, as a plain read of what is known of its request.
 
     Args:
         requirement: What the field asks.
         context: The context of the operation.
+        info: What graphql-core hands to the resolver, which says whether the operation waits for its fields:
+            ``execute_sync`` does not, in a running event loop either.
 
     Returns:
         False where nothing is known yet that could be read: then ``await check(...)``.
@@ -26,8 +41,11 @@ def is_checked(requirement: Requirement, context: object) -> bool:
         Refusal: If the request is refused.
         ConfigurationError: If no gate can judge it here.
     """
-    visit = visit_of(context)
-    verdict = visit.verdict(requirement)
+    known = known_visit(context)
+    if known is not None and known.passed.get(requirement) is context:
+        return True
+    visit = known or visit_of(context)
+    verdict = visit.verdict(requirement, waits=_waits(info))
     if verdict is None:
         return False
     _enforce(verdict, requirement, visit, context)
@@ -45,9 +63,14 @@ async def check(requirement: Requirement, context: object) -> None:
     _enforce(await visit.settle(requirement), requirement, visit, context)
 
 
+def _waits(info: object) -> bool:
+    is_awaitable: Any = getattr(info, "is_awaitable", None)
+    return is_awaitable is None or is_awaitable(_SOMETHING)
+
+
 def _enforce(verdict: Verdict, requirement: Requirement, visit: Visit, context: object) -> None:
     if isinstance(verdict, AuthgateError):
         raise refusal(verdict, visit, context) from None
-    if requirement.shows and visit.shown.get(requirement) is not context:
-        visit.shown[requirement] = context  # one request may come in several contexts
+    if requirement.shows:
         show(context, verdict, requirement.shows)
+    visit.passed[requirement] = context  # one request may come in several contexts

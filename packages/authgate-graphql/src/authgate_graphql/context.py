@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final, cast
 
 from authgate_core import Admission, AsyncGate, ConfigurationError, Gate, Project, User
 
-from .carriers import AuthenticatedRequest
+from .carriers import AuthenticatedRequest, GqlContext
 from .hosts import AsgiHost, host_of
 from .visit import AsgiVisit, Visit, WsgiVisit
 
@@ -16,7 +16,7 @@ __all__ = ["known_visit", "show", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_graphql"
 _NAMES: Final = ("request", "req")
-_item: Final = cast("Callable[[object, str], object]", dict.get)
+_proxies: Final[set[type]] = set()  # the classes that were found to be some
 _KINDS: Final = {"user": User, "project": Project}
 
 
@@ -33,21 +33,11 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     Raises:
         ConfigurationError: If the context holds no request, or the app no gate that can judge it.
     """
-    # The way of nearly all fields first: it is walked once for each of them.
-    kind = type(context)
-    near = _item(context, "request") if kind is dict else context
-    known: Visit | None = getattr(near, _ATTRIBUTE, None)
-    if known is not None and known.request is near and gate is None:
-        return known
-    return _found(context, gate)
-
-
-def _found(context: object, gate: Gate | AsyncGate | None) -> Visit:
-    holder = _holder(context)
-    request = _request(holder)
-    visit: Visit | None = getattr(request, _ATTRIBUTE, None)
+    visit = known_visit(context)
     if visit is not None and (gate is None or visit.given is gate):
         return visit
+    holder = _holder(context)
+    request = _request(holder)
     given = gate or (holder.gate if isinstance(holder, AuthenticatedRequest) else None)
     host = host_of(request, context)
     visit = AsgiVisit(host, given) if isinstance(host, AsgiHost) else WsgiVisit(host, given)
@@ -55,10 +45,23 @@ def _found(context: object, gate: Gate | AsyncGate | None) -> Visit:
     return visit
 
 
-def known_visit(context: object) -> Visit | None:
-    """The visit of the request in a context, if any guard has seen it."""
-    known: Visit | None = getattr(_request(_holder(context)), _ATTRIBUTE, None)
-    return known
+def known_visit(context: Any) -> Visit | None:  # noqa: ANN401 - a context is whatever the view made
+    """The visit of the request in a context, if any guard has seen it; every guarded field asks."""
+    near: Any
+    if type(context) is dict:
+        near = context.get("request")
+    elif type(context) is GqlContext:
+        near = getattr(context.req, "request", None)
+    else:
+        near = getattr(context, "request", context)
+    if type(near) in _proxies:
+        near = near._get_current_object()  # noqa: SLF001 - werkzeug's, and documented
+    visit: Visit | None = getattr(near, _ATTRIBUTE, None)
+    if visit is not None and visit.request is near:
+        return visit
+    request = _behind(_holder(context))
+    visit = getattr(request, _ATTRIBUTE, None)
+    return visit if visit is not None and visit.request is request else None
 
 
 def show(context: object, admission: Admission, names: tuple[str, ...]) -> None:
@@ -93,27 +96,32 @@ def _holder(context: object) -> object:
         return held.get("req") if found is None else found
     if isinstance(context, AuthenticatedRequest):
         return context
-    if _has_items(context):
-        items = cast("Mapping[str, object]", context)
-        return next((items[name] for name in _NAMES if name in items), None)
-    return next((getattr(context, name) for name in _NAMES if hasattr(context, name)), context)
+    for name in _NAMES:
+        named: object = getattr(context, name, None)
+        if named is not None:
+            return named
+    if isinstance(context, Mapping) and not _is_request(context):
+        return next((context[name] for name in _NAMES if name in context), None)
+    return context
 
 
-def _has_items(context: object) -> bool:
-    return isinstance(context, Mapping) and not _is_request(cast("object", context))
-
-
-def _request(holder: object) -> object:
-    request = holder.request if isinstance(holder, AuthenticatedRequest) else holder
-    # A proxy (Flask's `request`) stands for another request each time; what counts is the one behind it.
-    current = getattr(type(request), "_get_current_object", None)
-    found: object = request if current is None else cast("Any", request)._get_current_object()  # noqa: SLF001 - werkzeug's documented name
+def _request(holder: object) -> Any:  # noqa: ANN401 - of whichever framework
+    found = _behind(holder)
     if not _is_request(found):
         raise ConfigurationError(
             "the context of this GraphQL operation holds no request: give it as "
             'context={"request": request}, or as an attribute named request'
         )
     return found
+
+
+def _behind(holder: object) -> Any:  # noqa: ANN401 - as above
+    """The request that something stands for: a proxy (Flask's ``request``) for another one each time."""
+    request: Any = holder.request if isinstance(holder, AuthenticatedRequest) else holder
+    if hasattr(type(request), "_get_current_object"):
+        _proxies.add(type(request))
+        return request._get_current_object()  # noqa: SLF001 - werkzeug's, and documented
+    return request
 
 
 def _is_request(candidate: object) -> bool:

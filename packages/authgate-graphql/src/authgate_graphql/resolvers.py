@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from functools import wraps
+from dataclasses import dataclass
+from functools import partial, wraps
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from authgate_core import AuthgateError
 
@@ -15,12 +16,29 @@ from .context import known_visit
 from .errors import worded
 from .requirement import Requirement
 
-__all__ = ["REQUIREMENTS", "ContextOf", "guarded", "requirements_of"]
+__all__ = ["REQUIREMENTS", "Place", "guarded", "requirements_of"]
 
 R = TypeVar("R", bound=Callable[..., Any])  # a resolver takes and returns whatever its field does
 
-ContextOf: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], object]
-"""Finds the context of the operation among the arguments of a resolver."""
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resolver takes ``info``.
+
+    Args:
+        index: Its place among the positional arguments, where it is one.
+        name: Its name, where it is given by that.
+    """
+
+    index: int
+    name: str
+
+    def context(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+        """The context of the operation, found among the arguments of a resolver."""
+        info = args[self.index] if len(args) > self.index else kwargs[self.name]
+        found: object = info.context
+        return found
+
 
 REQUIREMENTS = "__authgate_requirements__"
 """Where a resolver keeps what its guards ask."""
@@ -32,32 +50,33 @@ def requirements_of(resolver: object) -> tuple[Requirement, ...]:
     return asked
 
 
-def guarded(resolver: R, requirement: Requirement, context_of: ContextOf) -> R:
+def guarded(resolver: R, requirement: Requirement, place: Place) -> R:
     """A resolver behind a guard.
 
     Args:
         resolver: A function, a coroutine function, or the asynchronous generator of a subscription.
         requirement: What the guard asks.
-        context_of: Finds the context among the resolver's arguments.
+        place: Where it takes ``info``.
     """
     if isasyncgenfunction(resolver):
-        made = _before_stream(resolver, requirement, context_of)
+        made = _before_stream(resolver, requirement, place)
     elif iscoroutinefunction(resolver):
-        made = _before_async(resolver, requirement, context_of)
+        made = _before_async(resolver, requirement, place)
     else:
-        made = _before(resolver, requirement, context_of)
+        made = _before(resolver, requirement, place)
     vars(made)[REQUIREMENTS] = (requirement, *requirements_of(resolver))
     return cast("R", made)
 
 
-def _before(
-    resolver: Callable[..., Any], requirement: Requirement, context_of: ContextOf
-) -> Callable[..., Any]:
+def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place) -> Callable[..., Any]:
+    index, name = place.index, place.name
+
     @wraps(resolver)
     def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
-        context = context_of(args, kwargs)
-        if not is_checked(requirement, context):
-            return _later(check(requirement, context), context, lambda: resolver(*args, **kwargs))
+        info = args[index] if len(args) > index else kwargs[name]
+        context = info.context
+        if not is_checked(requirement, context, info):
+            return _later(check(requirement, context), context, partial(resolver, *args, **kwargs))
         try:
             return resolver(*args, **kwargs)
         except AuthgateError as error:
@@ -67,11 +86,11 @@ def _before(
 
 
 def _before_async(
-    resolver: Callable[..., Awaitable[Any]], requirement: Requirement, context_of: ContextOf
+    resolver: Callable[..., Awaitable[Any]], requirement: Requirement, place: Place
 ) -> Callable[..., Any]:
     @wraps(resolver)
     async def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
-        context = context_of(args, kwargs)
+        context = place.context(args, kwargs)
         await _checked(requirement, context)
         try:
             return await resolver(*args, **kwargs)
@@ -82,11 +101,11 @@ def _before_async(
 
 
 def _before_stream(
-    resolver: Callable[..., AsyncGenerator[Any, None]], requirement: Requirement, context_of: ContextOf
+    resolver: Callable[..., AsyncGenerator[Any, None]], requirement: Requirement, place: Place
 ) -> Callable[..., Any]:
     @wraps(resolver)
     async def resolve(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        context = context_of(args, kwargs)
+        context = place.context(args, kwargs)
         await _checked(requirement, context)
         try:
             async with aclosing(resolver(*args, **kwargs)) as events:

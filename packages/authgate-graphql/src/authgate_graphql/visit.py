@@ -37,7 +37,7 @@ class Visit(ABC):
         view: The request as the gate sees it.
         admission: Everyone whom guards have let in so far; None before the first.
         answers_status: Whether a refusal becomes the status of the response, as it does on request.
-        shown: The context that each requirement has shown its principals on.
+        passed: The context that each requirement has let its operation in with last, its principals shown there.
     """
 
     def __init__(self, host: Host, gate: AnyGate | None = None) -> None:
@@ -46,20 +46,25 @@ class Visit(ABC):
         self.view: Final = host.view()
         self.admission: Admission | None = None
         self.answers_status = False
-        self.shown: Final[dict[Requirement, object]] = {}
+        self.passed: Final[dict[Requirement, object]] = {}
         self._lock: Final = asyncio.Lock()
-        self._verdicts: dict[Requirement, Verdict] = {}
+        self._verdicts: Final[dict[Requirement, Verdict]] = {}
 
-    def verdict(self, requirement: Requirement) -> Verdict | None:
+    def verdict(self, requirement: Requirement, *, waits: bool = True) -> Verdict | None:
         """What a requirement is worth, or None where that must be awaited (``settle``).
+
+        Args:
+            requirement: What is asked.
+            waits: Whether the operation waits for its fields; one that does not has its answer now.
 
         Raises:
             ConfigurationError: If no gate can judge it here.
         """
+        waits = waits and _is_in_loop()
         known = self._verdicts.get(requirement)
-        if known is not None or self._lock.locked():
+        if known is not None or (waits and self._lock.locked()):
             return known
-        found = self._at_once(requirement)
+        found = self._at_once(requirement, waits=waits)
         return found if found is None else self._decide(requirement, found)
 
     async def settle(self, requirement: Requirement) -> Verdict:
@@ -81,8 +86,8 @@ class Visit(ABC):
         """The gate that judged last, which words the refusals; None before the first."""
 
     @abstractmethod
-    def _at_once(self, requirement: Requirement) -> Verdict | None:
-        """Judge without waiting, or None."""
+    def _at_once(self, requirement: Requirement, *, waits: bool) -> Verdict | None:
+        """Judge without waiting, or None where the operation can wait."""
 
     @abstractmethod
     async def _in_time(self, requirement: Requirement) -> Verdict:
@@ -112,8 +117,8 @@ class WsgiVisit(Visit):
         self._host: Final = host
         self._judge: Gate | None = None
 
-    def _at_once(self, requirement: Requirement) -> Verdict | None:
-        return None if _is_in_loop() else self._ask(requirement)
+    def _at_once(self, requirement: Requirement, *, waits: bool) -> Verdict | None:
+        return None if waits else self._ask(requirement)
 
     async def _in_time(self, requirement: Requirement) -> Verdict:
         return await asyncio.to_thread(self._ask, requirement)
@@ -159,8 +164,8 @@ class AsgiVisit(Visit):
         self._begun: tuple[Requirement, Begun] | None = None
         self._watcher: Final = Watcher(host.request) if host.is_socket else None
 
-    def _at_once(self, requirement: Requirement) -> Verdict | None:
-        if not _is_in_loop():
+    def _at_once(self, requirement: Requirement, *, waits: bool) -> Verdict | None:
+        if not waits:
             raise ConfigurationError(
                 "requests of an async app are judged by an AsyncGate, which nothing can await here: write "
                 "`await schema.execute(...)`, with Graphene `await schema.execute_async(...)`"

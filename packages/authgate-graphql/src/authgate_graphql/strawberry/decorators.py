@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from strawberry.types.field import StrawberryField
 
 from ..requirement import COMBINED, JWT, PROJECT, Requirement
-from ..resolvers import ContextOf, guarded
+from ..resolvers import Place, guarded
 
 __all__ = ["decorated", "requires_combined_auth", "requires_jwt_auth", "requires_project_auth"]
 
@@ -51,10 +51,10 @@ def decorated(name: str, resolver: R, asked: Requirement) -> R:
         raise TypeError(
             f"@{name} guards a resolver function: put it, without parentheses, below @strawberry.field"
         )
-    return guarded(resolver, asked, _context_of(name, resolver))
+    return guarded(resolver, asked, _place_of(name, resolver))
 
 
-def _context_of(name: str, resolver: Callable[..., Any]) -> ContextOf:
+def _place_of(name: str, resolver: Callable[..., Any]) -> Place:
     parameters = list(inspect.signature(resolver).parameters.values())
     place = next((index for index, parameter in enumerate(parameters) if _is_info(parameter)), None)
     if place is None:
@@ -62,13 +62,7 @@ def _context_of(name: str, resolver: Callable[..., Any]) -> ContextOf:
             f"@{name} finds the request by `info`: add the parameter `info: strawberry.Info` to "
             f"{getattr(resolver, '__qualname__', resolver)!s}"
         )
-    keyword = parameters[place].name
-
-    def context_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
-        info = kwargs[keyword] if keyword in kwargs else args[place]
-        return info.context
-
-    return context_of
+    return Place(place, parameters[place].name)
 
 
 def _is_info(parameter: inspect.Parameter) -> bool:
