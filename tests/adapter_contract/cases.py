@@ -25,6 +25,14 @@ ADAPTERS = (
     "fastapi_middleware",
     "fastapi_websocket",
     "fastapi_websocket_accepted",
+    "strawberry_sync",
+    "strawberry_sync_status",
+    "strawberry_sync_guard",
+    "strawberry_async",
+    "strawberry_async_status",
+    "strawberry_async_guard",
+    "strawberry_subscription",
+    "strawberry_subscription_headers",
 )
 """Every adapter, wherever it can be run."""
 
@@ -45,6 +53,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = MappingProxyType(
         ("flask_waitress", _CONTROL): _BY_ITSELF,
         ("fastapi_websocket", _CONTROL): _NOT_SENT,
         ("fastapi_websocket_accepted", _CONTROL): _NOT_SENT,
+        ("strawberry_subscription_headers", _CONTROL): _NOT_SENT,
         **{("fastapi_middleware", row): _BEFORE_PATHS for row in _PATHS},
     }
 )

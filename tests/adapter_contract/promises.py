@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 __all__ = ["Answer", "Outcome", "Promise"]
 
@@ -36,6 +37,7 @@ class Answer:
         status: The HTTP status.
         close: The code that a WebSocket was closed with.
         graphql: ``extensions.code`` of the GraphQL error.
+        named: The HTTP status that the body names.
         code: ``code`` of the body, or the reason of a close.
         detail: The public text.
         challenges: Each ``WWW-Authenticate``, whole.
@@ -49,6 +51,7 @@ class Answer:
     status: int | None = None
     close: int | None = None
     graphql: str | None = None
+    named: int | None = None
     code: str | None = None
     detail: str | None = None
     challenges: tuple[str, ...] = ()
@@ -64,9 +67,10 @@ class Answer:
         held = [(name.lower(), value) for name, value in headers]
         named = dict(held)
         is_problem = named.get("content-type") == _PROBLEM
-        said = json.loads(body) if is_problem or status == 200 else {"detail": body.decode()}
+        said: dict[str, Any] = json.loads(body) if is_problem or status == 200 else {"detail": body.decode()}
         return cls(
             status=status,
+            named=said.get("status") if is_problem else None,
             code=said.get("code") if is_problem else None,
             detail=said.get("detail"),
             challenges=tuple(value for name, value in held if name == "www-authenticate"),
@@ -75,6 +79,34 @@ class Answer:
             retry=is_soon(named.get("retry-after")),
             cache=named.get("cache-control"),
             admitted=said if status == 200 else None,
+        )
+
+    @classmethod
+    def of_graphql(cls, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
+        """What the HTTP response to an operation of one field tells."""
+        held = [(name.lower(), value) for name, value in headers]
+        named = dict(held)
+        return replace(
+            cls.of_result(json.loads(body)),
+            status=status,
+            challenges=tuple(value for name, value in held if name == "www-authenticate"),
+            retry=is_soon(named.get("retry-after")),
+            cache=named.get("cache-control"),
+        )
+
+    @classmethod
+    def of_result(cls, result: Mapping[str, Any]) -> Answer:
+        """What the result of such an operation tells."""
+        if "errors" not in result:
+            (admitted,) = result["data"].values()
+            return cls(admitted=admitted)
+        (error,) = result["errors"]
+        extensions = error["extensions"]
+        return cls(
+            graphql=extensions["code"],
+            named=extensions["http"]["status"],
+            detail=error["message"],
+            missing=tuple(extensions["missing"]),
         )
 
 
@@ -122,6 +154,7 @@ class Promise:
         """As an HTTP response tells it, and a WebSocket handshake that is answered with one (Law 1.9)."""
         return Answer(
             status=self.outcome.status,
+            named=None if self.admitted is not None else self.outcome.status,
             code=self.code,
             detail=self.detail,
             challenges=self.challenges,
@@ -141,3 +174,20 @@ class Promise:
         if self.admitted is not None:
             return Answer(admitted=self.admitted)
         return Answer(close=self.outcome.close, code=self.code)
+
+    def graphql(self) -> Answer:
+        """As the HTTP response to a GraphQL operation tells it, whose status is not that of the outcome."""
+        cache = "private" if self.admitted is not None else "no-store"
+        return replace(self.result(), status=200, cache=cache)
+
+    def graphql_over_http(self) -> Answer:
+        """The same, where a refusal was asked to be the status of the response, with all that goes with it."""
+        told = self.http()
+        return replace(self.graphql(), status=told.status, challenges=told.challenges, retry=told.retry)
+
+    def result(self) -> Answer:
+        """As the result of a GraphQL operation tells it."""
+        if self.admitted is not None:
+            return Answer(admitted=self.admitted)
+        outcome, detail = self.outcome, self.detail
+        return Answer(graphql=outcome.graphql, named=outcome.status, detail=detail, missing=self.missing)
