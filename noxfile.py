@@ -27,21 +27,52 @@ OPTIONAL = {"fastapi", "flask", "graphene", "opentelemetry", "prometheus_client"
 OWN = {"core": set(), "flask": {"flask"}, "fastapi": {"fastapi", "opentelemetry"}, "graphql": set()}
 """What each package depends on itself, directly or through its framework."""
 
+MODULES = {"strawberry": ["authgate_graphql.strawberry"]}
+"""What a package's extra lets import, besides the package."""
+
+GRAPHQL = "packages/authgate-graphql"
+LIBRARIES = ("strawberry", "graphene")
+"""The libraries of GraphQL. Each needs a graphql-core of its own, so each has an environment to itself."""
+
+PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""How pytest spreads a suite; the tests of one file stay together."""
+
 COVERAGE_FLOOR = 95
 """Percent of the lines and branches of the core and of each adapter that the whole suite must reach."""
 
 
-def install(session: nox.Session, *groups: str) -> None:
-    """Install every package of the repository, editable and in one call, with the named dependency groups."""
+def everything(*groups: str, library: str = "") -> list[str]:
+    """What pip is told: every package of the repository, editable and in one call, and the named groups."""
     siblings = [
         "packages/authgate-core[redis]",
         "packages/authgate-flask[async]",
         "packages/authgate-fastapi",
-        "packages/authgate-graphql",
+        f"{GRAPHQL}[{library}]" if library else GRAPHQL,
     ]
     editable = [argument for sibling in siblings for argument in ("-e", sibling)]
+    return [*limits(library), *editable, *nox.project.dependency_groups(PROJECT, *groups)]
+
+
+def limits(library: str) -> list[str]:
+    """The constraints of every environment, and those of the one that holds a library."""
+    return ["-c", "constraints.txt", *(["-c", f"constraints-{library}.txt"] if library else [])]
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install every package into the environment of the session, with the named dependency groups."""
     session.log("installing the packages and %s (the first run takes a minute)", " + ".join(groups))
-    session.install("-c", "constraints.txt", *editable, *nox.project.dependency_groups(PROJECT, *groups))
+    session.install(*everything(*groups))
+
+
+def environment(session: nox.Session, library: str) -> str:
+    """The interpreter of the environment that a GraphQL library has to itself; all sessions share it."""
+    home = session.cache_dir.resolve() / library
+    python = str(home / "bin" / "python")
+    session.log("installing the packages and %s into an environment of its own", library)
+    session.run_install("python", "-m", "venv", "--without-pip", str(home))
+    pip = ("python", "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check")
+    session.run_install(*pip, "install", *everything(library, library=library), silent=True)
+    return python
 
 
 @nox.session
@@ -56,16 +87,68 @@ def tests(session: nox.Session) -> None:
     """Run the whole suite and hold each package to its coverage; arguments select tests instead."""
     install(session, "test")
     if session.posargs:
-        session.run("pytest", *session.posargs)
+        run_selected(session)
         return
     session.env["COVERAGE_FILE"] = str(session.cache_dir.resolve() / "coverage")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-    session.log("measuring what the tests reached")
+    suite = ("-m", "coverage", "run", "-m", "pytest", *PARALLEL)
+    session.run("python", *suite)
+    for library in LIBRARIES:
+        session.run(environment(session, library), *suite, *tests_of(library), external=True)
+    session.log("measuring what the tests reached, in all three environments together")
     session.run("coverage", "combine", "--quiet")
-    for name in ("flask", "fastapi", "core"):
+    for name in PACKAGES:
         sources = f"packages/authgate-{name}/src/*"
         session.run("coverage", "report", "--include", sources, f"--fail-under={COVERAGE_FLOOR}")
+
+
+def tests_of(library: str) -> list[str]:
+    """The folders of tests that need a GraphQL library; elsewhere than in its environment they fail."""
+    return [f"{GRAPHQL}/tests/shared", f"{GRAPHQL}/tests/{library}", *common_tests_of(library)]
+
+
+def common_tests_of(library: str) -> list[str]:
+    """Those among them that belong to no single package."""
+    return [str(folder.relative_to(ROOT)) for folder in sorted(ROOT.glob(f"tests/*/{library}"))]
+
+
+def run_selected(session: nox.Session) -> None:
+    """Run what the arguments select: a path where it belongs, and what names no path in every environment."""
+    elsewhere = [GRAPHQL, *(folder for library in LIBRARIES for folder in tests_of(library))]
+    ours = [argument for argument in session.posargs if not is_within(argument, elsewhere)]
+    if ours == session.posargs or names_paths(ours):
+        session.run("pytest", *ours)
+    for library in LIBRARIES:
+        theirs = narrowed(session.posargs, tests_of(library))
+        if names_paths(theirs):
+            # What is meant for one environment alone selects something there; else it may select nothing.
+            codes = [0] if theirs == session.posargs else [0, 5]
+            python = environment(session, library)
+            session.run(python, "-m", "pytest", *theirs, external=True, success_codes=codes)
+
+
+def narrowed(arguments: list[str], folders: list[str]) -> list[str]:
+    """The arguments with the paths in them, or all of them, replaced by what of them lies in these folders."""
+    if not names_paths(arguments):
+        return [*arguments, *folders]
+    narrow: list[str] = []
+    for argument in arguments:
+        if not names_paths([argument]) or is_within(argument, folders):
+            narrow.append(argument)
+        else:
+            narrow += [folder for folder in folders if is_within(folder, [argument])]
+    return narrow
+
+
+def names_paths(arguments: list[str]) -> bool:
+    """Whether one of the arguments is a path, or a test in one."""
+    return any((ROOT / argument.partition("::")[0]).exists() for argument in arguments)
+
+
+def is_within(argument: str, folders: list[str]) -> bool:
+    """Whether an argument is a path in one of the folders, or one of them."""
+    path = ROOT / argument.partition("::")[0]
+    return any(path.is_relative_to(ROOT / folder) for folder in folders)
 
 
 @nox.session
@@ -83,17 +166,34 @@ def types(session: nox.Session) -> None:
     """Check the types of everything with mypy, and of what is shipped with basedpyright as well."""
     install(session, "types")
     session.log("mypy: sources, demo, noxfile and the shared tests")
-    shared = [path for path in ("noxfile.py", "demo", "tests", "examples") if (ROOT / path).exists()]
-    session.run("mypy", *(f"packages/authgate-{name}/src" for name in PACKAGES), *shared)
-    for name in PACKAGES:
+    others = [package for package in PACKAGES if package != "graphql"]
+    shared = [path for path in ("noxfile.py", "demo", "bench", "tests", "examples") if (ROOT / path).exists()]
+    apart = ("--exclude", "|".join(f"(^|/){library}" for library in LIBRARIES))
+    session.run("mypy", *apart, *(f"packages/authgate-{name}/src" for name in others), *shared)
+    for name in others:
         # Apart, since each package may have a conftest.py of its own.
+        session.log("mypy: the tests of authgate-%s", name)
         folder = f"packages/authgate-{name}/tests"
-        if any((ROOT / folder).glob("**/*.py")):
-            session.log("mypy: the tests of authgate-%s", name)
-            session.run("mypy", folder, env={"MYPYPATH": folder})
+        session.run("mypy", folder, env={"MYPYPATH": folder})
     session.log("basedpyright: what is shipped")
-    interpreter = str(Path(session.bin) / "python")  # it would look into another environment that is active
-    session.run("basedpyright", "--pythonpath", interpreter)
+    # It would look into another environment that is active.
+    session.run("basedpyright", "--pythonpath", str(Path(session.bin) / "python"))
+    for library in LIBRARIES:
+        types_of(session, library)
+
+
+def types_of(session: nox.Session, library: str) -> None:
+    """Check authgate-graphql, and whatever else uses a GraphQL library, against the types of that library."""
+    python, source = environment(session, library), f"{GRAPHQL}/src/authgate_graphql"
+    mypy = ("mypy", "--python-executable", python, "--cache-dir", f".mypy_cache/{library}")
+    (other,) = set(LIBRARIES) - {library}
+    session.log("mypy and basedpyright: what needs %s", library)
+    users = [*map(str, Path().glob(f"[!.]*/{library}*.py")), *common_tests_of(library)]
+    session.run(*mypy, "--exclude", f"/{other}/", source, *users)
+    for folder in (f"{GRAPHQL}/tests/shared", f"{GRAPHQL}/tests/{library}"):
+        session.run(*mypy, folder, env={"MYPYPATH": folder})
+    shipped = [str(path) for path in Path(source).rglob("*.py") if other not in path.parts]
+    session.run("basedpyright", "--pythonpath", python, *shipped, log=False)
 
 
 @nox.session
@@ -120,13 +220,12 @@ def import_alone(session: nox.Session, name: str, extra: str = "") -> None:
     python = str(environment / "bin" / "python")
     session.run("python", "-m", "venv", "--clear", str(environment))
     (wheel,) = DIST.glob(f"authgate_{name}-*.whl")
-    limits = ["-c", "constraints.txt", *(["-c", f"constraints-{extra}.txt"] if extra else [])]
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    session.run(
-        *pip, *limits, "--find-links", "dist", f"{wheel}[{extra}]" if extra else str(wheel), external=True
-    )
+    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+    session.run(*pip, *limits(extra), "--find-links", "dist", wanted, external=True)
     unwanted = OPTIONAL - OWN[name] - {extra}
-    session.run(python, "-I", ".ci/import_alone.py", f"authgate_{name}", *sorted(unwanted), external=True)
+    modules = ",".join([f"authgate_{name}", *MODULES.get(extra, [])])
+    session.run(python, "-I", ".ci/import_alone.py", modules, *sorted(unwanted), external=True)
 
 
 @nox.session(venv_backend="none")

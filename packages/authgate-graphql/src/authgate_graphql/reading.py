@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from authgate_core import Admission, NotAdmitted, Project, User
-from authgate_core.principal import Rule
 
 from .context import known_visit
-from .errors import worded
 
 __all__ = [
     "get_admission",
@@ -29,19 +26,6 @@ class Info(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Told(Admission):
-    """An admission whose refusals are told like those of guards, in whichever resolver they are raised."""
-
-    context: object = field(kw_only=True, repr=False)
-
-    def require(self, policy: Rule) -> None:
-        """As in ``Admission``."""
-        refused = policy.refusal(self)
-        if refused is not None:
-            raise worded(refused, known_visit(self.context), self.context) from None
-
-
 def get_admission(info: Info) -> Admission:
     """Everyone whom guards of this request have let in so far.
 
@@ -53,7 +37,7 @@ def get_admission(info: Info) -> Admission:
         raise NotAdmitted(
             "no guard of this request has let anybody in so far: guard the field, or one above it"
         )
-    return _Told(admission.principals, admission.refusal, admission.request, context=info.context)
+    return admission
 
 
 def get_current_user(info: Info) -> User | None:
