@@ -45,13 +45,16 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     return visit
 
 
-def known_visit(context: Any) -> Visit | None:  # noqa: ANN401 - a context is whatever the view made
+def known_visit(context: object) -> Visit | None:
     """The visit of the request in a context, if any guard has seen it; every guarded field asks."""
+    # What most contexts are comes first, and is found without a further call.
+    kind = type(context)
+    held: Any = context
     near: Any
-    if type(context) is dict:
-        near = context.get("request")
-    elif type(context) is GqlContext:
-        near = getattr(context.req, "request", None)
+    if kind is dict:
+        near = held.get("request")
+    elif kind is GqlContext:
+        near = getattr(held.req, "request", None)
     else:
         near = getattr(context, "request", context)
     if type(near) in _proxies:
@@ -90,19 +93,17 @@ def _put(target: Any, name: str, principal: object) -> None:  # noqa: ANN401 - a
 
 def _holder(context: object) -> object:
     """What holds the request in a context: the request itself, or an ``AuthenticatedRequest``."""
-    if type(context) is dict:
-        held = cast("dict[str, object]", context)
-        found = held.get("request")
-        return held.get("req") if found is None else found
     if isinstance(context, AuthenticatedRequest):
         return context
-    for name in _NAMES:
-        named: object = getattr(context, name, None)
-        if named is not None:
-            return named
-    if isinstance(context, Mapping) and not _is_request(context):
-        return next((context[name] for name in _NAMES if name in context), None)
-    return context
+    if _has_items(context):
+        items = cast("Mapping[str, object]", context)
+        return next((held for name in _NAMES if (held := items.get(name)) is not None), None)
+    named = (getattr(context, name, None) for name in _NAMES)
+    return next((held for held in named if held is not None), context)
+
+
+def _has_items(context: object) -> bool:
+    return isinstance(context, Mapping) and not _is_request(cast("object", context))
 
 
 def _request(holder: object) -> Any:  # noqa: ANN401 - of whichever framework
@@ -118,8 +119,9 @@ def _request(holder: object) -> Any:  # noqa: ANN401 - of whichever framework
 def _behind(holder: object) -> Any:  # noqa: ANN401 - as above
     """The request that something stands for: a proxy (Flask's ``request``) for another one each time."""
     request: Any = holder.request if isinstance(holder, AuthenticatedRequest) else holder
-    if hasattr(type(request), "_get_current_object"):
-        _proxies.add(type(request))
+    kind = cast("type[object]", type(request))
+    if hasattr(kind, "_get_current_object"):
+        _proxies.add(kind)
         return request._get_current_object()  # noqa: SLF001 - werkzeug's, and documented
     return request
 

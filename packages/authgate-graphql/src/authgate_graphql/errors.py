@@ -84,7 +84,7 @@ class _Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record says anything new."""
-        raised = record.exc_info[1] if record.exc_info else None
+        raised = record.exc_info[1] if record.exc_info else record.msg
         return not isinstance(raised, Refusal)
 
 

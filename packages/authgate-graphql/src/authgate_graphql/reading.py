@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from authgate_core import Admission, NotAdmitted, Project, User
+from authgate_core.principal import Rule
 
 from .context import known_visit
+from .errors import worded
 
 __all__ = [
     "get_admission",
@@ -26,6 +29,19 @@ class Info(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told(Admission):
+    """An admission whose refusals are told like those of guards, in whichever resolver they are raised."""
+
+    context: object = field(kw_only=True, repr=False)
+
+    def require(self, policy: Rule) -> None:
+        """As in ``Admission``."""
+        refused = policy.refusal(self)
+        if refused is not None:
+            raise worded(refused, known_visit(self.context), self.context) from None
+
+
 def get_admission(info: Info) -> Admission:
     """Everyone whom guards of this request have let in so far.
 
@@ -37,7 +53,7 @@ def get_admission(info: Info) -> Admission:
         raise NotAdmitted(
             "no guard of this request has let anybody in so far: guard the field, or one above it"
         )
-    return admission
+    return _Told(admission.principals, admission.refusal, admission.request, context=info.context)
 
 
 def get_current_user(info: Info) -> User | None:
