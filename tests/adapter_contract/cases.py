@@ -33,6 +33,10 @@ ADAPTERS = (
     "strawberry_async_guard",
     "strawberry_subscription",
     "strawberry_subscription_headers",
+    "graphene_sync",
+    "graphene_sync_status",
+    "graphene_async",
+    "graphene_async_status",
 )
 """Every adapter, wherever it can be run."""
 
