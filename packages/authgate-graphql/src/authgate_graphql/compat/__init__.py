@@ -1,0 +1,1 @@
+"""The names of older clients, one module for each: change the import line, and the rest goes on."""
