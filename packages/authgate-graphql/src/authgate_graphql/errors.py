@@ -16,6 +16,8 @@ from .visit import Visit
 
 __all__ = ["Refusal", "keep_quiet", "refusal", "worded"]
 
+_EXPLAINED: Final = ("reason", "reason_code")  # there for developers on this machine alone (Law 10.3)
+
 
 class Refusal(GraphQLError):
     """What a guard raises in the place of a field's value.
@@ -56,7 +58,8 @@ def worded(error: AuthgateError, visit: Visit | None, context: object) -> Except
 
 def _extensions(problem: Problem) -> dict[str, Any]:
     missing: list[str] = problem.body.get("missing", [])
-    return {"code": problem.graphql_code, "missing": missing, "http": {"status": problem.status}}
+    told = {"code": problem.graphql_code, "missing": missing, "http": {"status": problem.status}}
+    return told | {name: problem.body[name] for name in _EXPLAINED if name in problem.body}
 
 
 def _response(context: object) -> Any:  # noqa: ANN401 - the response of a framework, or None
