@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -13,9 +12,6 @@ import pytest
 from tests.adapter_contract.adapter import Adapter
 from tests.adapter_contract.cases import AnyAdapter, asked
 from tests.adapter_contract.world import World, opened
-
-collect_ignore = [library for library in ("graphene", "strawberry") if find_spec(library) is None]
-"""Each GraphQL library has an environment of its own."""
 
 
 @pytest.fixture(name="world", scope="module")
