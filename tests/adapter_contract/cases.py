@@ -91,6 +91,6 @@ def needless(world: World, *adapters: AnyAdapter) -> list[str]:
 def _keeps(world: World, adapter: AnyAdapter, row: Row) -> bool:
     try:
         with adapter(world, [row]) as alone:
-            return adapter.tells(row.promise) == alone.ask(row)
+            return adapter.tells(row.promised) == alone.ask(row)
     except Exception:  # noqa: BLE001 - whatever a framework, a server or a client has against the row
         return False

@@ -45,6 +45,7 @@ class Answer:
         told: What else the body holds.
         retry: Whether ``Retry-After`` is there, and from 1 to 60 seconds (Law 1.8).
         cache: ``Cache-Control``.
+        varies: The headers that ``Vary`` names.
         admitted: Who the handler saw, the id by the kind; None where no handler ran.
     """
 
@@ -59,6 +60,7 @@ class Answer:
     told: frozenset[str] = frozenset()
     retry: bool = False
     cache: str | None = None
+    varies: frozenset[str] = frozenset()
     admitted: Mapping[str, str] | None = None
 
     @classmethod
@@ -78,6 +80,7 @@ class Answer:
             told=frozenset(said) - _COMMON - {"missing"} if is_problem else frozenset(),
             retry=is_soon(named.get("retry-after")),
             cache=named.get("cache-control"),
+            varies=_varies(named),
             admitted=said if status == 200 else None,
         )
 
@@ -92,6 +95,7 @@ class Answer:
             challenges=tuple(value for name, value in held if name == "www-authenticate"),
             retry=is_soon(named.get("retry-after")),
             cache=named.get("cache-control"),
+            varies=_varies(named),
         )
 
     @classmethod
@@ -108,6 +112,10 @@ class Answer:
             detail=error["message"],
             missing=tuple(extensions["missing"]),
         )
+
+
+def _varies(headers: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(filter(None, headers.get("vary", "").lower().split(", ")))
 
 
 def is_soon(seconds: str | None) -> bool:
@@ -135,6 +143,7 @@ class Promise:
         missing: The scopes that the body names as missing.
         told: What else the body of a problem holds.
         admitted: Whom the handler sees, the id by the kind.
+        reads: The headers that credentials were looked for in, as an admitted response names them (Law 1.7).
     """
 
     outcome: Outcome
@@ -144,6 +153,7 @@ class Promise:
     missing: tuple[str, ...] = ()
     told: frozenset[str] = frozenset()
     admitted: Mapping[str, str] | None = None
+    reads: frozenset[str] = frozenset()
 
     @property
     def challenges(self) -> tuple[str, ...]:
@@ -161,7 +171,8 @@ class Promise:
             missing=self.missing,
             told=self.told,
             retry=self.outcome is Outcome.UNAVAILABLE,
-            cache="private" if self.outcome is Outcome.ADMITTED else "no-store",
+            cache="no-store" if self.admitted is None else "private",
+            varies=frozenset() if self.admitted is None else self.reads,
             admitted=self.admitted,
         )
 
@@ -177,8 +188,8 @@ class Promise:
 
     def graphql(self) -> Answer:
         """As the HTTP response to a GraphQL operation tells it, whose status is not that of the outcome."""
-        cache = "private" if self.admitted is not None else "no-store"
-        return replace(self.result(), status=200, cache=cache)
+        told = self.http()
+        return replace(self.result(), status=200, cache=told.cache, varies=told.varies)
 
     def graphql_over_http(self) -> Answer:
         """The same, where a refusal was asked to be the status of the response, with all that goes with it."""

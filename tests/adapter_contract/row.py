@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import authgate_core as ag
 from tests.adapter_contract.presenting import Presents
@@ -61,6 +62,18 @@ class Row:
     def slug(self) -> str:
         """The name as a segment of a path, and as an identifier."""
         return "".join(letter if letter.isalnum() else "_" for letter in self.name)
+
+    @property
+    def promised(self) -> Promise:
+        """The promise, with the headers in which the policy has credentials looked for."""
+        return replace(self.promise, reads=frozenset(self._reads()))
+
+    def _reads(self) -> Iterator[str]:
+        asked = repr(self.policy)
+        if "is_project" in asked:
+            yield from ("x-app-id", "x-app-secret", *(["x-project-token"] if self.gate == "mercury" else []))
+        if "is_user" in asked or "is_service" in asked or asked.startswith("any_role"):
+            yield "authorization"
 
     def headers(self, world: World) -> Headers:
         """What the request carries in this world."""

@@ -96,5 +96,7 @@ class TestBroken:
         """Law 9.3: the contract can fail, and the rows that do say what is wrong."""
         monkeypatch.setattr(guard, "admit", broken)
         answers = [(row, adapter.ask(row)) for row in asked(FlaskSync)]
-        wrong = [(row.name, answer.status) for row, answer in answers if answer != adapter.tells(row.promise)]
+        wrong = [
+            (row.name, answer.status) for row, answer in answers if answer != adapter.tells(row.promised)
+        ]
         assert (rows, statuses) == ({name for name, _ in wrong}, {status for _, status in wrong})

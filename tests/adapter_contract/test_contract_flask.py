@@ -24,7 +24,7 @@ class TestFlask:
         self, of: Callable[[AnyAdapter], Adapter[Any]], adapter: AnyAdapter, row: Row
     ) -> None:
         """Law 9.3: every row ends here as it ends everywhere."""
-        assert adapter.tells(row.promise) == of(adapter).ask(row)
+        assert adapter.tells(row.promised) == of(adapter).ask(row)
 
     def test_needs_its_exceptions(self, world: World) -> None:
         """A row that it is not asked is one that it could not keep."""
