@@ -278,11 +278,6 @@ class TestHelper:
 class TestNames:
     """What the module has."""
 
-    def test_a_name_of_the_other_library(self) -> None:
-        """It is loaded with its library, which is not here."""
-        with pytest.raises(ModuleNotFoundError, match="graphene"):
-            _ = client.jwt_auth_required
-
     def test_no_name(self) -> None:
         """What the older client never had is missing as from any module."""
         with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

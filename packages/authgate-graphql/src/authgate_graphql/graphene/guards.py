@@ -11,7 +11,7 @@ from ..requirement import COMBINED, JWT, PROJECT, Requirement, requirement
 from ..resolvers import guarded
 from .places import place_of
 
-__all__ = ["combined_auth_required", "jwt_auth_required", "project_auth_required", "requires"]
+__all__ = ["behind", "combined_auth_required", "jwt_auth_required", "project_auth_required", "requires"]
 
 R = TypeVar("R", bound=Callable[..., Any])  # a resolver takes and returns whatever its field does
 
@@ -37,7 +37,7 @@ def requires(policy: Policy, *, optional: bool = False) -> Callable[[R], R]:
     asked = requirement(policy, optional=optional)
 
     def decorate(resolver: R) -> R:
-        return _behind(resolver, asked, "requires(...)")
+        return behind(resolver, asked, "requires(...)")
 
     return decorate
 
@@ -51,24 +51,29 @@ def jwt_auth_required(resolver: R = _NOTHING) -> R:
     Raises:
         TypeError: If used with parentheses, or on what is no resolver, or one without ``info``.
     """
-    return _behind(resolver, JWT, "jwt_auth_required")
+    return behind(resolver, JWT, "jwt_auth_required")
 
 
 def project_auth_required(resolver: R = _NOTHING) -> R:
     """Guard a resolver by ``is_project``, and put the project on the context; else like ``jwt_auth_required``."""
-    return _behind(resolver, PROJECT, "project_auth_required")
+    return behind(resolver, PROJECT, "project_auth_required")
 
 
 def combined_auth_required(resolver: R = _NOTHING) -> R:
     """Guard a resolver by ``is_user & is_project``, and put both there; else like ``jwt_auth_required``."""
-    return _behind(resolver, COMBINED, "combined_auth_required")
+    return behind(resolver, COMBINED, "combined_auth_required")
 
 
-def _behind(resolver: R, asked: Requirement, name: str) -> R:
+def behind(resolver: R, asked: Requirement, name: str) -> R:
+    """A resolver behind a decorator of this name.
+
+    Raises:
+        TypeError: If that is no resolver, or one that takes no ``info``.
+    """
     given: object = resolver
     if isinstance(given, (staticmethod, classmethod)):
         inner: Callable[..., Any] = given.__func__
-        return cast("R", type(given)(_behind(inner, asked, name)))
+        return cast("R", type(given)(behind(inner, asked, name)))
     if given is _NOTHING:
         raise TypeError(f"{name} takes no arguments: write @{name} without parentheses, above a resolver")
     if isinstance(given, type) or not callable(given):
