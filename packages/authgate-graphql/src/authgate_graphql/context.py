@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -17,6 +18,7 @@ __all__ = ["known_visit", "show", "visit_of"]
 _ATTRIBUTE: Final = "_authgate_graphql"
 _NAMES: Final = ("request", "req")
 _proxies: Final[set[type]] = set()  # the classes that were found to be some
+_making: Final = threading.Lock()
 _KINDS: Final = {"user": User, "project": Project}
 
 
@@ -33,9 +35,14 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     Raises:
         ConfigurationError: If the context holds no request, or the app no gate that can judge it.
     """
-    visit = known_visit(context)
-    if visit is not None and (gate is None or visit.given is gate):
-        return visit
+    with _making:  # or threads that resolve fields of one request would begin a visit each
+        visit = known_visit(context)
+        if visit is not None and (gate is None or visit.given is gate):
+            return visit
+        return _begun(context, gate)
+
+
+def _begun(context: object, gate: Gate | AsyncGate | None) -> Visit:
     holder = _holder(context)
     request = _request(holder)
     given = gate or (holder.gate if isinstance(holder, AuthenticatedRequest) else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from abc import ABC, abstractmethod
 from typing import Final, TypeAlias
 
@@ -116,6 +117,7 @@ class WsgiVisit(Visit):
         super().__init__(host, gate)
         self._host: Final = host
         self._judge: Gate | None = None
+        self._one_at_a_time: Final = threading.Lock()
 
     def _at_once(self, requirement: Requirement, *, waits: bool) -> Verdict | None:
         return None if waits else self._ask(requirement)
@@ -130,7 +132,9 @@ class WsgiVisit(Visit):
         gate = self._gate(requirement)
         self._judge = gate
         try:
-            return gate.admit(self.view, requirement.policy, optional=requirement.optional)
+            # Threads that resolve fields of one request find in its memo what the first of them found (Law 2.6).
+            with self._one_at_a_time:
+                return gate.admit(self.view, requirement.policy, optional=requirement.optional)
         except AuthgateError as refusal:
             return refusal
 
