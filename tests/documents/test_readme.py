@@ -13,7 +13,12 @@ from fastapi.testclient import TestClient
 from authgate_core.testing import FakeIssuer
 
 README = Path(__file__).parents[2] / "README.md"
-SNIPPETS: list[str] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+SNIPPETS: list[str] = [
+    snippet
+    for snippet in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    if "import strawberry"
+    not in snippet  # that runs in the environment that has it, with its adapter's README
+]
 
 
 @pytest.fixture(name="issuer")

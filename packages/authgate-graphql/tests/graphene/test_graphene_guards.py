@@ -22,7 +22,7 @@ Asked = Callable[..., ExecutionResult]
 
 
 class Rename(graphene.Mutation):
-    class Arguments:  # noqa: D106 - Graphene's way to name them
+    class Arguments:
         to = graphene.String(required=True)
 
     name = graphene.String()
@@ -33,7 +33,7 @@ class Rename(graphene.Mutation):
 
 
 class Close(relay.ClientIDMutation):
-    class Input:  # noqa: D106 - as above
+    class Input:
         what = graphene.String(required=True)
 
     done = graphene.String()

@@ -13,13 +13,19 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from strawberry.fastapi import GraphQLRouter
 
 from authgate_core.testing import FakeIssuer
+from authgate_fastapi import AuthGate
 from authgate_graphql.compat.mercury.older import ENVIRONMENT
 
 ROOT = Path(__file__).parents[4]
-README = (ROOT / "packages/authgate-graphql/README.md").read_text("utf-8")
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+READMES = [ROOT / "packages/authgate-graphql/README.md", ROOT / "README.md"]
+SNIPPETS = [
+    snippet
+    for readme in READMES
+    for snippet in re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)
+]
 
 
 @pytest.fixture(name="issuer")
@@ -57,7 +63,7 @@ def asked(app: FastAPI, query: str, token: str | None = None) -> dict[str, Any]:
 class TestReadme:
     def test_the_example(self, issuer: FakeIssuer, pasted: Callable[[str], dict[str, Any]]) -> None:
         """The margin shows to clerks, ``me`` to users, and the rest to anybody."""
-        app = pasted("fail_silently=True)")["app"]
+        app = pasted("class Product:")["app"]
         clerk = issuer.token("u1", roles=["clerk"])
         seen = {"products": [{"name": "tea", "margin": None}]}
         assert {"data": seen} == asked(app, "{ products { name margin } }")
@@ -65,6 +71,17 @@ class TestReadme:
         assert {"data": shown} == asked(app, "{ products { name margin } me }", clerk)
         (error,) = asked(app, "{ me }")["errors"]
         assert {"code": "UNAUTHENTICATED", "missing": [], "http": {"status": 401}} == error["extensions"]
+
+    def test_the_example_of_the_front_page(
+        self, issuer: FakeIssuer, pasted: Callable[[str], dict[str, Any]]
+    ) -> None:
+        """It is guarded by the gate of the app that its view is in."""
+        app = FastAPI()
+        AuthGate(app)
+        app.include_router(GraphQLRouter(pasted("def margin(self)")["schema"]), prefix="/graphql")
+        assert {"data": {"margin": None, "me": "u1"}} == asked(app, "{ margin me }", issuer.token("u1"))
+        clerk = issuer.token("u1", roles=["clerk"])
+        assert {"data": {"margin": 0.4}} == asked(app, "{ margin }", clerk)
 
     def test_the_older_client(self, pasted: Callable[[str], dict[str, Any]]) -> None:
         """The snippet builds a schema with its names, and no gate yet."""
