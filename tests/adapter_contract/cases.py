@@ -31,12 +31,16 @@ ADAPTERS = (
     "strawberry_async",
     "strawberry_async_status",
     "strawberry_async_guard",
+    "strawberry_async_bare",
+    "strawberry_flask_async",
     "strawberry_subscription",
     "strawberry_subscription_headers",
     "graphene_sync",
     "graphene_sync_status",
     "graphene_async",
     "graphene_async_status",
+    "graphene_async_plain",
+    "graphene_flask_async",
 )
 """Every adapter, wherever it can be run."""
 
@@ -71,6 +75,7 @@ def asked(adapter: AnyAdapter) -> Sequence[Row]:
 
 def cases(*adapters: AnyAdapter) -> list[Any]:
     """Each adapter with each of its rows, as parameters of a test."""
+    assert {adapter.name for adapter in adapters} <= {*ADAPTERS}
     return [
         pytest.param(adapter, row, id=f"{adapter.name}-{row.law}-{row.slug}")
         for adapter in adapters

@@ -13,11 +13,11 @@ from graphql_server.fastapi import GraphQLRouter
 from authgate_fastapi import AuthGate
 from tests.adapter_contract.adapter import Adapter
 from tests.adapter_contract.adapters.fastapi_dependency import closing
-from tests.adapter_contract.graphene.schema import schema, whom_async
+from tests.adapter_contract.graphene.schema import schema, whom, whom_async
 from tests.adapter_contract.promises import Answer, Promise
 from tests.adapter_contract.row import Row
 
-__all__ = ["GrapheneAsync", "GrapheneAsyncStatus"]
+__all__ = ["GrapheneAsync", "GrapheneAsyncPlain", "GrapheneAsyncStatus"]
 
 
 class GrapheneAsync(Adapter[TestClient]):
@@ -64,3 +64,13 @@ class GrapheneAsyncStatus(GrapheneAsync):
     def tells(promise: Promise) -> Answer:
         """By the errors, the status and the headers."""
         return promise.graphql_over_http()
+
+
+class GrapheneAsyncPlain(GrapheneAsync):
+    """The same with plain resolvers."""
+
+    name = "graphene_async_plain"
+
+    def schema(self, rows: Sequence[Row]) -> GraphQLSchema:
+        """What is served."""
+        return schema(rows, whom)

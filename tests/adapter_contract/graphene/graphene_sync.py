@@ -1,23 +1,24 @@
-"""Graphene in Flask, executed synchronously."""
+"""Graphene in Flask, executed synchronously and in async views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from graphql import GraphQLSchema
-from graphql_server.flask.views import GraphQLView
+from graphql_server.flask.views import AsyncGraphQLView, GraphQLView
 
 from authgate_flask import AuthGate
 from tests.adapter_contract.adapter import Adapter
-from tests.adapter_contract.graphene.schema import schema, whom
+from tests.adapter_contract.graphene.schema import schema, whom, whom_async
 from tests.adapter_contract.promises import Answer, Promise
 from tests.adapter_contract.row import Row
 
-__all__ = ["GrapheneSync", "GrapheneSyncStatus"]
+__all__ = ["GrapheneFlaskAsync", "GrapheneSync", "GrapheneSyncStatus"]
 
 
 class View(GraphQLView):
@@ -28,6 +29,14 @@ class View(GraphQLView):
         return super().dispatch_request()
 
 
+class AsyncView(AsyncGraphQLView):
+    """The same, executed in a loop."""
+
+    async def dispatch_request(self, who: str) -> ResponseReturnValue:  # type: ignore[override]  # a parameter more
+        """Execute an operation."""
+        return await super().dispatch_request()
+
+
 class GrapheneSync(Adapter[FlaskClient]):
     """Plain resolvers, asked by Flask's client; the status stays 200."""
 
@@ -36,6 +45,10 @@ class GrapheneSync(Adapter[FlaskClient]):
     def schema(self, rows: Sequence[Row]) -> GraphQLSchema:
         """What is served."""
         return schema(rows, whom)
+
+    def view(self, rows: Sequence[Row]) -> Callable[..., Any]:
+        """What serves it."""
+        return View.as_view("graphql", schema=self.schema(rows))
 
     @staticmethod
     def tells(promise: Promise) -> Answer:
@@ -48,8 +61,7 @@ class GrapheneSync(Adapter[FlaskClient]):
         app = Flask("contract")
         with self.world.gate(gate) as opened:
             AuthGate(app, gate=opened)
-            view = View.as_view("graphql", schema=self.schema(rows))
-            app.add_url_rule("/graphql/<who>", view_func=view)
+            app.add_url_rule("/graphql/<who>", view_func=self.view(rows))
             yield app.test_client()
 
     def send(self, door: FlaskClient, row: Row) -> Answer:
@@ -72,3 +84,17 @@ class GrapheneSyncStatus(GrapheneSync):
     def tells(promise: Promise) -> Answer:
         """By the errors, the status and the headers."""
         return promise.graphql_over_http()
+
+
+class GrapheneFlaskAsync(GrapheneSync):
+    """Async resolvers in an async view of Flask, whose gate stays a sync one."""
+
+    name = "graphene_flask_async"
+
+    def schema(self, rows: Sequence[Row]) -> GraphQLSchema:
+        """What is served."""
+        return schema(rows, whom_async)
+
+    def view(self, rows: Sequence[Row]) -> Callable[..., Any]:
+        """What serves it."""
+        return AsyncView.as_view("graphql", schema=self.schema(rows))

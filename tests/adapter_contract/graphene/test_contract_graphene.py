@@ -9,12 +9,23 @@ import pytest
 
 from tests.adapter_contract.adapter import Adapter
 from tests.adapter_contract.cases import AnyAdapter, cases, needless
-from tests.adapter_contract.graphene.graphene_async import GrapheneAsync, GrapheneAsyncStatus
-from tests.adapter_contract.graphene.graphene_sync import GrapheneSync, GrapheneSyncStatus
+from tests.adapter_contract.graphene.graphene_async import (
+    GrapheneAsync,
+    GrapheneAsyncPlain,
+    GrapheneAsyncStatus,
+)
+from tests.adapter_contract.graphene.graphene_sync import GrapheneFlaskAsync, GrapheneSync, GrapheneSyncStatus
 from tests.adapter_contract.row import Row
 from tests.adapter_contract.world import World
 
-ADAPTERS = (GrapheneSync, GrapheneSyncStatus, GrapheneAsync, GrapheneAsyncStatus)
+ADAPTERS = (
+    GrapheneSync,
+    GrapheneSyncStatus,
+    GrapheneAsync,
+    GrapheneAsyncStatus,
+    GrapheneAsyncPlain,
+    GrapheneFlaskAsync,
+)
 
 
 class TestGraphene:

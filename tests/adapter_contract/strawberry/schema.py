@@ -15,7 +15,7 @@ from authgate_graphql.strawberry import AuthGateExtension, Guard, get_admission,
 from tests.adapter_contract.adapter import ids
 from tests.adapter_contract.row import Row
 
-__all__ = ["extended", "permitted", "schema", "subscriptions", "whom", "whom_async"]
+__all__ = ["bare_schema", "extended", "permitted", "schema", "subscriptions", "whom", "whom_async"]
 
 Resolver: TypeAlias = Callable[[strawberry.Info], Any]
 FieldOf: TypeAlias = Callable[[Row, Resolver], StrawberryField]
@@ -61,10 +61,15 @@ class Hello:
     hello: str = "hello"
 
 
+def bare_schema(rows: Sequence[Row], field: FieldOf, resolver: Resolver) -> strawberry.Schema:
+    """A schema whose queries are the rows, and nothing else."""
+    return strawberry.Schema(_type("Query", rows, field, resolver))
+
+
 def schema(
     rows: Sequence[Row], field: FieldOf, resolver: Resolver, *, http_status: bool = False
 ) -> strawberry.Schema:
-    """A schema whose queries are the rows."""
+    """The same with the extension."""
     extension: Any = partial(AuthGateExtension, http_status=http_status)
     return strawberry.Schema(_type("Query", rows, field, resolver), extensions=[extension])
 

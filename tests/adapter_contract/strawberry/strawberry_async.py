@@ -15,9 +15,16 @@ from tests.adapter_contract.adapter import Adapter
 from tests.adapter_contract.adapters.fastapi_dependency import closing
 from tests.adapter_contract.promises import Answer, Promise
 from tests.adapter_contract.row import Row
-from tests.adapter_contract.strawberry.schema import extended, permitted, schema, whom_async
+from tests.adapter_contract.strawberry.schema import (
+    bare_schema,
+    extended,
+    permitted,
+    schema,
+    whom,
+    whom_async,
+)
 
-__all__ = ["StrawberryAsync", "StrawberryAsyncGuard", "StrawberryAsyncStatus"]
+__all__ = ["StrawberryAsync", "StrawberryAsyncBare", "StrawberryAsyncGuard", "StrawberryAsyncStatus"]
 
 
 class StrawberryAsync(Adapter[TestClient]):
@@ -75,3 +82,13 @@ class StrawberryAsyncGuard(StrawberryAsync):
     def schema(self, rows: Sequence[Row]) -> Schema:
         """What is served."""
         return schema(rows, extended, whom_async)
+
+
+class StrawberryAsyncBare(StrawberryAsync):
+    """The same with plain resolvers and without the extension, so that the first field has to wait."""
+
+    name = "strawberry_async_bare"
+
+    def schema(self, rows: Sequence[Row]) -> Schema:
+        """What is served."""
+        return bare_schema(rows, permitted, whom)

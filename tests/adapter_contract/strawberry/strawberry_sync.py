@@ -1,23 +1,24 @@
-"""Strawberry in Flask, executed synchronously."""
+"""Strawberry in Flask, executed synchronously and in async views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from strawberry import Schema
-from strawberry.flask.views import GraphQLView
+from strawberry.flask.views import AsyncGraphQLView, GraphQLView
 
 from authgate_flask import AuthGate
 from tests.adapter_contract.adapter import Adapter
 from tests.adapter_contract.promises import Answer, Promise
 from tests.adapter_contract.row import Row
-from tests.adapter_contract.strawberry.schema import extended, permitted, schema, whom
+from tests.adapter_contract.strawberry.schema import extended, permitted, schema, whom, whom_async
 
-__all__ = ["StrawberrySync", "StrawberrySyncGuard", "StrawberrySyncStatus"]
+__all__ = ["StrawberryFlaskAsync", "StrawberrySync", "StrawberrySyncGuard", "StrawberrySyncStatus"]
 
 
 class View(GraphQLView):
@@ -28,6 +29,14 @@ class View(GraphQLView):
         return super().dispatch_request()
 
 
+class AsyncView(AsyncGraphQLView):
+    """The same, executed in a loop."""
+
+    async def dispatch_request(self, who: str) -> ResponseReturnValue:  # type: ignore[override]  # a parameter more
+        """Execute an operation."""
+        return await super().dispatch_request()
+
+
 class StrawberrySync(Adapter[FlaskClient]):
     """Plain resolvers, asked by Flask's client; the status stays 200."""
 
@@ -36,6 +45,10 @@ class StrawberrySync(Adapter[FlaskClient]):
     def schema(self, rows: Sequence[Row]) -> Schema:
         """What is served."""
         return schema(rows, permitted, whom)
+
+    def view(self, rows: Sequence[Row]) -> Callable[..., Any]:
+        """What serves it."""
+        return View.as_view("graphql", schema=self.schema(rows))
 
     @staticmethod
     def tells(promise: Promise) -> Answer:
@@ -48,8 +61,7 @@ class StrawberrySync(Adapter[FlaskClient]):
         app = Flask("contract")
         with self.world.gate(gate) as opened:
             AuthGate(app, gate=opened)
-            made = self.schema(rows)
-            app.add_url_rule("/graphql/<who>", view_func=View.as_view("graphql", schema=made))
+            app.add_url_rule("/graphql/<who>", view_func=self.view(rows))
             yield app.test_client()
 
     def send(self, door: FlaskClient, row: Row) -> Answer:
@@ -82,3 +94,17 @@ class StrawberrySyncGuard(StrawberrySync):
     def schema(self, rows: Sequence[Row]) -> Schema:
         """What is served."""
         return schema(rows, extended, whom)
+
+
+class StrawberryFlaskAsync(StrawberrySync):
+    """Async resolvers in an async view of Flask, whose gate stays a sync one."""
+
+    name = "strawberry_flask_async"
+
+    def schema(self, rows: Sequence[Row]) -> Schema:
+        """What is served."""
+        return schema(rows, permitted, whom_async)
+
+    def view(self, rows: Sequence[Row]) -> Callable[..., Any]:
+        """What serves it."""
+        return AsyncView.as_view("graphql", schema=self.schema(rows))

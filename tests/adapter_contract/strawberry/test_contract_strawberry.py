@@ -12,6 +12,7 @@ from tests.adapter_contract.cases import AnyAdapter, cases, needless
 from tests.adapter_contract.row import Row
 from tests.adapter_contract.strawberry.strawberry_async import (
     StrawberryAsync,
+    StrawberryAsyncBare,
     StrawberryAsyncGuard,
     StrawberryAsyncStatus,
 )
@@ -20,6 +21,7 @@ from tests.adapter_contract.strawberry.strawberry_subscription import (
     StrawberrySubscriptionHeaders,
 )
 from tests.adapter_contract.strawberry.strawberry_sync import (
+    StrawberryFlaskAsync,
     StrawberrySync,
     StrawberrySyncGuard,
     StrawberrySyncStatus,
@@ -32,7 +34,9 @@ ADAPTERS = (
     StrawberrySyncGuard,
     StrawberryAsync,
     StrawberryAsyncStatus,
+    StrawberryAsyncBare,
     StrawberryAsyncGuard,
+    StrawberryFlaskAsync,
     StrawberrySubscription,
     StrawberrySubscriptionHeaders,
 )
