@@ -245,5 +245,5 @@ def _unfit(gate: object, app: str, fit: str) -> ConfigurationError:
             "or give the view one (`gate=`)"
         )
     return ConfigurationError(
-        f"a {type(gate).__name__} cannot judge requests of a {app}: give it a {fit}(config)"
+        f"{type(gate).__name__} cannot judge the requests of this {app}: give it {fit}(config)"
     )

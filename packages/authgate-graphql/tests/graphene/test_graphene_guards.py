@@ -1,4 +1,3 @@
-# mypy: allow-subclassing-any
 import asyncio
 import functools
 import inspect

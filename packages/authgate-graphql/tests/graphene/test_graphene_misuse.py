@@ -1,4 +1,3 @@
-# mypy: allow-subclassing-any
 from collections.abc import Callable
 from functools import partial
 from typing import Any

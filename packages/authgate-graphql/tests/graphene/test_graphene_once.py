@@ -1,4 +1,3 @@
-# mypy: allow-subclassing-any
 import asyncio
 import threading
 from collections.abc import Callable
@@ -300,7 +299,7 @@ class TestColours:
         middleware = [AuthGateMiddleware(gate=gate)]
         result = asyncio.run(SCHEMA.execute_async("{ user }", context=context, middleware=middleware))
         assert {"user": None} == result.data
-        assert "give it a AsyncGate(config)" in result.errors[0].message
+        assert "give it AsyncGate(config)" in result.errors[0].message
 
     def test_an_async_gate_cannot_judge_flask(
         self, app: flask.Flask, async_gate: AsyncGate, user: Headers
@@ -313,7 +312,7 @@ class TestColours:
                 middleware=[AuthGateMiddleware(gate=async_gate)],
             )
         assert {"user": None} == result.data
-        assert "give it a Gate(config)" in result.errors[0].message
+        assert "give it Gate(config)" in result.errors[0].message
 
     def test_an_app_without_a_gate_is_told_the_missing_line(self, arrive: Arrive, user: Headers) -> None:
         """Law 1.6."""

@@ -1,4 +1,3 @@
-# mypy: allow-subclassing-any
 import asyncio
 import logging
 from collections.abc import Callable
