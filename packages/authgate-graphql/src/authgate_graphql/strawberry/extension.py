@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from typing import Any, Final, Self, cast
 
 from graphql import DocumentNode, GraphQLError
@@ -11,11 +12,11 @@ from graphql.error import located_error
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
-from authgate_core import AsyncGate, AuthgateError, Gate, Policy
+from authgate_core import AsyncGate, AuthgateError, ConfigurationError, Gate, Policy
 
 from ..checks import check, is_checked
-from ..context import visit_of
-from ..errors import refusal
+from ..context import known_visit, visit_of
+from ..errors import worded
 from ..requirement import Requirement, requirement
 from ..visit import Visit
 from .fields import schema_of
@@ -40,14 +41,22 @@ class AuthGateExtension(SchemaExtension):
         execution_context: Strawberry's.
 
     Raises:
-        TypeError: If the default is no policy.
-        ConfigurationError: If it can never be judged.
+        TypeError: If the default is no policy, or a class made of this one replaces ``on_execute``.
+        ConfigurationError: If the default can never be judged.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Classes made of this one may do more, but not leave out what it does."""
+        super().__init_subclass__(**options)
+        if "on_execute" in vars(cls) and cls.__module__ != __name__:
+            raise TypeError(
+                f"{cls.__name__}.on_execute would replace the check of AuthGateExtension: use on_operation"
+            )
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Strawberry asks the class, before it has an instance, whether its hooks wait: in a loop they do."""
-        waiting = cast("type[Self]", _Waiting) if cls is AuthGateExtension and _is_in_loop() else cls
-        return super().__new__(waiting)
+        made: type[Self] = _waiting(cast("Any", cls)) if _is_in_loop() else cls
+        return super().__new__(made)
 
     def __init__(
         self,
@@ -63,7 +72,14 @@ class AuthGateExtension(SchemaExtension):
         self._status: Final = http_status
 
     def on_operation(self) -> Iterator[None]:
-        """Give the operation its gate; word what its resolvers refused themselves."""
+        """Give the operation its gate; word what its resolvers refused themselves.
+
+        Raises:
+            ConfigurationError: If the schema was given an instance.
+        """
+        given: list[object] = [*self.execution_context.schema.extensions]
+        if any(one is self for one in given):
+            raise _shared()
         if self._gate is not None or self._status:
             self._visit()
         yield
@@ -79,7 +95,8 @@ class AuthGateExtension(SchemaExtension):
             Refusal: If it is refused as a whole.
         """
         for asked in self._asked_of_all():
-            is_checked(asked, self.execution_context.context)
+            if not is_checked(asked, self.execution_context.context):
+                raise _shared()
         yield
 
     def _visit(self) -> Visit:
@@ -100,11 +117,11 @@ class AuthGateExtension(SchemaExtension):
         if not isinstance(raised, AuthgateError):
             return error
         context = self.execution_context.context
-        return located_error(refusal(raised, self._visit(), context), error.nodes, error.path)
+        return located_error(worded(raised, known_visit(context), context), error.nodes, error.path)
 
 
 class _Waiting(AuthGateExtension):
-    """In a running loop."""
+    """In a running event loop."""
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Know whatever the guards of the operation will ask, and hold it against the default.
@@ -125,6 +142,20 @@ class _Waiting(AuthGateExtension):
 
     def __repr__(self) -> str:
         return "AuthGateExtension in a running event loop, where `await schema.execute(...)` is due; it"
+
+
+@cache
+def _waiting(cls: type[AuthGateExtension]) -> Any:  # noqa: ANN401 - the class with another one before it
+    """Such an extension for running event loops."""
+    return type(cls.__name__, (_Waiting, cls), {"__module__": __name__})
+
+
+def _shared() -> ConfigurationError:
+    """Made for one operation it would hold another one against that one's request, or could not wait for it."""
+    return ConfigurationError(
+        "a schema makes an AuthGateExtension for each operation: give it the class, or with arguments "
+        "extensions=[partial(AuthGateExtension, default=is_user)]"
+    )
 
 
 def _is_in_loop() -> bool:

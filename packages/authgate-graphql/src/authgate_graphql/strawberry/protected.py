@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -43,6 +44,9 @@ _TYPENAME: Final = "__typename"
 class Operation:
     """One operation of a document, as the guards of its schema see it.
 
+    It is read before anybody is authenticated, so that takes no more than the document is long, however its
+    fragments spread each other.
+
     Args:
         schema: The schema.
         document: The document, valid for it.
@@ -57,82 +61,93 @@ class Operation:
         """What the guards of its fields ask, each once; of a field that a directive leaves out as well."""
         asked: dict[Requirement, None] = {}
         if _has_guards(self.schema):
-            for parent, node in self._fields():
-                asked.update(dict.fromkeys(_asked_of(self.schema, parent, node.name.value)))
+            for owner, name in self._selected(deep=True):
+                for kind in _possible(self.schema, owner):
+                    field = _strawberry(_field(kind, name))
+                    asked.update(dict.fromkeys(() if field is None else _requirements(field)))
         return tuple(asked)
 
     def open_fields(self) -> tuple[str, ...]:
         """The root fields that nobody guards and that are not marked as public, those of introspection included."""
-        operation = self._operation()
-        root = None if operation is None else self.schema.get_root_type(operation.operation)
-        if operation is None or root is None:
+        root = self._root()
+        if root is None:
             return ()
-        nodes = self._selected(operation.selection_set, root, set())
-        return tuple(node.name.value for parent, node in nodes if _is_open(parent, node.name.value))
+        # Whichever type a fragment names, an interface perhaps, the root type's own field is what is resolved.
+        names = dict.fromkeys(name for _, name in self._selected(deep=False))
+        return tuple(name for name in names if _is_open(root, name))
 
     def _operation(self) -> OperationDefinitionNode | None:
         return get_operation_ast(self.document, self.name)
 
-    def _fields(self) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
+    def _root(self) -> GraphQLObjectType | None:
         operation = self._operation()
-        root = None if operation is None else self.schema.get_root_type(operation.operation)
-        if operation is not None and root is not None:
-            yield from self._below(operation.selection_set, root)
+        return None if operation is None else self.schema.get_root_type(operation.operation)
 
-    def _below(
-        self, selection: SelectionSetNode, parent: GraphQLNamedType
-    ) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
-        for owner, node in self._selected(selection, parent, set()):
-            yield owner, node
+    def _selected(self, *, deep: bool) -> Iterator[tuple[GraphQLNamedType, str]]:
+        """The fields, through all fragments, with the types that they are selected on; deep, those below too."""
+        operation, root = self._operation(), self._root()
+        if operation is None or root is None:
+            return
+        reading = _Reading(self.schema, self.document)
+        reading.add(operation.selection_set, root)
+        for owner, node in reading:
+            yield owner, node.name.value
             field = _field(owner, node.name.value)
-            if field is not None and node.selection_set is not None:
-                yield from self._below(node.selection_set, named_type_of(field))
+            if deep and field is not None and node.selection_set is not None:
+                reading.add(node.selection_set, named_type_of(field))
 
-    def _selected(
-        self, selection: SelectionSetNode, parent: GraphQLNamedType, seen: set[str]
-    ) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
-        """The fields of one selection, through its fragments, with the types that they are selected on."""
-        for node in selection.selections:
-            match node:
-                case FieldNode():
-                    yield parent, node
-                case InlineFragmentNode():
-                    condition = node.type_condition
-                    owner = parent if condition is None else self.schema.type_map[condition.name.value]
-                    yield from self._selected(node.selection_set, owner, seen)
-                case FragmentSpreadNode() if node.name.value not in seen:
-                    fragment = self._fragments()[node.name.value]
-                    owner = self.schema.type_map[fragment.type_condition.name.value]
-                    yield from self._selected(fragment.selection_set, owner, {*seen, node.name.value})
-                case _:
-                    pass
 
-    def _fragments(self) -> Mapping[str, FragmentDefinitionNode]:
-        return {
-            node.name.value: node
-            for node in self.document.definitions
-            if isinstance(node, FragmentDefinitionNode)
+class _Reading:
+    """Selections still to be read: each is read once for each type, whatever leads to it."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self._types = schema.type_map
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
+        self._waiting: deque[tuple[SelectionSetNode, GraphQLNamedType]] = deque()
+        self._seen: set[tuple[int, str]] = set()
+
+    def add(self, selection: SelectionSetNode, owner: GraphQLNamedType) -> None:
+        """Read one more."""
+        key = (id(selection), owner.name)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._waiting.append((selection, owner))
+
+    def __iter__(self) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
+        while self._waiting:
+            selection, owner = self._waiting.popleft()
+            for node in selection.selections:
+                match node:
+                    case FieldNode():
+                        yield owner, node
+                    case InlineFragmentNode(type_condition=None):
+                        self.add(node.selection_set, owner)
+                    case InlineFragmentNode():
+                        self._add_fragment(node)
+                    case FragmentSpreadNode():
+                        self._add_fragment(self._fragments[node.name.value])
+                    case _:  # the grammar has no other
+                        pass
+
+    def _add_fragment(self, fragment: InlineFragmentNode | FragmentDefinitionNode) -> None:
+        condition = fragment.type_condition
+        if condition is not None:
+            self.add(fragment.selection_set, self._types[condition.name.value])
 
 
-def _asked_of(schema: GraphQLSchema, parent: GraphQLNamedType, name: str) -> Iterator[Requirement]:
-    """What the guards of a field ask, in whichever type it may turn out to be resolved."""
-    for owner in _possible(schema, parent):
-        field = _strawberry(_field(owner, name))
-        if field is not None:
-            yield from _requirements(field)
+def _possible(schema: GraphQLSchema, owner: GraphQLNamedType) -> Iterable[GraphQLNamedType]:
+    """Whichever types a field selected on this one may turn out to be resolved in."""
+    if isinstance(owner, (GraphQLInterfaceType, GraphQLUnionType)):
+        return schema.get_possible_types(owner)
+    return (owner,)
 
 
-def _possible(schema: GraphQLSchema, parent: GraphQLNamedType) -> Iterable[GraphQLNamedType]:
-    if isinstance(parent, (GraphQLInterfaceType, GraphQLUnionType)):
-        return schema.get_possible_types(parent)
-    return (parent,)
-
-
-def _is_open(parent: GraphQLNamedType, name: str) -> bool:
+def _is_open(root: GraphQLObjectType, name: str) -> bool:
     if name == _TYPENAME:
         return False
-    field = _strawberry(_field(parent, name))
+    field = _strawberry(_field(root, name))
     return field is None or not (is_public(field) or any(True for _ in _requirements(field)))
 
 
