@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Container, Generator
 from typing import Any, Final
 
 from authgate_core import AuthgateError
@@ -10,6 +10,7 @@ from authgate_core import AuthgateError
 from .context import known_visit, show, visit_of
 from .errors import refusal
 from .requirement import Requirement
+from .responses import mark
 from .visit import Verdict, Visit
 
 __all__ = ["check", "is_checked"]
@@ -25,7 +26,9 @@ class _SomethingToAwait:
 _SOMETHING: Final = _SomethingToAwait()
 
 
-def is_checked(requirement: Requirement, context: object, info: object = None) -> bool:
+def is_checked(
+    requirement: Requirement, context: object, info: object = None, *, hidden: Container[int] = ()
+) -> bool:
     """Let a field be resolved, as a plain read of what is known of its request.
 
     Args:
@@ -33,6 +36,7 @@ def is_checked(requirement: Requirement, context: object, info: object = None) -
         context: The context of the operation.
         info: What graphql-core hands to the resolver, which says whether the operation waits for its fields:
             ``execute_sync`` does not, in a running event loop either.
+        hidden: The statuses of refusals that the field hides.
 
     Returns:
         False where nothing is known yet that could be read: then ``await check(...)``.
@@ -48,11 +52,11 @@ def is_checked(requirement: Requirement, context: object, info: object = None) -
     verdict = visit.verdict(requirement, waits=_waits(info))
     if verdict is None:
         return False
-    _enforce(verdict, requirement, visit, context)
+    _enforce(verdict, requirement, visit, context, hidden)
     return True
 
 
-async def check(requirement: Requirement, context: object) -> None:
+async def check(requirement: Requirement, context: object, *, hidden: Container[int] = ()) -> None:
     """As ``is_checked``, waiting where that must be.
 
     Raises:
@@ -60,7 +64,7 @@ async def check(requirement: Requirement, context: object) -> None:
         ConfigurationError: If no gate can judge it here.
     """
     visit = visit_of(context)
-    _enforce(await visit.settle(requirement), requirement, visit, context)
+    _enforce(await visit.settle(requirement), requirement, visit, context, hidden)
 
 
 def _waits(info: object) -> bool:
@@ -68,9 +72,13 @@ def _waits(info: object) -> bool:
     return is_awaitable is None or is_awaitable(_SOMETHING)
 
 
-def _enforce(verdict: Verdict, requirement: Requirement, visit: Visit, context: object) -> None:
+def _enforce(
+    verdict: Verdict, requirement: Requirement, visit: Visit, context: object, hidden: Container[int]
+) -> None:
     if isinstance(verdict, AuthgateError):
-        raise refusal(verdict, visit, context) from None
+        raise refusal(verdict, visit, context, hidden) from None
     if requirement.shows:
         show(context, verdict, requirement.shows)
+    if visit.unmarked:
+        mark(context, visit)
     visit.passed[requirement] = context  # one request may come in several contexts

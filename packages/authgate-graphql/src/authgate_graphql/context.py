@@ -94,7 +94,8 @@ def _put(target: Any, name: str, principal: object) -> None:  # noqa: ANN401 - a
         target[name] = principal
     elif isinstance(target, AuthenticatedRequest) or not _is_request(target):
         # A request of a framework is not ours to write: its `user` means something else.
-        with suppress(AttributeError):  # frozen, or without such a slot
+        # Frozen, without such a slot, or a model without such a field: they raise what they like.
+        with suppress(AttributeError, TypeError, ValueError):
             setattr(target, name, principal)
 
 

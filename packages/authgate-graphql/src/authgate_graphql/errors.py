@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from collections.abc import Container
+from typing import Any, Final
 
 from graphql import GraphQLError
 
-from authgate_core import AuthgateError
+from authgate_core import AuthgateError, AuthUnavailable
 from authgate_core.challenge import Problem
-from authgate_core.headers import CACHE_CONTROL, CONTENT_TYPE
 
+from .responses import tell
 from .visit import Visit
 
 __all__ = ["Refusal", "keep_quiet", "refusal", "worded"]
@@ -25,21 +25,24 @@ class Refusal(GraphQLError):
     Attributes:
         error: The outcome as the core raised it, with its precise ``code`` and ``reason`` for logs.
         problem: What its answer would be elsewhere: status, challenge and ``Retry-After``.
+        is_logged: Whether a gate has logged it, as it does what it decides itself.
     """
 
     def __init__(self, error: AuthgateError, problem: Problem) -> None:
         super().__init__(problem.body["detail"], extensions=_extensions(problem))
         self.error = error
         self.problem = problem
+        self.is_logged = True
 
 
-def refusal(error: AuthgateError, visit: Visit, context: object) -> Refusal:
+def refusal(error: AuthgateError, visit: Visit, context: object, hidden: Container[int] = ()) -> Refusal:
     """A refusal as the error that GraphQL answers, in the words of the gate that refused (Laws 1.1, 1.2).
 
     Args:
         error: The outcome.
         visit: The request that it answers.
-        context: The context of the operation, whose response is told not to be kept (Law 1.7).
+        context: The context of the operation, whose response is told of it.
+        hidden: The statuses that its field hides, and so the response as well.
 
     Raises:
         AuthgateError: Itself, where no gate has judged the request: whoever raised it is not the gate.
@@ -47,13 +50,17 @@ def refusal(error: AuthgateError, visit: Visit, context: object) -> Refusal:
     if visit.judge is None:
         raise error
     problem = visit.judge.problem(error, visit.view)
-    _tell(_response(context), problem, status=visit.answers_status)
+    tell(context, visit, problem, status=visit.answers_status and problem.status not in hidden)
     return Refusal(error, problem)
 
 
 def worded(error: AuthgateError, visit: Visit | None, context: object) -> Exception:
     """What a resolver raised, as from ``admission.require(...)``: worded like a guard's where a gate has judged."""
-    return error if visit is None or visit.judge is None else refusal(error, visit, context)
+    if visit is None or visit.judge is None:
+        return error
+    refused = refusal(error, visit, context)
+    refused.is_logged = False
+    return refused
 
 
 def _extensions(problem: Problem) -> dict[str, Any]:
@@ -62,33 +69,26 @@ def _extensions(problem: Problem) -> dict[str, Any]:
     return told | {name: problem.body[name] for name in _EXPLAINED if name in problem.body}
 
 
-def _response(context: object) -> Any:  # noqa: ANN401 - the response of a framework, or None
-    if isinstance(context, Mapping):
-        response: object = cast("Mapping[str, object]", context).get("response")
-    else:
-        response = getattr(context, "response", None)
-    return response if hasattr(response, "status_code") and hasattr(response, "headers") else None
-
-
-def _tell(response: Any, problem: Problem, *, status: bool) -> None:  # noqa: ANN401 - as above
-    if response is None:
-        return
-    if not status:
-        response.headers[CACHE_CONTROL] = "no-store"
-        return
-    response.status_code = problem.status
-    for name, value in problem.headers:
-        if name != CONTENT_TYPE:
-            response.headers[name] = value
-
-
 class _Quiet(logging.Filter):
-    """Lets through what is no refusal: the gate has logged that already, and it has no traceback to show."""
+    """Spares a refusal its traceback: it is no bug, and where a guard refused the gate has logged it already."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record says anything new."""
-        raised = record.exc_info[1] if record.exc_info else record.msg
-        return not isinstance(raised, Refusal)
+        """Whether the record says anything new; of what a resolver refused it says what a gate would."""
+        raised: object = record.exc_info[1] if record.exc_info else record.msg
+        if isinstance(raised, Refusal):
+            if raised.is_logged:
+                return False
+            raised = raised.error
+        if isinstance(raised, AuthgateError):
+            _shorten(record, raised)
+        return True
+
+
+def _shorten(record: logging.LogRecord, error: AuthgateError) -> None:
+    level = logging.WARNING if isinstance(error, AuthUnavailable) else logging.INFO
+    record.levelno, record.levelname = level, logging.getLevelName(level)
+    record.msg, record.args = "a resolver refused: %s (%s)", (error.code, error.reason)
+    record.exc_info = record.exc_text = None
 
 
 _QUIET: Final = _Quiet()

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from typing import Final, TypeAlias
 
 from authgate_core import Admission, AsyncGate, AuthgateError, ConfigurationError, Gate
+from authgate_core.challenge import Problem
 from authgate_core.gate.begun import Begun
 from authgate_core.gate.watching import Grant
 from authgate_core.principal import joined
@@ -38,6 +39,8 @@ class Visit(ABC):
         view: The request as the gate sees it.
         admission: Everyone whom guards have let in so far; None before the first.
         answers_status: Whether a refusal becomes the status of the response, as it does on request.
+        answered: The refusal that became the status of the response, if any did.
+        unmarked: Headers that credentials were read from, of which no adapter tells the response (Law 1.7).
         passed: The context that each requirement has let its operation in with last, its principals shown there.
     """
 
@@ -47,6 +50,8 @@ class Visit(ABC):
         self.view: Final = host.view()
         self.admission: Admission | None = None
         self.answers_status = False
+        self.answered: Problem | None = None
+        self.unmarked: Final[dict[str, None]] = {}
         self.passed: Final[dict[Requirement, object]] = {}
         self._lock: Final = asyncio.Lock()
         self._verdicts: Final[dict[Requirement, Verdict]] = {}
@@ -144,10 +149,14 @@ class WsgiVisit(Visit):
         return self._judge
 
     def _entered(self, requirement: Requirement, admission: Admission) -> None:
-        gate, visited = self._judge, self._host.visited
-        if gate is not None and visited is not None:
-            optional, lasts = requirement.optional, bool(admission)
-            visited.entered(admission, gate, requirement.policy, self.view, optional=optional, lasts=lasts)
+        gate, visited, policy = self._judge, self._host.visited, requirement.policy
+        if gate is None:
+            return
+        if visited is None:
+            self.unmarked.update(dict.fromkeys(gate.headers_read(policy)))
+            return
+        optional, lasts = requirement.optional, bool(admission)
+        visited.entered(admission, gate, policy, self.view, optional=optional, lasts=lasts)
 
     def _gate(self, requirement: Requirement) -> Gate:
         gate = self.given or self._host.gate
@@ -221,6 +230,8 @@ class AsgiVisit(Visit):
             visited.entered(admission, gate, policy, self.view, optional=optional, lasts=bool(admission))
         elif self._watcher is not None:
             self._watcher.add(Grant(gate, policy, optional, self.view, lasts=bool(admission)))
+        else:
+            self.unmarked.update(dict.fromkeys(gate.headers_read(policy)))
 
 
 async def _finished(begun: Begun) -> Verdict:

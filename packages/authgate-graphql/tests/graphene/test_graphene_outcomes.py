@@ -298,15 +298,15 @@ class TestAnswers:
     def test_an_admitted_request_keeps_its_status(
         self, arrive: Callable[..., Request], user: Headers
     ) -> None:
-        """And is told nothing about being kept by this package (Law 1.7 is kept by the app's adapter)."""
+        """Where no adapter marks it as private (Law 1.7), this package does."""
         context = {"request": arrive(user), "response": Response()}
         asyncio.run(
             SCHEMA.execute_async("{ me }", context=context, middleware=[AuthGateMiddleware(http_status=True)])
         )
         response = context["response"]
         assert isinstance(response, Response)
-        assert 200 == response.status_code
-        assert "cache-control" not in response.headers
+        assert (200, "private") == (response.status_code, response.headers["cache-control"])
+        assert "Authorization" == response.headers["vary"]
 
 
 class TestLog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from inspect import isasyncgenfunction, isawaitable
-from typing import Any
+from typing import Any, Final
 
 from strawberry.exceptions.permission_fail_silently_requires_optional import (
     PermissionFailSilentlyRequiresOptionalError,
@@ -20,11 +20,13 @@ from ..checks import check, is_checked
 from ..context import known_visit
 from ..errors import Refusal, worded
 from ..requirement import requirement
-from .fields import resolver_of
+from .again import must_stand_outside
+from .fields import field_of, resolver_of
 
 __all__ = ["Guard"]
 
-_HIDDEN = frozenset({401, 403})
+_HIDDEN: Final = frozenset({401, 403})
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 
 class Guard(FieldExtension):
@@ -44,34 +46,30 @@ class Guard(FieldExtension):
         ConfigurationError: If the policy can never be judged.
     """
 
+    hands_on: Final = True
+    """It never looks at the field's value, so what is inside of it may wait."""
+
     def __init__(self, policy: Policy, fail_silently: bool = False, *, optional: bool = False) -> None:  # noqa: FBT001, FBT002 - as Strawberry's own permissions have it
         self.requirement = requirement(policy, optional=optional)
-        self._silent = fail_silently
-        self._empty: Callable[[], object] = _nothing
+        self._hides = _HIDDEN if fail_silently else _NOTHING
 
     def apply(self, field: StrawberryField) -> None:
-        """Learn what the field shows instead of its value; Strawberry calls it when the schema is built.
+        """Make sure that the field can show nothing, if it ever is to; Strawberry calls it for each of its fields.
 
         Raises:
             PermissionFailSilentlyRequiresOptionalError: If its type has no such value.
         """
-        if not self._silent:
-            return
-        shown = field.type.of_type if isinstance(field.type, StrawberryOptional) else field.type
-        if isasyncgenfunction(resolver_of(field)):
-            self._empty = _no_events
-        elif isinstance(shown, StrawberryList):
-            self._empty = list
-        elif not isinstance(field.type, StrawberryOptional):
+        if self._hides and not _has_nothing(field):
             raise PermissionFailSilentlyRequiresOptionalError(field)
 
     def resolve(self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any) -> Any:  # noqa: ANN401 - the field's value
         """Check, and resolve the field."""
         try:
-            if not is_checked(self.requirement, info.context):
+            if not is_checked(self.requirement, info.context, hidden=self._hides):
+                must_stand_outside(self, field_of(info))
                 return self.resolve_async(next_, source, info, **kwargs)
         except Refusal as refused:
-            return self._hidden(refused)
+            return self._shown(refused, info)
         try:
             return next_(source, info, **kwargs)
         except AuthgateError as error:
@@ -82,28 +80,39 @@ class Guard(FieldExtension):
     ) -> Any:  # noqa: ANN401 - as above
         """The same, waiting where that must be: for async resolvers, subscriptions and first fields."""
         try:
-            if not is_checked(self.requirement, info.context):
-                await check(self.requirement, info.context)
+            if not is_checked(self.requirement, info.context, hidden=self._hides):
+                await check(self.requirement, info.context, hidden=self._hides)
         except Refusal as refused:
-            return self._hidden(refused)
+            return self._shown(refused, info)
         try:
             value = next_(source, info, **kwargs)
             return await value if isawaitable(value) else value
         except AuthgateError as error:
             raise worded(error, known_visit(info.context), info.context) from None
 
-    def _hidden(self, refused: Refusal) -> object:
-        if self._silent and refused.problem.status in _HIDDEN:
-            return self._empty()
-        raise refused
+    def _shown(self, refused: Refusal, info: Info) -> object:
+        if refused.problem.status not in self._hides:
+            raise refused
+        field = field_of(info)
+        if _is_subscription(field):
+            return _no_events()
+        return [] if _is_list(field) else None
 
 
-def _nothing() -> None:
-    """Null."""
+def _has_nothing(field: StrawberryField) -> bool:
+    return isinstance(field.type, StrawberryOptional) or _is_list(field) or _is_subscription(field)
+
+
+def _is_list(field: StrawberryField) -> bool:
+    shown = field.type.of_type if isinstance(field.type, StrawberryOptional) else field.type
+    return isinstance(shown, StrawberryList)
+
+
+def _is_subscription(field: StrawberryField) -> bool:
+    return isasyncgenfunction(resolver_of(field))
 
 
 async def _no_events() -> AsyncIterator[object]:
-    """A subscription without events."""
     events: tuple[object, ...] = ()
     for event in events:
         yield event

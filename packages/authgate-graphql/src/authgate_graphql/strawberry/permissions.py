@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
-from strawberry.permission import BasePermission
+from strawberry.permission import BasePermission, PermissionExtension
+from strawberry.schema_directive import Location, schema_directive
 from strawberry.types import Info
 
 from authgate_core import ConfigurationError, Policy
 
 from ..checks import check, is_checked
+from ..errors import Refusal
 from ..requirement import COMBINED, JWT, PROJECT, Requirement, requirement
-from .again import is_awaited, is_silent, resolve_again
+from .again import REMEDY, extension_of, is_awaited, must_stand_outside, resolve_again
 from .fields import field_of
 
 __all__ = [
@@ -25,21 +27,36 @@ __all__ = [
     "requires",
 ]
 
-_waiting: Final[ContextVar[tuple[object, Info, dict[str, Any]]]] = ContextVar("authgate_waiting")
+_HIDDEN: Final = frozenset({401, 403})
+_NOTHING: Final[frozenset[int]] = frozenset()
+_Waiting: TypeAlias = "tuple[Permission, object, Info, dict[str, Any]]"
+_waiting: Final[ContextVar[_Waiting | None]] = ContextVar("authgate_waiting", default=None)
 
 
 class Permission(BasePermission):
     """Holds a field against a policy.
 
     It raises the refusal instead of answering no, so that a denial, an outage and a malformed credential each say
-    what they are. Where something has to be asked first and nobody waited for it before (``AuthGateExtension``
-    does), the field is resolved once more behind the answer.
+    what they are; only what ``PermissionExtension(fail_silently=True)`` is to hide it answers with no. Where
+    something has to be asked first and nobody waited for it before (``AuthGateExtension`` does), the field is
+    resolved once more behind the answer.
 
     Attributes:
         requirement: What the field asks.
+
+    Raises:
+        TypeError: If it is given a resolver, as if it were a decorator.
     """
 
     requirement: ClassVar[Requirement]
+    _hides: frozenset[int] | None = None
+
+    def __init__(self, *resolvers: object) -> None:
+        if resolvers:
+            raise TypeError(
+                "a permission class decorates nothing: write "
+                "@strawberry.field(permission_classes=[requires(policy)])"
+            )
 
     def has_permission(self, source: object, info: Info, **kwargs: Any) -> bool | Awaitable[bool]:
         """Whether the field may be resolved; where Strawberry awaits the answer it may be awaited.
@@ -48,31 +65,65 @@ class Permission(BasePermission):
             Refusal: If the request is refused.
             ConfigurationError: If no gate can judge it here.
         """
-        if is_checked(self.requirement, info.context):
-            return True
-        field = field_of(info)
-        if is_awaited(self, field):
-            return self._has_permission_in_time(info)
-        if is_silent(self, field):
-            raise ConfigurationError(
-                f"field {field.python_name!r}: a permission that fails silently cannot wait here; write "
-                "strawberry.Schema(..., extensions=[AuthGateExtension]), which waits before any field"
-            )
-        _waiting.set((source, info, kwargs))
+        hides = self._hides
+        if hides is None:
+            hides = self._hides = self._hidden_by(extension_of(self, field_of(info)))
+        try:
+            if is_checked(self.requirement, info.context, hidden=hides):
+                return True
+        except Refusal as refused:
+            return self._denied(refused, hides)
+        if self._is_awaited(info, hides):
+            return self._has_permission_in_time(info, hides)
+        _waiting.set((self, source, info, kwargs))
         return False
 
     def on_unauthorized(self) -> Any:  # noqa: ANN401 - the value of the field, for Strawberry to await
         """What to await in the place of the field's value, where something has to be asked first."""
-        source, info, arguments = _waiting.get()
+        waiting = _waiting.get()
+        _waiting.set(None)
+        if waiting is None or waiting[0] is not self:
+            return super().on_unauthorized()  # a class made of this one said no
+        _, source, info, arguments = waiting
         return self._resolve_in_time(source, info, arguments)
 
-    async def _has_permission_in_time(self, info: Info) -> bool:
-        await check(self.requirement, info.context)
+    @staticmethod
+    def _hidden_by(extension: PermissionExtension | None) -> frozenset[int]:
+        return _HIDDEN if extension is not None and extension.fail_silently else _NOTHING
+
+    @staticmethod
+    def _denied(refused: Refusal, hides: frozenset[int]) -> bool:
+        if refused.problem.status in hides:
+            return False
+        raise refused
+
+    def _is_awaited(self, info: Info, hides: frozenset[int]) -> bool:
+        field = field_of(info)
+        extension = extension_of(self, field)
+        if extension is None:
+            raise ConfigurationError(
+                f"field {field.python_name!r}: a permission that another one asks cannot wait here; combine policies "
+                f"instead, as in requires(a | b), or {REMEDY}"
+            )
+        if is_awaited(extension, field):
+            return True
+        if hides:
+            raise ConfigurationError(
+                f"field {field.python_name!r}: a permission that fails silently cannot wait here; {REMEDY}"
+            )
+        must_stand_outside(extension, field)
+        return False
+
+    async def _has_permission_in_time(self, info: Info, hides: frozenset[int]) -> bool:
+        try:
+            await check(self.requirement, info.context, hidden=hides)
+        except Refusal as refused:
+            return self._denied(refused, hides)
         return True
 
     async def _resolve_in_time(self, source: object, info: Info, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
         await check(self.requirement, info.context)
-        return await resolve_again(source, info, arguments)
+        return await resolve_again(self, source, info, arguments)
 
 
 class JWTAuthPermission(Permission):
@@ -107,6 +158,12 @@ def requires(policy: Policy, *, optional: bool = False) -> type[Permission]:
     return _class_for(requirement(policy, optional=optional))
 
 
+@schema_directive(locations=[Location.FIELD_DEFINITION], name="guarded")
+class _Guarded:
+    """What a schema says of fields behind ``requires``: one for all policies, which are nobody's business."""
+
+
 @cache
 def _class_for(asked: Requirement) -> type[Permission]:
-    return type("Requires", (Permission,), {"requirement": asked, "__module__": __name__})
+    members = {"requirement": asked, "_schema_directive": _Guarded(), "__module__": __name__}
+    return type("Requires", (Permission,), members)
