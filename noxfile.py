@@ -27,7 +27,7 @@ OPTIONAL = {"fastapi", "flask", "graphene", "opentelemetry", "prometheus_client"
 OWN = {"core": set(), "flask": {"flask"}, "fastapi": {"fastapi", "opentelemetry"}, "graphql": set()}
 """What each package depends on itself, directly or through its framework."""
 
-MODULES = {"strawberry": ["authgate_graphql.strawberry"]}
+MODULES = {"strawberry": ["authgate_graphql.strawberry"], "graphene": ["authgate_graphql.graphene"]}
 """What a package's extra lets import, besides the package."""
 
 GRAPHQL = "packages/authgate-graphql"
@@ -77,9 +77,10 @@ def environment(session: nox.Session, library: str) -> str:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Start an issuer, a store and both apps and send them real requests; `-- --serve` keeps them up."""
+    """Start an issuer, a store and four apps and send them real requests; `-- --serve` keeps them up."""
     install(session, "demo")
-    session.run("python", "-m", "demo", *session.posargs)
+    interpreters = [f"--{library}={environment(session, library)}" for library in LIBRARIES]
+    session.run("python", "-m", "demo", *interpreters, *session.posargs)
 
 
 @nox.session

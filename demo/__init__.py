@@ -1,1 +1,1 @@
-"""The demonstration: one Flask and one FastAPI app behind authgate, asked the same questions over real HTTP."""
+"""The demonstration: four apps behind authgate, asked the same questions over real HTTP."""

@@ -1,4 +1,4 @@
-"""The two apps: the same routes, closed unless they say otherwise, guarded by the same policies."""
+"""The apps of this process: the same routes, closed unless they say otherwise, guarded by the same policies."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import authgate_core as ag
 import authgate_fastapi as af
 import authgate_flask as afl
 
-__all__ = ["fastapi_app", "flask_app"]
+from .policies import READERS, SUPPLIERS
 
-READERS = ag.is_user & ag.all_scopes("orders:read")
-SUPPLIERS = ag.any_role("supplier")
+__all__ = ["fastapi_app", "flask_app"]
 
 
 def flask_app(config: ag.GateConfig) -> Flask:

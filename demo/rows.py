@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
 from authgate_core.testing.mercury import VERIFY_PATH
 
-from .world import World
+from .world import App, World
 
-__all__ = ["Row", "rows"]
+__all__ = ["Promise", "Row", "rows"]
 
 Headers: TypeAlias = list[tuple[str, str]]
+
+FIELDS: Final = {f"/{name}": name for name in ("me", "project", "both", "greeting", "orders", "supplies")}
+"""The fields of the GraphQL apps, by the routes in whose place they stand."""
+
+SUBSCRIBED: Final = {"/ws": "me"}
+
+GRAPHQL_CODES: Final = {
+    400: "BAD_CREDENTIALS",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    503: "AUTH_UNAVAILABLE",
+}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What an app is to answer.
+
+    Args:
+        status: The status; of a WebSocket, 101 or the code that closes it.
+        code: The ``code`` of a refusal: of the problem body, or of the GraphQL error.
+    """
+
+    status: int
+    code: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code or ''}".strip()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One question, asked of both apps.
+    """One question, asked of every app.
 
     Args:
         sent: What is sent, in words.
@@ -30,8 +59,8 @@ class Row:
         patience: For how many seconds the answer may take to become the promised one, where something recovers.
         curl: Whether the row is worth pasting.
         method: The method.
-        websocket: Whether it opens a WebSocket, which only FastAPI serves.
-        meanwhile: What is done to the world while the WebSocket is open.
+        websocket: Whether it opens a WebSocket.
+        meanwhile: What the world is like from when the WebSocket is open.
     """
 
     sent: str
@@ -44,7 +73,22 @@ class Row:
     curl: bool = False
     method: str = "GET"
     websocket: bool = False
-    meanwhile: Callable[[], object] | None = None
+    meanwhile: Callable[[], AbstractContextManager[object]] | None = None
+
+    @property
+    def field(self) -> str | None:
+        """The field that a GraphQL app is asked for; None where it has nothing that corresponds."""
+        fields = SUBSCRIBED if self.websocket else FIELDS
+        return fields.get(self.path) if self.method == "GET" else None
+
+    def promise(self, app: App) -> Promise | None:
+        """What an app promises, if the row means anything to it."""
+        if (self.websocket and not app.sockets) or (app.graphql and self.field is None):
+            return None
+        if app.graphql and self.promised in GRAPHQL_CODES:
+            # A refused field is an error of an operation that was carried out.
+            return Promise(101 if self.websocket else 200, GRAPHQL_CODES[self.promised])
+        return Promise(self.promised, self.code)
 
 
 DAY: Final = 86_400
@@ -188,7 +232,7 @@ def _moving(world: World) -> Iterator[Row]:
         socket,
         code="token_invalid",
         websocket=True,
-        meanwhile=partial(world.store, "revoked_token:j-2"),
+        meanwhile=partial(world.stored, "revoked_token:j-2"),
     )
     mercury.rotate(mercury.nexus)
     yield Row("key rotated, new key", 200, "/me", bearer(mercury.user_token()))

