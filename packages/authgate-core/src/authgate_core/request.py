@@ -45,6 +45,10 @@ class Memo:
         """Keep the outcome, a principal or an error, for later guards of the same request."""
         self.entries[(gate, kind)] = (credential, outcome)
 
+    def forget(self) -> None:
+        """Have every kind authenticated anew, as in a connection that stays open (Law 5.13)."""
+        self.entries.clear()
+
     def __repr__(self) -> str:
         return f"Memo({len(self.entries)} entries)"
 

@@ -20,15 +20,11 @@ from authgate_core import (
     Project,
     Service,
     User,
-    is_project,
-    is_service,
-    is_user,
 )
 from authgate_core.policy import compile_policy
 from authgate_core.policy.terms import ClaimEquals, SameTenant
 
 from .carrier import CONNECTIONS, carrier_before
-from .dependencies import any_of
 from .entrance import admit
 from .locate import gate_of
 from .paths import GivenPaths, Paths, asked_of, path_problems
@@ -140,7 +136,7 @@ class AuthMiddleware:
         if self._policy is not None:
             return self._policy
         if self._anybody is None or self._anybody[0] is not gate:
-            self._anybody = (gate, _anybody(gate))
+            self._anybody = (gate, gate.anybody())
         return self._anybody[1]
 
 
@@ -151,12 +147,6 @@ def policies_before(app: Starlette) -> Iterator[Policy]:
         policy = middleware.kwargs.get("policy")
         if factory is AuthMiddleware and isinstance(policy, Policy):
             yield policy
-
-
-def _anybody(gate: AsyncGate) -> Policy:
-    """Whoever presents anything that the gate can verify, and everyone who does."""
-    both = (is_user & is_project, is_service & is_project)
-    return any_of(gate, *both, is_user, is_service, is_project)
 
 
 def _is_preflight(connection: HTTPConnection) -> bool:

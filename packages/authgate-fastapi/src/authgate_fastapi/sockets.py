@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from authgate_core.gate.watching import Closing, Watch
+from authgate_core.gate.watching import BUG, Closed, Closing, Watch
 
 from .subprotocols import answered
 from .visit import Visit
@@ -16,7 +16,6 @@ from .visit import Visit
 __all__ = ["Socket"]
 
 _PERIOD: Final = 1.0  # seconds; with the time that a look takes, a revocation shows within two
-_BUG: Final = Closing(1011, "")
 
 
 class Socket:
@@ -81,14 +80,13 @@ class Socket:
         """Send a message of the application.
 
         Raises:
-            OSError: If the gate has closed the socket, as where the client has.
+            Closed: If the gate has closed the socket: an OSError, as where the client has.
         """
         if self._watcher is not None:
-            await asyncio.sleep(
-                0
-            )  # to a fast client a handler may send for ever and never wait, nor let others run
+            # To a fast client a handler may send for ever and never wait, nor let others run.
+            await asyncio.sleep(0)
         if self._closing is not None:
-            raise OSError(f"the gate closed this WebSocket: {self._closing.reason}")
+            raise Closed(self._closing)
         if message["type"] == "websocket.accept":
             await self._send(answered(message, self._scope, self._visit.subprotocols))
             self._is_open = True
@@ -118,7 +116,7 @@ class Socket:
                 closing = await watch.look()
                 delay = _PERIOD
         except Exception:
-            await self._close(_BUG)
+            await self._close(BUG)
             raise
         await self._close(closing)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any, Final
 
 from graphql import GraphQLError
 
 from authgate_core import AuthgateError, AuthUnavailable
 from authgate_core.challenge import Problem
+from authgate_core.gate.watching import Closed
 
 from .responses import tell
 from .visit import Visit
@@ -75,6 +76,8 @@ class _Quiet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record says anything new; of what a resolver refused it says what a gate would."""
         raised: object = record.exc_info[1] if record.exc_info else record.msg
+        if any(isinstance(error, Closed) for error in _chain(raised)):
+            return False
         if isinstance(raised, Refusal):
             if raised.is_logged:
                 return False
@@ -91,11 +94,18 @@ def _shorten(record: logging.LogRecord, error: AuthgateError) -> None:
     record.exc_info = record.exc_text = None
 
 
+def _chain(error: object) -> Iterator[BaseException]:
+    """An exception and what it was raised from: libraries wrap what a socket raises."""
+    while isinstance(error, BaseException):
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 _QUIET: Final = _Quiet()
 
 
 def keep_quiet(logger: str) -> None:
-    """Keep refusals out of the log of a library that writes a traceback for each error of a field.
+    """Keep out of the log of a library that writes a traceback for each error what the gate refused or closed.
 
     Args:
         logger: The name of its logger.

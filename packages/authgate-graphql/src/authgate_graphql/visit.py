@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from authgate_core import Admission, AsyncGate, AuthgateError, ConfigurationError, Gate
 from authgate_core.challenge import Problem
 from authgate_core.gate.begun import Begun
-from authgate_core.gate.watching import Grant
+from authgate_core.gate.watching import Grant, Watch
 from authgate_core.principal import joined
 
+from . import watch
 from .hosts import AnyGate, AsgiHost, Host, WsgiHost
 from .requirement import Requirement
 from .watch import Watcher
@@ -21,6 +24,8 @@ __all__ = ["AsgiVisit", "Verdict", "Visit", "WsgiVisit"]
 
 Verdict: TypeAlias = Admission | AuthgateError
 """What a requirement was found to be worth: who was let in, or the refusal."""
+
+_HOLDS: Final = 0.5  # seconds, with which the first look comes within two of a revocation (Law 5.13)
 
 
 class Visit(ABC):
@@ -67,6 +72,7 @@ class Visit(ABC):
             ConfigurationError: If no gate can judge it here.
         """
         waits = waits and _is_in_loop()
+        self._forget()
         known = self._verdicts.get(requirement)
         if known is not None or (waits and self._lock.locked()):
             return known
@@ -81,10 +87,24 @@ class Visit(ABC):
         """
         async with self._lock:
             await self._settle_earlier()
+            self._forget()
             known = self._verdicts.get(requirement)
             if known is not None:
                 return known
             return self._decide(requirement, await self._in_time(requirement))
+
+    @abstractmethod
+    async def ended(self) -> AuthgateError | None:
+        """Why those who were let in would not be any more, asked while the answer is still being sent (Law 5.13)."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Forget what does not hold for as long as the request lasts."""
+
+    @property
+    @abstractmethod
+    def gate(self) -> AnyGate | None:
+        """Who is to judge: whom this view was given, or the gate of the app."""
 
     @property
     @abstractmethod
@@ -133,6 +153,12 @@ class WsgiVisit(Visit):
     async def _settle_earlier(self) -> None:
         """Nothing is ever begun: a ``Gate`` decides in one go."""
 
+    async def ended(self) -> None:
+        """As in ``Visit``: an answer of a WSGI app is sent as a whole."""
+
+    def _forget(self) -> None:
+        """Nothing: it holds for as long as an answer takes."""
+
     def _ask(self, requirement: Requirement) -> Verdict:
         gate = self._gate(requirement)
         self._judge = gate
@@ -142,6 +168,11 @@ class WsgiVisit(Visit):
                 return gate.admit(self.view, requirement.policy, optional=requirement.optional)
         except AuthgateError as refusal:
             return refusal
+
+    @property
+    def gate(self) -> AnyGate | None:
+        """As in ``Visit``."""
+        return self.given or self._host.gate
 
     @property
     def judge(self) -> Gate | None:
@@ -159,7 +190,7 @@ class WsgiVisit(Visit):
         visited.entered(admission, gate, policy, self.view, optional=optional, lasts=lasts)
 
     def _gate(self, requirement: Requirement) -> Gate:
-        gate = self.given or self._host.gate
+        gate = self.gate
         if gate is None and requirement.environment is not None:
             return requirement.environment.gate.build()
         if not isinstance(gate, Gate):
@@ -175,7 +206,34 @@ class AsgiVisit(Visit):
         self._host: Final = host
         self._judge: AsyncGate | None = None
         self._begun: tuple[Requirement, Begun] | None = None
-        self._watcher: Final = Watcher(host.request) if host.is_socket else None
+        self._watch: Final = Watch(self._grants)
+        is_watched_here = host.is_socket and host.visited is None
+        self._watcher: Final = Watcher(host.request, self._watch) if is_watched_here else None
+        self._forgot_at = self._looked_at = time.monotonic()
+
+    async def ended(self) -> AuthgateError | None:
+        """As in ``Visit``, once a second; where there is a WebSocket that is closed instead."""
+        if self._host.is_socket or time.monotonic() - self._looked_at < watch.PERIOD:
+            return None
+        self._looked_at = time.monotonic()
+        closing = await self._watch.look()
+        return None if closing is None else closing.error
+
+    def _grants(self) -> Iterator[Grant]:
+        gate = self._judge
+        for asked, found in self._verdicts.items():
+            if gate is not None and isinstance(found, Admission):
+                yield Grant(gate, asked.policy, asked.optional, self.view, lasts=bool(found))
+
+    def _forget(self) -> None:
+        # Operations come for as long as a WebSocket is open, and only whom a guard let in is asked about again.
+        if not self._host.is_socket or time.monotonic() - self._forgot_at < _HOLDS:
+            return
+        self._forgot_at = time.monotonic()
+        for asked in [asked for asked, found in self._verdicts.items() if isinstance(found, AuthgateError)]:
+            del self._verdicts[asked]
+        if self.view.memo is not None:
+            self.view.memo.forget()
 
     def _at_once(self, requirement: Requirement, *, waits: bool) -> Verdict | None:
         if not waits:
@@ -209,12 +267,17 @@ class AsgiVisit(Visit):
 
     def _gate(self, requirement: Requirement) -> AsyncGate | None:
         """The gate; None while that of the environment is still to be built."""
-        gate = self.given or self._host.gate
+        gate = self.gate
         if gate is None and requirement.environment is not None:
             return requirement.environment.async_gate.gate
         if not isinstance(gate, AsyncGate):
             raise _unfit(gate, "async app", "AsyncGate")
         return gate
+
+    @property
+    def gate(self) -> AnyGate | None:
+        """As in ``Visit``."""
+        return self.given or self._host.gate
 
     @property
     def judge(self) -> AsyncGate | None:
@@ -228,10 +291,10 @@ class AsgiVisit(Visit):
         visited = self._host.visited
         if visited is not None:
             visited.entered(admission, gate, policy, self.view, optional=optional, lasts=bool(admission))
-        elif self._watcher is not None:
-            self._watcher.add(Grant(gate, policy, optional, self.view, lasts=bool(admission)))
-        else:
+        elif self._watcher is None:
             self.unmarked.update(dict.fromkeys(gate.headers_read(policy)))
+        elif admission:
+            self._watcher.begin()
 
 
 async def _finished(begun: Begun) -> Verdict:

@@ -27,7 +27,7 @@ from ..io.http import SafeHttp
 from ..issuer import AnyAudience
 from ..jose.compact import Limits
 from ..keyring import KeySetHealth
-from ..policy import CompiledPolicy, Policy, compile_policy
+from ..policy import AnyOf, CompiledPolicy, Policy, compile_policy, is_project, is_service, is_user
 from ..principal import Admission, Principal, Project, Service, User
 from ..request import RequestView
 from ..revocation import RevocationHealth
@@ -193,6 +193,11 @@ class GateBase:
         except ConfigurationError:
             return False
         return True
+
+    def anybody(self) -> Policy:
+        """Whoever presents anything that this gate can verify, and everyone who does."""
+        kinds = (is_user & is_project, is_service & is_project, is_user, is_service, is_project)
+        return AnyOf(tuple(kind for kind in kinds if self.has_source(kind)) or (is_user,))
 
     def judge(
         self, admission: Admission, policy: Policy, view: RequestView, *, optional: bool = False

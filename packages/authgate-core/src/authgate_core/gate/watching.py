@@ -11,7 +11,7 @@ from ..policy import Policy
 from ..request import Memo, RequestView
 from .aio import AsyncGate
 
-__all__ = ["Closing", "Grant", "Watch"]
+__all__ = ["BUG", "Closed", "Closing", "Grant", "Watch"]
 
 _BORNE: Final = 60.0
 
@@ -53,10 +53,27 @@ class Closing:
     Args:
         code: The close code.
         reason: What the client may know of why.
+        error: Why, where what is open is no WebSocket; None for a bug.
     """
 
     code: int
     reason: str
+    error: AuthgateError | None = field(default=None, compare=False, repr=False)
+
+
+BUG: Final = Closing(1011, "")
+"""How a WebSocket is closed whose guards could not be asked (Law 1.3)."""
+
+
+class Closed(OSError):
+    """Raised to an application that sends to a WebSocket which the gate has closed, as if the client had gone.
+
+    Args:
+        closing: How it was closed.
+    """
+
+    def __init__(self, closing: Closing) -> None:
+        super().__init__(f"the gate closed this WebSocket: {closing.reason}")
 
 
 class Watch:
@@ -99,4 +116,4 @@ class Watch:
 
 def _closing(gate: AsyncGate, error: AuthgateError) -> Closing:
     problem = gate.problem(error)
-    return Closing(problem.websocket_code, str(problem.body["code"]))
+    return Closing(problem.websocket_code, str(problem.body["code"]), error)

@@ -13,11 +13,13 @@ from .extension import AuthGateExtension
 from .guard import Guard
 from .permissions import CombinedAuthPermission, JWTAuthPermission, ProjectAuthPermission, requires
 from .public import Public, public
+from .subscriptions import GuardedSubscriptions
 
 __all__ = [
     "AuthGateExtension",
     "CombinedAuthPermission",
     "Guard",
+    "GuardedSubscriptions",
     "JWTAuthPermission",
     "ProjectAuthPermission",
     "Public",
@@ -34,3 +36,4 @@ __all__ = [
 ]
 
 keep_quiet("strawberry.execution")
+keep_quiet("strawberry.ws.task")

@@ -18,6 +18,7 @@ from ..checks import check, is_checked
 from ..context import known_visit, visit_of
 from ..errors import worded
 from ..requirement import Requirement, requirement
+from ..streams import ended
 from ..visit import Visit
 from .fields import schema_of
 from .protected import Operation
@@ -83,10 +84,7 @@ class AuthGateExtension(SchemaExtension):
         if self._gate is not None or self._status:
             self._visit()
         yield
-        result = self.execution_context.result
-        errors: list[GraphQLError] | None = getattr(result, "errors", None)
-        if errors and any(isinstance(error.original_error, AuthgateError) for error in errors):
-            cast("Any", result).errors = [self._worded(error) for error in errors]
+        self._word(self.execution_context.result)
 
     def on_execute(self) -> Any:  # noqa: ANN401 - Strawberry takes hooks of both colours
         """Hold the operation against the default.
@@ -98,6 +96,23 @@ class AuthGateExtension(SchemaExtension):
             if not is_checked(asked, self.execution_context.context):
                 raise _shared()
         yield
+
+    async def on_stream_result(self, result: object) -> AsyncIterator[None]:
+        """Word the errors of one result of many, and let it go only to whom the guards would let in still (Law 5.13).
+
+        Raises:
+            Refusal: If they would not, which ends the stream.
+        """
+        refused = await ended(self.execution_context.context)
+        if refused is not None:
+            raise refused
+        self._word(result)
+        yield
+
+    @property
+    def gate(self) -> Gate | AsyncGate | None:
+        """Who judges, where that is not the gate of the app around the view."""
+        return self._gate
 
     def _visit(self) -> Visit:
         visit = visit_of(self.execution_context.context, self._gate)
@@ -111,6 +126,11 @@ class AuthGateExtension(SchemaExtension):
 
     def _asked_of_all(self) -> tuple[Requirement, ...]:
         return (self._default,) if self._default is not None and self._operation().open_fields() else ()
+
+    def _word(self, result: object) -> None:
+        errors: list[GraphQLError] | None = getattr(result, "errors", None)
+        if errors and any(isinstance(error.original_error, AuthgateError) for error in errors):
+            cast("Any", result).errors = [self._worded(error) for error in errors]
 
     def _worded(self, error: GraphQLError) -> GraphQLError:
         raised = error.original_error

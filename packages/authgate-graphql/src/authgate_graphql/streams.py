@@ -1,0 +1,79 @@
+"""Subscriptions that are answered in an HTTP response, for as long as their callers are admitted (Law 5.13)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from typing import TypeVar
+
+from . import watch
+from .context import known_visit
+from .errors import Refusal, refusal
+
+__all__ = ["ended", "lasting"]
+
+T = TypeVar("T")
+
+
+async def ended(context: object) -> Refusal | None:
+    """Why whoever sent an operation would be refused by now; a WebSocket is closed instead.
+
+    Args:
+        context: The context of the operation.
+    """
+    visit = known_visit(context)
+    error = None if visit is None else await visit.ended()
+    return None if visit is None or error is None else refusal(error, visit, context)
+
+
+async def lasting(
+    results: AsyncGenerator[T, None], context: object, last: Callable[[Refusal], T]
+) -> AsyncGenerator[T, None]:
+    """The results of an operation, until its caller is admitted no longer.
+
+    Args:
+        results: The results. The task that asks for these asks for them, and no other: what an asynchronous
+            generator has entered it must leave in the task where it did.
+        context: The context of the operation.
+        last: Makes the last result of the refusal.
+    """
+    looking = asyncio.create_task(_refusal(context))
+    try:
+        async with aclosing(results):
+            while (result := await _next(results, looking)) is not None:
+                yield result
+        if looking.done():
+            yield last(looking.result())
+    finally:
+        looking.cancel()
+
+
+async def _refusal(context: object) -> Refusal:
+    while True:
+        await asyncio.sleep(
+            watch.PERIOD / 4
+        )  # of which the visit heeds one in four, counted from its first guard
+        refused = await ended(context)
+        if refused is not None:
+            return refused
+
+
+async def _next(results: AsyncGenerator[T, None], looking: asyncio.Future[Refusal]) -> T | None:
+    """The next result; None where there is none, or nobody any more who may have it."""
+    patience = asyncio.timeout(None)
+
+    def stop(_: object) -> None:
+        with suppress(RuntimeError):  # the result came at the same moment
+            patience.reschedule(0)
+
+    try:
+        async with patience:
+            looking.add_done_callback(stop)
+            return await anext(results, None)
+    except TimeoutError:
+        if patience.expired():
+            return None
+        raise
+    finally:
+        looking.remove_done_callback(stop)
