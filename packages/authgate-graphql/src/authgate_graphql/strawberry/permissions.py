@@ -144,7 +144,7 @@ class CombinedAuthPermission(Permission):
     requirement = COMBINED
 
 
-def requires(policy: Policy, *, optional: bool = False) -> type[Permission]:
+def requires(policy: Policy, *, optional: bool = False) -> type[BasePermission]:
     """A permission class for a policy: ``permission_classes=[requires(is_user & all_scopes("orders:read"))]``.
 
     Args:
