@@ -12,9 +12,10 @@ from typing import Any, TypeVar, cast
 from authgate_core import AuthgateError
 
 from .checks import check, is_checked
-from .context import known_visit
+from .context import known_visit, visit_of
 from .errors import worded
 from .requirement import Requirement
+from .streams import lasting
 
 __all__ = ["REQUIREMENTS", "Place", "guarded", "requirements_of"]
 
@@ -103,12 +104,16 @@ def _before_async(
 def _before_stream(
     resolver: Callable[..., AsyncGenerator[Any, None]], requirement: Requirement, place: Place
 ) -> Callable[..., Any]:
+    is_innermost = not requirements_of(resolver)
+
     @wraps(resolver)
     async def resolve(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         context = place.context(args, kwargs)
         await _checked(requirement, context)
+        source = resolver(*args, **kwargs)
+        lasts = is_innermost and not visit_of(context).is_watched
         try:
-            async with aclosing(resolver(*args, **kwargs)) as events:
+            async with aclosing(lasting(source, context) if lasts else source) as events:
                 async for event in events:
                     yield event
         except AuthgateError as error:

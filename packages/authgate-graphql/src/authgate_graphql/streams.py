@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
@@ -27,16 +27,16 @@ async def ended(context: object) -> Refusal | None:
     return None if visit is None or error is None else refusal(error, visit, context)
 
 
-async def lasting(
-    results: AsyncGenerator[T, None], context: object, last: Callable[[Refusal], T]
-) -> AsyncGenerator[T, None]:
+async def lasting(results: AsyncGenerator[T, None], context: object) -> AsyncGenerator[T, None]:
     """The results of an operation, until its caller is admitted no longer.
 
     Args:
         results: The results. The task that asks for these asks for them, and no other: what an asynchronous
             generator has entered it must leave in the task where it did.
         context: The context of the operation.
-        last: Makes the last result of the refusal.
+
+    Raises:
+        Refusal: If its caller is.
     """
     looking = asyncio.create_task(_refusal(context))
     try:
@@ -44,7 +44,7 @@ async def lasting(
             while (result := await _next(results, looking)) is not None:
                 yield result
         if looking.done():
-            yield last(looking.result())
+            raise looking.result()
     finally:
         looking.cancel()
 

@@ -93,6 +93,11 @@ class Visit(ABC):
                 return known
             return self._decide(requirement, await self._in_time(requirement))
 
+    @property
+    @abstractmethod
+    def is_watched(self) -> bool:
+        """Whether nobody need ask ``ended``: a WebSocket is closed instead, and an answer of WSGI sent as a whole."""
+
     @abstractmethod
     async def ended(self) -> AuthgateError | None:
         """Why those who were let in would not be any more, asked while the answer is still being sent (Law 5.13)."""
@@ -153,8 +158,13 @@ class WsgiVisit(Visit):
     async def _settle_earlier(self) -> None:
         """Nothing is ever begun: a ``Gate`` decides in one go."""
 
+    @property
+    def is_watched(self) -> bool:
+        """As in ``Visit``."""
+        return True
+
     async def ended(self) -> None:
-        """As in ``Visit``: an answer of a WSGI app is sent as a whole."""
+        """As in ``Visit``."""
 
     def _forget(self) -> None:
         """Nothing: it holds for as long as an answer takes."""
@@ -211,9 +221,14 @@ class AsgiVisit(Visit):
         self._watcher: Final = Watcher(host.request, self._watch) if is_watched_here else None
         self._forgot_at = self._looked_at = time.monotonic()
 
+    @property
+    def is_watched(self) -> bool:
+        """As in ``Visit``."""
+        return self._host.is_socket
+
     async def ended(self) -> AuthgateError | None:
-        """As in ``Visit``, once a second; where there is a WebSocket that is closed instead."""
-        if self._host.is_socket or time.monotonic() - self._looked_at < watch.PERIOD:
+        """As in ``Visit``; however often it is asked, the gate is once a second."""
+        if self.is_watched or time.monotonic() - self._looked_at < watch.PERIOD:
             return None
         self._looked_at = time.monotonic()
         closing = await self._watch.look()

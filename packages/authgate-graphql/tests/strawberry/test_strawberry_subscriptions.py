@@ -30,6 +30,7 @@ from authgate_graphql.strawberry import (
     get_admission,
     get_current_user,
     requires,
+    requires_jwt_auth,
     subscriptions,
 )
 from tests.support.subscribing import connected, served
@@ -85,6 +86,17 @@ class Subscription:
                 await asyncio.Event().wait()
         finally:
             ends.append("silent")
+
+    @strawberry.subscription
+    @requires_jwt_auth
+    @requires_jwt_auth
+    async def decorated(self, info: strawberry.Info) -> AsyncIterator[int]:
+        try:
+            async with asyncio.timeout(30):
+                yield 1
+                await asyncio.Event().wait()
+        finally:
+            ends.append("decorated")
 
     @strawberry.subscription(permission_classes=[requires(ag.is_user)])
     async def lively(self) -> AsyncIterator[int]:
@@ -334,18 +346,24 @@ def codes(result: dict[str, Any]) -> list[str]:
 class TestStreams:
     """Law 5.13, where the events of a subscription are an HTTP response."""
 
-    def test_without_events(self, router: Any, store: Store, user: Payload, accept: str) -> None:
+    @pytest.mark.parametrize(
+        ("view", "field"), [(Router, "silent"), (Router, "decorated"), (GraphQLRouter[Any, Any], "decorated")]
+    )
+    def test_without_events(
+        self, router: Any, store: Store, user: Payload, accept: str, view: Any, field: str
+    ) -> None:
         """It ends within two seconds, with the refusal for its last result, and so does the generator."""
         ends.clear()
-        with router(subscription_protocols=ALL) as port:
-            heard = results(told(port, "silent", user, accept))
-            assert {"silent": 1} == next(heard)["data"]
-            store.revoked = True
+        with router(view, subscription_protocols=ALL) as port:
+            heard = results(told(port, field, user, accept))
+            assert {field: 1} == next(heard)["data"]
+            asked, store.revoked = store.asked, True
             began = time.monotonic()
             (last,) = heard
             assert time.monotonic() - began < 2
         assert (None, ["UNAUTHENTICATED"]) == (last["data"], codes(last))
-        assert ["silent"] == ends
+        assert [field] == ends
+        assert asked + 1 == store.asked
 
     def test_with_events(
         self, router: Any, store: Store, user: Payload, accept: str, monkeypatch: pytest.MonkeyPatch

@@ -32,3 +32,4 @@ __all__ = [
 ]
 
 keep_quiet("graphql_server.execution")
+keep_quiet("graphql_server.ws.task")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, ClassVar, Final, cast
 
@@ -107,7 +108,7 @@ class GuardedSubscriptions(AsyncBaseHTTPView[Any, Any, Any, Any, Any, Any, Any],
         result: object = await super().execute_operation(*args, **kwargs)
         if not isinstance(result, AsyncGenerator):
             return result
-        return lasting(cast("AsyncGenerator[Any, None]", result), kwargs["context"], _last)
+        return _told(lasting(cast("AsyncGenerator[Any, None]", result), kwargs["context"]))
 
     def _gate(self) -> Gate | AsyncGate | None:
         """The gate that the schema's extension was given, if any."""
@@ -115,5 +116,10 @@ class GuardedSubscriptions(AsyncBaseHTTPView[Any, Any, Any, Any, Any, Any, Any],
         return next((one.gate for one in extensions if isinstance(one, AuthGateExtension)), None)
 
 
-def _last(refused: Refusal) -> ExecutionResult:
-    return ExecutionResult(data=None, errors=[refused])
+async def _told(results: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    async with aclosing(results):
+        try:
+            async for result in results:
+                yield result
+        except Refusal as refused:
+            yield ExecutionResult(data=None, errors=[refused])
