@@ -80,6 +80,11 @@ class TestTheTree:
         """The table above covers the whole tree, so a new outcome is named on purpose."""
         assert subclasses(AuthgateError) == {kind for kind, *_ in OUTCOMES}
 
+    def test_the_message_is_what_may_be_shown(self) -> None:
+        """Law 1.2: a library that shows an error's message shows no reason."""
+        error = InvalidToken("the precise reason")
+        assert ("The token is not valid.", "the precise reason") == (error.message, str(error))
+
     def test_codes_are_told_apart(self) -> None:
         """Law 1.2: a log line's code says which outcome it was."""
         codes = [code for _, _, code, _ in OUTCOMES]

@@ -91,6 +91,11 @@ class AuthgateError(Exception):
         self.issuer = issuer
         self.accepts: tuple[str, ...] = ()
 
+    @property
+    def message(self) -> str:
+        """The ``detail``, for libraries that show an error's message to a caller, as those of GraphQL do (Law 1.2)."""
+        return self.detail
+
 
 class AuthenticationError(AuthgateError):
     """Nobody could be identified: 401, or 400 where the credentials are malformed."""

@@ -1,8 +1,5 @@
 """Fields that must wait for a store before their guards can say anything (ADR 16)."""
 
-# mypy: disable-error-code="untyped-decorator"
-# (Strawberry leaves untyped what its decorators with arguments return.)
-
 import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -114,7 +111,7 @@ class Child:
         return f"{type(root).__name__} {where.field_name}"
 
 
-USER = [requires(is_user)]
+USER: list[type[BasePermission]] = [requires(is_user)]
 
 
 @strawberry.type
@@ -374,8 +371,7 @@ class TestCancelled:
                 asyncio.create_task(schema.execute(query, context_value=context, root_value=Query()))
                 for _ in range(2)
             )
-            while not world.verified:
-                await asyncio.sleep(0)
+            await asyncio.to_thread(world.stores[1].called.wait)
             first.cancel()
             await asyncio.sleep(0)
             world.stores[1].answers.set()
