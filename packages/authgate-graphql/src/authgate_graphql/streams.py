@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import TypeVar
+from typing import Final, TypeVar, cast
 
 from . import watch
 from .context import known_visit
@@ -14,6 +14,8 @@ from .errors import Refusal, refusal
 __all__ = ["ended", "lasting"]
 
 T = TypeVar("T")
+
+_END: Final = object()
 
 
 async def ended(context: object) -> Refusal | None:
@@ -41,8 +43,8 @@ async def lasting(results: AsyncGenerator[T, None], context: object) -> AsyncGen
     looking = asyncio.create_task(_refusal(context))
     try:
         async with aclosing(results):
-            while (result := await _next(results, looking)) is not None:
-                yield result
+            while (result := await _next(results, looking)) is not _END:
+                yield cast("T", result)
         if looking.done():
             raise looking.result()
     finally:
@@ -59,8 +61,10 @@ async def _refusal(context: object) -> Refusal:
             return refused
 
 
-async def _next(results: AsyncGenerator[T, None], looking: asyncio.Future[Refusal]) -> T | None:
-    """The next result; None where there is none, or nobody any more who may have it."""
+async def _next(results: AsyncGenerator[T, None], looking: asyncio.Future[Refusal]) -> object:
+    """The next result, or the end: where there is none, or nobody any more who may have it."""
+    if looking.done():  # or a source that never waits would never hear of it
+        return _END
     patience = asyncio.timeout(None)
 
     def stop(_: object) -> None:
@@ -70,10 +74,10 @@ async def _next(results: AsyncGenerator[T, None], looking: asyncio.Future[Refusa
     try:
         async with patience:
             looking.add_done_callback(stop)
-            return await anext(results, None)
+            return await anext(results, _END)
     except TimeoutError:
         if patience.expired():
-            return None
+            return _END
         raise
     finally:
         looking.remove_done_callback(stop)

@@ -1,12 +1,16 @@
 """One issuer, one project, gates of both colours, and schemas to guard."""
 
 import asyncio
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import flask
 import graphene
 import pytest
+import uvicorn
 from flask import Flask
 from graphql import ExecutionResult
 from starlette.requests import Request
@@ -19,6 +23,30 @@ from authgate_flask import AuthGate
 APP_SECRET = "a-secret-of-more-than-thirty-two-characters"
 
 Headers = dict[str, str]
+
+
+class Served:
+    """An application on a real server, on a free port of 127.0.0.1."""
+
+    def __init__(self, app: Any) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ws://127.0.0.1:{self._socket.getsockname()[1]}/graphql"
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+
+    def start(self) -> None:
+        """Serve; returns when requests are answered."""
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Serve no longer."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
 
 
 class Counter:
@@ -176,3 +204,18 @@ def ask(request: pytest.FixtureRequest, app: Flask, arrive: Callable[..., Reques
 def verified(counter: Counter, async_counter: AsyncCounter) -> Callable[[], int]:
     """Counts the verifications of whichever gate was asked."""
     return lambda: len(counter.asked) + len(async_counter.asked)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], Served]]:
+    """Puts applications on real servers, which are stopped afterwards."""
+    running: list[Served] = []
+
+    def start(app: Any) -> Served:
+        running.append(Served(app))
+        running[-1].start()
+        return running[-1]
+
+    yield start
+    for served in running:
+        served.stop()
