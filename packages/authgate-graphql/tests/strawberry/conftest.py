@@ -53,10 +53,12 @@ class AsyncCounter(Counter):
         super().__init__()
         self.answers = threading.Event()
         self.answers.set()
+        self.called = threading.Event()
 
     async def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:  # type: ignore[override]  # of the other colour
         """Count, and answer later."""
         self.asked.append(ref)
+        self.called.set()
         await asyncio.sleep(0)
         if not self.answers.is_set():
             await asyncio.to_thread(self.answers.wait)

@@ -1,8 +1,5 @@
 """Law 8.8: a schema that is closed unless it says otherwise."""
 
-# mypy: disable-error-code="untyped-decorator"
-# (Strawberry leaves untyped what its decorators with arguments return.)
-
 import asyncio
 from collections.abc import Callable
 from functools import partial

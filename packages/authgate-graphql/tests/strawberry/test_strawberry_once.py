@@ -1,8 +1,5 @@
 """Law 2.6: a request is authenticated once for each kind, however many of its fields have guards."""
 
-# mypy: disable-error-code="untyped-decorator"
-# (Strawberry leaves untyped what its decorators with arguments return.)
-
 import asyncio
 from collections.abc import Callable
 from typing import Any, cast

@@ -1,8 +1,5 @@
 """What an operation is said to ask before it is executed: at least what its fields ask when they are resolved."""
 
-# mypy: disable-error-code="untyped-decorator"
-# (Strawberry leaves untyped what its decorators with arguments return.)
-
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any

@@ -1,8 +1,5 @@
 """What a refused field answers: the error, the response around it, and what is hidden of it (Laws 1.1 to 1.7)."""
 
-# mypy: disable-error-code="untyped-decorator"
-# (Strawberry leaves untyped what its decorators with arguments return.)
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any
