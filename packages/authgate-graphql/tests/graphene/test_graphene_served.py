@@ -1,12 +1,10 @@
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import graphene
 import httpx2
 import pytest
-import waitress.server
 from fastapi import Depends, FastAPI
 from flask import Flask
 from graphql_server.asgi import GraphQL
@@ -24,6 +22,7 @@ from authgate_graphql.graphene import (
     protect,
     requires,
 )
+from tests.adapter_contract.adapters.flask_waitress import served
 
 Headers = dict[str, str]
 Post = Callable[..., Any]
@@ -88,7 +87,7 @@ def everybody(user: Headers, project: Headers) -> Headers:
 
 class TestFlask:
     @pytest.fixture(params=["sync", "async"])
-    def served(self, request: pytest.FixtureRequest, app: Flask) -> Flask:
+    def viewed(self, request: pytest.FixtureRequest, app: Flask) -> Flask:
         """The application with a view of either colour, the gate being sync."""
         view = (
             GraphQLView.as_view("graphql", schema=SCHEMA)
@@ -98,20 +97,20 @@ class TestFlask:
         app.add_url_rule("/graphql", view_func=view)
         return app
 
-    def test_admits(self, served: Flask, everybody: Headers, counter: Any) -> None:
+    def test_admits(self, viewed: Flask, everybody: Headers, counter: Any) -> None:
         """Once for each kind."""
-        answer = served.test_client().post("/graphql", json={"query": EVERYTHING}, headers=everybody)
+        answer = viewed.test_client().post("/graphql", json={"query": EVERYTHING}, headers=everybody)
         assert (200, {"data": DATA}) == (answer.status_code, answer.json)
         assert 2 == len(counter.asked)
 
-    def test_marks_what_was_admitted(self, served: Flask, user: Headers) -> None:
+    def test_marks_what_was_admitted(self, viewed: Flask, user: Headers) -> None:
         """For shared caches (Law 1.7), by Flask's own adapter."""
-        answer = served.test_client().post("/graphql", json={"query": "{ me }"}, headers=user)
+        answer = viewed.test_client().post("/graphql", json={"query": "{ me }"}, headers=user)
         assert ("private", "Authorization") == (answer.headers["Cache-Control"], answer.headers["Vary"])
 
-    def test_refuses(self, served: Flask) -> None:
+    def test_refuses(self, viewed: Flask) -> None:
         """With status 200, the error saying what it would be."""
-        answer = served.test_client().post("/graphql", json={"query": "{ me open }"})
+        answer = viewed.test_client().post("/graphql", json={"query": "{ me open }"})
         assert {"data": {"me": None, "open": "open"}, "errors": [REFUSED]} == shown(answer.json)
         assert (200, "no-store") == (answer.status_code, answer.headers["Cache-Control"])
 
@@ -135,21 +134,14 @@ class TestFlask:
     def test_on_a_real_server(self, app: Flask, everybody: Headers, counter: Any) -> None:
         """Waitress with four threads, asked by eight."""
         app.add_url_rule("/graphql", view_func=GraphQLView.as_view("graphql", schema=SCHEMA))
-        server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=4)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        url = f"http://127.0.0.1:{server.effective_port}/graphql"
 
-        async def ask() -> list[Any]:
+        async def ask(url: str) -> list[Any]:
             async with httpx2.AsyncClient() as client:
                 posts = (client.post(url, json={"query": EVERYTHING}, headers=everybody) for _ in range(8))
                 return [answer.json() for answer in await asyncio.gather(*posts)]
 
-        try:
-            assert [{"data": DATA}] * 8 == asyncio.run(ask())
-        finally:
-            server.close()
-            thread.join()
+        with served(app) as port:
+            assert [{"data": DATA}] * 8 == asyncio.run(ask(f"http://127.0.0.1:{port}/graphql"))
         assert 16 == len(counter.asked)
 
 
