@@ -12,10 +12,10 @@ from typing import Any, TypeVar, cast
 from authgate_core import AuthgateError
 
 from .checks import check, is_checked
-from .context import known_visit, visit_of
+from .context import known_visit
 from .errors import worded
 from .requirement import Requirement
-from .streams import lasting
+from .streams import watched
 
 __all__ = ["REQUIREMENTS", "Place", "guarded", "requirements_of"]
 
@@ -111,9 +111,8 @@ def _before_stream(
         context = place.context(args, kwargs)
         await _checked(requirement, context)
         source = resolver(*args, **kwargs)
-        lasts = is_innermost and not visit_of(context).is_watched
         try:
-            async with aclosing(lasting(source, context) if lasts else source) as events:
+            async with aclosing(watched(source, context) if is_innermost else source) as events:
                 async for event in events:
                     yield event
         except AuthgateError as error:

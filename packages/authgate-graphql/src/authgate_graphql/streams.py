@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from . import watch
 from .context import known_visit
 from .errors import Refusal, refusal
 
-__all__ = ["ended", "lasting"]
+__all__ = ["ended", "lasting", "watched"]
 
 T = TypeVar("T")
 
@@ -27,6 +27,12 @@ async def ended(context: object) -> Refusal | None:
     visit = known_visit(context)
     error = None if visit is None else await visit.ended()
     return None if visit is None or error is None else refusal(error, visit, context)
+
+
+def watched(events: AsyncGenerator[Any, Any], context: object) -> AsyncGenerator[Any, Any]:
+    """The events of a subscription that a guard has let begin: ``lasting``, unless a WebSocket is closed instead."""
+    visit = known_visit(context)
+    return events if visit is None or visit.is_watched else lasting(events, context)
 
 
 async def lasting(results: AsyncGenerator[T, None], context: object) -> AsyncGenerator[T, None]:
@@ -53,9 +59,8 @@ async def lasting(results: AsyncGenerator[T, None], context: object) -> AsyncGen
 
 async def _refusal(context: object) -> Refusal:
     while True:
-        await asyncio.sleep(
-            watch.PERIOD / 4
-        )  # of which the visit heeds one in four, counted from its first guard
+        # The visit heeds one in four, and counts from its first guard.
+        await asyncio.sleep(watch.PERIOD / 4)
         refused = await ended(context)
         if refused is not None:
             return refused

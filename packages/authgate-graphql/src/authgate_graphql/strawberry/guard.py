@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from inspect import isasyncgenfunction, isawaitable
+from inspect import isasyncgen, isasyncgenfunction, isawaitable
 from typing import Any, Final
 
 from strawberry.exceptions.permission_fail_silently_requires_optional import (
@@ -20,6 +20,7 @@ from ..checks import check, is_checked
 from ..context import known_visit
 from ..errors import Refusal, worded
 from ..requirement import requirement
+from ..streams import watched
 from .again import must_stand_outside
 from .fields import field_of, resolver_of
 
@@ -71,9 +72,10 @@ class Guard(FieldExtension):
         except Refusal as refused:
             return self._shown(refused, info)
         try:
-            return next_(source, info, **kwargs)
+            value = next_(source, info, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(info.context), info.context) from None
+        return watched(value, info.context) if isasyncgen(value) else value
 
     async def resolve_async(
         self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any
@@ -86,9 +88,10 @@ class Guard(FieldExtension):
             return self._shown(refused, info)
         try:
             value = next_(source, info, **kwargs)
-            return await value if isawaitable(value) else value
+            value = await value if isawaitable(value) else value
         except AuthgateError as error:
             raise worded(error, known_visit(info.context), info.context) from None
+        return watched(value, info.context) if isasyncgen(value) else value
 
     def _shown(self, refused: Refusal, info: Info) -> object:
         if refused.problem.status not in self._hides:
