@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from graphql import GraphQLError
 
-from authgate_core import AuthgateError, AuthUnavailable
-from authgate_core.challenge import Problem
+from authgate_core import AuthgateError, AuthUnavailable, ConfigurationError
+from authgate_core.challenge import OnRefusal, Problem, dressed, on_refusal_problems
 from authgate_core.gate.watching import Closed
 
 from .responses import tell
 from .visit import Visit
 
-__all__ = ["Refusal", "keep_quiet", "refusal", "worded"]
+__all__ = ["Refusal", "checked_words", "keep_quiet", "refusal", "worded"]
 
+_MESSAGE: Final = "message"
+_NO_WORDS: Final[Mapping[str, Any]] = MappingProxyType({})
 _EXPLAINED: Final = ("reason", "reason_code")  # there for developers on this machine alone (Law 10.3)
 
 
 class Refusal(GraphQLError):
     """What a guard raises in the place of a field's value.
+
+    Args:
+        error: As below.
+        problem: As below.
+        words: What the application says besides, and its ``message`` where it has one (Law 1.10).
 
     Attributes:
         error: The outcome as the core raised it, with its precise ``code`` and ``reason`` for logs.
@@ -29,8 +37,10 @@ class Refusal(GraphQLError):
         is_logged: Whether a gate has logged it, as it does what it decides itself.
     """
 
-    def __init__(self, error: AuthgateError, problem: Problem) -> None:
-        super().__init__(problem.body["detail"], extensions=_extensions(problem))
+    def __init__(self, error: AuthgateError, problem: Problem, words: Mapping[str, Any] = _NO_WORDS) -> None:
+        told = {name: word for name, word in words.items() if name != _MESSAGE}
+        message = str(words.get(_MESSAGE, problem.body["detail"]))
+        super().__init__(message, extensions={**told, **_extensions(problem)})
         self.error = error
         self.problem = problem
         self.is_logged = True
@@ -52,7 +62,8 @@ def refusal(error: AuthgateError, visit: Visit, context: object, hidden: Contain
         raise error
     problem = visit.judge.problem(error, visit.view)
     tell(context, visit, problem, status=visit.answers_status and problem.status not in hidden)
-    return Refusal(error, problem)
+    words = dressed(error, problem, visit.words).body
+    return Refusal(error, problem, _NO_WORDS if words is problem.body else words)
 
 
 def worded(error: AuthgateError, visit: Visit | None, context: object) -> Exception:
@@ -62,6 +73,18 @@ def worded(error: AuthgateError, visit: Visit | None, context: object) -> Except
     refused = refusal(error, visit, context)
     refused.is_logged = False
     return refused
+
+
+def checked_words(on_refusal: OnRefusal | None) -> OnRefusal | None:
+    """An application's own words for refusals, if they are some.
+
+    Raises:
+        ConfigurationError: If they are not a function that answers at once.
+    """
+    problems = tuple(on_refusal_problems(on_refusal))
+    if problems:
+        raise ConfigurationError(*problems)
+    return on_refusal
 
 
 def _extensions(problem: Problem) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from authgate_core import Admission, AsyncGate, AuthgateError, ConfigurationError, Gate
-from authgate_core.challenge import Problem
+from authgate_core.challenge import OnRefusal, Problem
 from authgate_core.gate.begun import Begun
 from authgate_core.gate.watching import Grant, Watch
 from authgate_core.principal import joined
@@ -44,6 +44,7 @@ class Visit(ABC):
         view: The request as the gate sees it.
         admission: Everyone whom guards have let in so far; None before the first.
         answers_status: Whether a refusal becomes the status of the response, as it does on request.
+        words: The application's own words for refusals (Law 1.10).
         answered: The refusal that became the status of the response, if any did.
         unmarked: Headers that credentials were read from, of which no adapter tells the response (Law 1.7).
         passed: The context that each requirement has let its operation in with last, its principals shown there.
@@ -55,6 +56,7 @@ class Visit(ABC):
         self.view: Final = host.view()
         self.admission: Admission | None = None
         self.answers_status = False
+        self.words: OnRefusal | None = None
         self.answered: Problem | None = None
         self.unmarked: Final[dict[str, None]] = {}
         self.passed: Final[dict[Requirement, object]] = {}

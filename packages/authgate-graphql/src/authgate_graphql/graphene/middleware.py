@@ -8,6 +8,7 @@ from typing import Any, Final
 from graphql import GraphQLResolveInfo, GraphQLSchema
 
 from authgate_core import AsyncGate, ConfigurationError, Gate, Policy
+from authgate_core.challenge import OnRefusal
 
 from ..requirement import Requirement
 from .roots import Roots, holding, roots
@@ -32,6 +33,8 @@ class AuthGateMiddleware:
         default: Who is let in where a field says nothing itself; None leaves such fields open.
         gate: Who judges, where that is not the gate of the app around the view.
         http_status: Whether a refusal becomes the status of the response, which else stays 200.
+        on_refusal: Called with the error and the problem of each refusal, and returns what stands in the
+            ``extensions`` besides code, missing and status, and another ``message``; or None (Law 1.10).
 
     Raises:
         TypeError: If the default is no policy.
@@ -44,8 +47,11 @@ class AuthGateMiddleware:
         *,
         gate: Gate | AsyncGate | None = None,
         http_status: bool = False,
+        on_refusal: OnRefusal | None = None,
     ) -> None:
-        self._roots: Final[Roots] = roots("AuthGateMiddleware()", default, gate, http_status=http_status)
+        self._roots: Final[Roots] = roots(
+            "AuthGateMiddleware()", default, gate, http_status=http_status, on_refusal=on_refusal
+        )
         self._seen: GraphQLSchema | None = None
 
     def resolve(

@@ -15,6 +15,7 @@ from graphql import (
 )
 
 from authgate_core import AsyncGate, ConfigurationError, Gate, Policy
+from authgate_core.challenge import OnRefusal
 
 from ..requirement import Requirement
 from ..resolvers import Place, guarded
@@ -41,6 +42,7 @@ def protect(
     *,
     gate: Gate | AsyncGate | None = None,
     http_status: bool = False,
+    on_refusal: OnRefusal | None = None,
 ) -> None:
     """Close every root field of a schema that says nothing itself: ``protect(schema, is_user)``, once, when it is made.
 
@@ -53,6 +55,8 @@ def protect(
             statuses for those that have guards.
         gate: Who judges, where that is not the gate of the app around the view.
         http_status: Whether a refusal becomes the status of the response, which else stays 200.
+        on_refusal: Called with the error and the problem of each refusal, and returns what stands in the
+            ``extensions`` besides code, missing and status, and another ``message``; or None (Law 1.10).
 
     Raises:
         TypeError: If that is no schema, or the default no policy.
@@ -61,7 +65,7 @@ def protect(
     core: object = getattr(schema, "graphql_schema", schema)
     if not isinstance(core, GraphQLSchema):
         raise TypeError(f"protect takes a schema, not {core!r}: write protect(graphene.Schema(...), is_user)")
-    held = roots("protect(schema, None)", default, gate, http_status=http_status)
+    held = roots("protect(schema, None)", default, gate, http_status=http_status, on_refusal=on_refusal)
     if _PROTECTED in core.extensions:
         raise ConfigurationError(
             "protect: this schema is protected already; write one protect(...) for all of it"

@@ -10,8 +10,10 @@ from typing import Any, Final, TypeAlias
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 
 from authgate_core import AsyncGate, ConfigurationError, Gate, Policy
+from authgate_core.challenge import OnRefusal
 
 from ..context import visit_of
+from ..errors import checked_words
 from ..requirement import Requirement, requirement
 from ..resolvers import Place, guarded
 from .public import guards_of, is_public
@@ -32,21 +34,24 @@ class Roots:
         default: What is asked where a field says nothing itself; None for nothing.
         gate: Who judges, where that is not the gate of the app around the view.
         http_status: Whether a refusal becomes the status of the response.
+        on_refusal: The application's own words for refusals (Law 1.10).
     """
 
     default: Requirement | None
     gate: Gate | AsyncGate | None
     http_status: bool
+    on_refusal: OnRefusal | None
 
     @property
     def prepares(self) -> bool:
         """Whether an operation must be prepared for its guards."""
-        return self.gate is not None or self.http_status
+        return self.gate is not None or self.http_status or self.on_refusal is not None
 
     def prepare(self, context: object) -> None:
         """Tell an operation who judges it and how it is answered, before any guard asks."""
         visit = visit_of(context, self.gate)
         visit.answers_status = visit.answers_status or self.http_status
+        visit.words = visit.words or self.on_refusal
 
     def asked_by_default(self, *resolvers: object) -> tuple[Requirement, ...]:
         """What is asked before a field of these resolvers, where none of them says anything itself."""
@@ -73,7 +78,14 @@ def fields_of(kind: GraphQLObjectType | None) -> Iterable[tuple[str, GraphQLFiel
     return () if kind is None else kind.fields.items()
 
 
-def roots(what: str, default: Policy | None, gate: Gate | AsyncGate | None, *, http_status: bool) -> Roots:
+def roots(
+    what: str,
+    default: Policy | None,
+    gate: Gate | AsyncGate | None,
+    *,
+    http_status: bool,
+    on_refusal: OnRefusal | None,
+) -> Roots:
     """How to hold root fields.
 
     Args:
@@ -81,15 +93,17 @@ def roots(what: str, default: Policy | None, gate: Gate | AsyncGate | None, *, h
         default: Who is let in where a field says nothing itself.
         gate: Who judges.
         http_status: Whether a refusal becomes the status of the response.
+        on_refusal: The application's own words for refusals.
 
     Raises:
         TypeError: If the default is no policy.
         ConfigurationError: If the policy can never be judged, or nothing would be done.
     """
-    if default is None and gate is None and not http_status:
+    words = checked_words(on_refusal)
+    if default is None and gate is None and words is None and not http_status:
         raise ConfigurationError(f"{what} guards nothing: give it a default, such as is_user")
     asked = None if default is None else requirement(default)
-    return Roots(asked, gate, http_status)
+    return Roots(asked, gate, http_status, words)
 
 
 @lru_cache(maxsize=256)

@@ -13,10 +13,11 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from authgate_core import AsyncGate, AuthgateError, ConfigurationError, Gate, Policy
+from authgate_core.challenge import OnRefusal
 
 from ..checks import check, is_checked
 from ..context import known_visit, visit_of
-from ..errors import worded
+from ..errors import checked_words, worded
 from ..requirement import Requirement, requirement
 from ..streams import ended
 from ..visit import Visit
@@ -39,11 +40,13 @@ class AuthGateExtension(SchemaExtension):
         gate: Who judges, where that is not the gate of the app around the view.
         http_status: Whether a refusal becomes the status of the HTTP response, with its challenge and
             ``Retry-After``; otherwise that is 200.
+        on_refusal: Called with the error and the problem of each refusal, and returns what stands in the
+            ``extensions`` besides code, missing and status, and another ``message``; or None (Law 1.10).
         execution_context: Strawberry's.
 
     Raises:
         TypeError: If the default is no policy, or a class made of this one replaces ``on_execute``.
-        ConfigurationError: If the default can never be judged.
+        ConfigurationError: If the default can never be judged, or ``on_refusal`` is no plain function.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -65,12 +68,14 @@ class AuthGateExtension(SchemaExtension):
         default: Policy | None = None,
         gate: Gate | AsyncGate | None = None,
         http_status: bool = False,
+        on_refusal: OnRefusal | None = None,
         execution_context: ExecutionContext | None = None,
     ) -> None:
         super().__init__(execution_context=execution_context)
         self._default: Final = None if default is None else requirement(default)
         self._gate: Final = gate
         self._status: Final = http_status
+        self._words: Final = checked_words(on_refusal)
 
     def on_operation(self) -> Iterator[None]:
         """Give the operation its gate; word what its resolvers refused themselves.
@@ -81,7 +86,7 @@ class AuthGateExtension(SchemaExtension):
         given: list[object] = [*self.execution_context.schema.extensions]
         if any(one is self for one in given):
             raise _shared()
-        if self._gate is not None or self._status:
+        if self._gate is not None or self._status or self._words is not None:
             self._visit()
         yield
         self._word(self.execution_context.result)
@@ -117,6 +122,7 @@ class AuthGateExtension(SchemaExtension):
     def _visit(self) -> Visit:
         visit = visit_of(self.execution_context.context, self._gate)
         visit.answers_status = visit.answers_status or self._status
+        visit.words = visit.words or self._words
         return visit
 
     def _operation(self) -> Operation:
