@@ -85,7 +85,8 @@ class AsgiHost:
     def __init__(self, request: Any, context: object) -> None:  # noqa: ANN401 - whatever has a scope
         self.request = request
         self._scope: Final[Any] = request.scope
-        self._params = tuple(_presented(_params_in(context)))
+        # Of a WebSocket alone: what else a context holds under that name may come from a body (Law 2.2).
+        self._params = tuple(_presented(_params_in(context))) if self.is_socket else ()
 
     @property
     def gate(self) -> AnyGate | None:

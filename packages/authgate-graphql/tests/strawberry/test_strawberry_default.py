@@ -16,8 +16,10 @@ from authgate_graphql.strawberry import (
     AuthGateExtension,
     Guard,
     Public,
+    get_admission,
     public,
     requires,
+    requires_jwt_auth,
     requires_project_auth,
 )
 
@@ -164,6 +166,53 @@ class TestStrangers:
         assert (None, {"login": "login"}) == (refused["data"], let_in["data"])
         assert [{"open": "open"}] * 2 == [one["data"] for one in door.batch(["{ open }"] * 2, user).json]
         assert ["TokenRef"] == world.verified
+
+
+class TestStaticMethods:
+    def test_marks(self, serve: Serve, user: Headers) -> None:
+        """A static method is marked and guarded like others, whichever decorator stands first."""
+
+        @strawberry.type
+        class Static:
+            @strawberry.field
+            @public
+            @staticmethod
+            def above(text: str = "above") -> str:
+                return text
+
+            @strawberry.field
+            @staticmethod
+            @public
+            def below() -> str:
+                return "below"
+
+            @strawberry.field
+            @staticmethod
+            @requires_jwt_auth
+            def guarded(info: strawberry.Info) -> str | None:
+                return get_admission(info).user.id
+
+        extension: Any = partial(AuthGateExtension, default=any_role("nobody"))
+        door = serve(strawberry.Schema(Static, extensions=[extension]))
+        assert {"above": "above", "below": "below"} == door.post("{ above below }").data
+        assert ["UNAUTHENTICATED"] == door.post("{ guarded }").codes
+        assert {"guarded": "u1"} == door.post("{ guarded }", user).data
+
+    def test_later(self, serve_async: Serve, user: Headers) -> None:
+        """An async one as well."""
+
+        @strawberry.type
+        class Static:
+            @strawberry.field
+            @requires_jwt_auth
+            @staticmethod
+            async def guarded(info: strawberry.Info, text: str = "") -> str | None:
+                return get_admission(info).user.id + text
+
+        extension: Any = partial(AuthGateExtension, default=any_role("nobody"))
+        door = serve_async(strawberry.Schema(Static, extensions=[extension]))
+        assert ["UNAUTHENTICATED"] == door.post("{ guarded }").codes
+        assert {"guarded": "u1!"} == door.post('{ guarded(text: "!") }', user).data
 
 
 class TestUsers:

@@ -31,6 +31,11 @@ def raise_one(info: strawberry.Info) -> str | None:
     raise InvalidToken("the precise reason")
 
 
+async def raise_later(info: strawberry.Info) -> str | None:
+    """The same, for execution in a loop."""
+    return raise_one(info)
+
+
 def unavailable(info: strawberry.Info) -> str | None:
     """What a resolver does that cannot."""
     raise RevocationUnavailable("the store is down")
@@ -128,6 +133,13 @@ class TestOfResolvers:
         ]
         assert [None] * 3 == [line.exc_info for line in lines()]
         assert all("the precise reason" in line.getMessage() for line in lines())
+
+    def test_raised_later(self, serve_async: Serve, lines: Any, user: Headers) -> None:
+        """By an async resolver as well."""
+        answer = serve_async(schema(raise_later)).post(QUERY, user)
+        assert (["UNAUTHENTICATED"] * 3, [None] * 3) == (answer.codes, [line.exc_info for line in lines()])
+        answer = serve_async(schema(raise_later, extended=False)).post("{ extended decorated }", user)
+        assert ["UNAUTHENTICATED"] * 2 == answer.codes
 
     def test_raised_alone(self, serve: Serve, lines: Any, user: Headers) -> None:
         """Without the schema extension nobody words what a resolver behind a permission class raises, but hides it."""

@@ -147,6 +147,10 @@ class Query:
     def nested(self) -> str:
         return "nested"
 
+    @strawberry.field(extensions=[Guard(is_project, optional=True), Guard(is_user)])
+    def guards(self) -> str:
+        return "guards"
+
     @strawberry.field(extensions=[Guard(is_user), Shout()])
     def guard_inside(self) -> str | None:
         calls.append("resolved")
@@ -221,6 +225,7 @@ FIELDS = [
     ('{ several(text: "t") }', {"several": "t"}),
     ("{ inside }", {"inside": "INSIDE"}),
     ("{ nested }", {"nested": "nested"}),
+    ("{ guards }", {"guards": "guards"}),
     ('{ later(text: "t") }', {"later": "t"}),
     ('{ mine(text: "t") }', {"mine": "t"}),
     ("{ decorated }", {"decorated": "text"}),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from strawberry.types.field import StrawberryField
 
 from ..requirement import COMBINED, JWT, PROJECT, Requirement
 from ..resolvers import Place, guarded
+from .fields import function_of
 
 __all__ = ["decorated", "requires_combined_auth", "requires_jwt_auth", "requires_project_auth"]
 
@@ -46,12 +47,12 @@ def decorated(name: str, resolver: R, asked: Requirement) -> R:
     Raises:
         TypeError: If that is no resolver, or one that takes no ``info``.
     """
-    given: object = resolver
+    given = function_of(resolver)
     if isinstance(given, (StrawberryField, type)) or not callable(given):
         raise TypeError(
             f"@{name} guards a resolver function: put it, without parentheses, below @strawberry.field"
         )
-    return guarded(resolver, asked, _place_of(name, resolver))
+    return guarded(cast("R", given), asked, _place_of(name, given))
 
 
 def _place_of(name: str, resolver: Callable[..., Any]) -> Place:

@@ -9,7 +9,15 @@ from strawberry.schema import BaseSchema
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
-__all__ = ["field_of", "named_type_of", "resolver_of", "schema_of", "takes_info", "takes_source"]
+__all__ = [
+    "field_of",
+    "function_of",
+    "named_type_of",
+    "resolver_of",
+    "schema_of",
+    "takes_info",
+    "takes_source",
+]
 
 
 def field_of(info: Info) -> StrawberryField:
@@ -32,7 +40,12 @@ def named_type_of(field: GraphQLField) -> GraphQLNamedType:
 def resolver_of(field: StrawberryField) -> object:
     """The function that resolves a field, or None where it shows an attribute."""
     resolver = _base_resolver(field)
-    return None if resolver is None else resolver.wrapped_func
+    return None if resolver is None else function_of(resolver.wrapped_func)
+
+
+def function_of(resolver: object) -> object:
+    """A resolver itself, or the function of a static method, which shows neither its marks nor its colour."""
+    return resolver.__func__ if isinstance(resolver, staticmethod) else resolver
 
 
 def takes_source(field: StrawberryField) -> bool:

@@ -122,19 +122,14 @@ class _Reading:
                 match node:
                     case FieldNode():
                         yield owner, node
-                    case InlineFragmentNode(type_condition=None):
-                        self.add(node.selection_set, owner)
-                    case InlineFragmentNode():
-                        self._add_fragment(node)
+                    case InlineFragmentNode(type_condition=condition):
+                        kind = owner if condition is None else self._types[condition.name.value]
+                        self.add(node.selection_set, kind)
                     case FragmentSpreadNode():
-                        self._add_fragment(self._fragments[node.name.value])
-                    case _:  # the grammar has no other
-                        pass
-
-    def _add_fragment(self, fragment: InlineFragmentNode | FragmentDefinitionNode) -> None:
-        condition = fragment.type_condition
-        if condition is not None:
-            self.add(fragment.selection_set, self._types[condition.name.value])
+                        fragment = self._fragments[node.name.value]
+                        self.add(fragment.selection_set, self._types[fragment.type_condition.name.value])
+                    case _:
+                        raise AssertionError(f"the grammar has no {node.kind} among selections")
 
 
 def _possible(schema: GraphQLSchema, owner: GraphQLNamedType) -> Iterable[GraphQLNamedType]:

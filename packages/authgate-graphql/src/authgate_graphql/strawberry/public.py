@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
-from .fields import resolver_of
+from .fields import function_of, resolver_of
 
 __all__ = ["Public", "is_public", "public"]
 
@@ -30,7 +30,7 @@ def public(resolver: R) -> R:
     given: object = resolver
     if isinstance(given, (StrawberryField, type)) or not callable(given):
         raise TypeError("@public marks a resolver: put it below @strawberry.field")
-    vars(resolver)[_MARK] = True
+    vars(function_of(resolver))[_MARK] = True
     return resolver
 
 
