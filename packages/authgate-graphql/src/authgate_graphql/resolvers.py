@@ -76,7 +76,10 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
     def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
         info = args[index] if len(args) > index else kwargs[name]
         context = info.context
-        if not is_checked(requirement, context, info):
+        visit = known_visit(context)
+        # What `is_checked` asks first, without the call: this runs for each item of a list.
+        has_passed = visit is not None and visit.passed.get(requirement) is context
+        if not has_passed and not is_checked(requirement, context, info):
             return _later(check(requirement, context), context, partial(resolver, *args, **kwargs))
         try:
             return resolver(*args, **kwargs)
