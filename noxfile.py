@@ -14,7 +14,7 @@ import nox
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["tests", "lint", "types", "build", "demo"]
+nox.options.sessions = ["tests", "lint", "types", "build", "demo", "bench"]
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
@@ -81,6 +81,13 @@ def demo(session: nox.Session) -> None:
     install(session, "demo")
     interpreters = [f"--{library}={environment(session, library)}" for library in LIBRARIES]
     session.run("python", "-m", "demo", *interpreters, *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what authgate adds to the same work without it, as ratios, and hold them against their bounds."""
+    interpreters = [f"--{library}={environment(session, library)}" for library in LIBRARIES]
+    session.run("python", "-m", "bench", *interpreters)
 
 
 @nox.session
