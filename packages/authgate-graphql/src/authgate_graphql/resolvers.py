@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
+from types import CoroutineType
 from typing import Any, TypeVar, cast
 
 from authgate_core import AuthgateError
@@ -82,9 +83,13 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
         if not has_passed and not is_checked(requirement, context, info):
             return _later(check(requirement, context), context, partial(resolver, *args, **kwargs))
         try:
-            return resolver(*args, **kwargs)
+            value = resolver(*args, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
+        # Of a function that it calls, and nothing else: futures and their like are their makers' to word.
+        if type(value) is CoroutineType:
+            return _awaited(cast("Awaitable[Any]", value), context)
+        return value
 
     return resolve
 
@@ -134,5 +139,13 @@ async def _later(checked: Awaitable[None], context: object, resolve: Callable[[]
     try:
         value = resolve()
         return await value if isawaitable(value) else value
+    except AuthgateError as error:
+        raise worded(error, known_visit(context), context) from None
+
+
+async def _awaited(value: Awaitable[Any], context: object) -> Any:  # noqa: ANN401 - as above
+    """What a sync resolver left to be awaited, as from a function that it calls."""
+    try:
+        return await value
     except AuthgateError as error:
         raise worded(error, known_visit(context), context) from None

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from authgate_core import (
     AsyncGate,
+    AuthorizationError,
     Gate,
     GateConfig,
     Issuer,
@@ -29,6 +30,11 @@ Asked = Callable[..., ExecutionResult]
 Answer = tuple[str, str, list[str], int]
 
 
+async def refusing() -> str:
+    """Refuses what it is asked, where no admission is at hand."""
+    raise AuthorizationError("the role owner is missing")
+
+
 class Query(graphene.ObjectType):
     me = graphene.String()
     both = graphene.String()
@@ -39,6 +45,7 @@ class Query(graphene.ObjectType):
     maybe_both = graphene.String()
     later = graphene.String()
     late = graphene.String()
+    handed_on = graphene.String()
     bug = graphene.String()
     async_bug = graphene.String()
     open = graphene.String()
@@ -80,6 +87,10 @@ class Query(graphene.ObjectType):
     async def resolve_late(self, info: Any) -> str:
         get_admission(info).require(any_role("owner"))
         return "late"
+
+    @requires(is_user)
+    def resolve_handed_on(self, info: Any) -> Any:
+        return refusing()
 
     @requires(is_user)
     def resolve_bug(self, info: Any) -> str:
@@ -177,15 +188,16 @@ class TestRefusals:
         (answer,) = told(ask(SCHEMA, "{ either }", wrong))
         assert ("UNAUTHENTICATED", 401) == (answer[1], answer[3])
 
-    @pytest.mark.parametrize("field", ["later", "late"])
+    @pytest.mark.parametrize("field", ["later", "late", "handedOn"])
     def test_a_resolver_may_refuse_as_well(
         self, arrive: Callable[..., Request], user: Headers, field: str
     ) -> None:
-        """By ``admission.require(...)``, in the same words."""
+        """By ``admission.require(...)``, in the same words, asked first or later."""
         context = {"request": arrive(user)}
-        result = asyncio.run(SCHEMA.execute_async(f"{{ {field} }}", context=context))
-        (answer,) = told(result)
-        assert ("FORBIDDEN", [], 403) == answer[1:]
+        for _ in range(2):
+            (answer,) = told(asyncio.run(SCHEMA.execute_async(f"{{ {field} }}", context=context)))
+            assert ("FORBIDDEN", [], 403) == answer[1:]
+            assert "owner" not in answer[0]
 
     def test_each_field_has_its_own(self, ask: Asked, user: Headers) -> None:
         """What is allowed beside it is there."""

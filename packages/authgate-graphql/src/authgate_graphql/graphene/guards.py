@@ -25,6 +25,9 @@ def requires(policy: Policy, *, optional: bool = False) -> Callable[[R], R]:
     is awaited only where a request is not judged yet and judging it takes waiting. Several guards must all
     admit, and each kind is verified once for the whole request (Law 2.6).
 
+    A guard of ``subscribe_x`` says nothing about ``resolve_x``, which views also call where a subscription is sent
+    to them like a query: guard both, or ``protect`` the schema, which does.
+
     Args:
         policy: Who is let in.
         optional: Whether a request that presents nothing of what the policy asks for goes on; what is presented
