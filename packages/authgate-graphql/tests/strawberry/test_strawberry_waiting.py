@@ -76,6 +76,23 @@ class Mine(JWTAuthPermission):
         return known and kwargs.get("text") != "forbidden"
 
 
+class Lax(JWTAuthPermission):
+    """One that asks ours and does not mind the answer."""
+
+    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
+        super().has_permission(source, info, **kwargs)
+        return True
+
+
+class Never(JWTAuthPermission):
+    """One that says no without asking ours."""
+
+    message = "never"
+
+    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
+        return False
+
+
 @strawberry.input
 class Point:
     x: int
@@ -146,6 +163,20 @@ class Query:
     )
     def nested(self) -> str:
         return "nested"
+
+    @strawberry.field(permission_classes=[Lax])
+    def lax(self) -> str | None:
+        return "lax"
+
+    @strawberry.field(permission_classes=[Never])
+    def never(self) -> str | None:
+        return "never"
+
+    @strawberry.field(
+        extensions=[PermissionExtension([requires(is_user)()]), PermissionExtension([Allowed()])]
+    )
+    def allowed(self) -> str:
+        return "allowed"
 
     @strawberry.field(extensions=[Guard(is_project, optional=True), Guard(is_user)])
     def guards(self) -> str:
@@ -265,6 +296,11 @@ class TestAdmitted:
         ask(schema, "{ inside }", arrive(user))
         assert ["shout"] == calls
 
+    def test_extensions_around(self, schema: strawberry.Schema, arrive: Ask, user: Headers) -> None:
+        """Permissions around it are asked once."""
+        assert {"allowed": "allowed"} == ask(schema, "{ allowed }", arrive(user)).data
+        assert ["allowed"] == calls
+
     def test_resolved_once(self, schema: strawberry.Schema, arrive: Ask, user: Headers) -> None:
         """The resolver runs once for each time that its field is asked."""
         ask(schema, "{ point(point: {x: 1}) again: point(point: {x: 2}) }", arrive(user))
@@ -310,6 +346,14 @@ class TestPermissionsMadeOfOurs:
             [error.path for error in result.errors],
         )
         assert ("fine", None) == (result.data["one"], result.data["two"])
+
+    def test_asks_for_nothing(self, schema: strawberry.Schema, arrive: Ask, user: Headers) -> None:
+        """What one of them began and left is nothing to another."""
+        result = ask(schema, "{ lax never }", arrive(user))
+        assert ({"lax": "lax", "never": None}, ["never"]) == (
+            result.data,
+            [error.message for error in result.errors],
+        )
 
 
 class TestAround:
