@@ -36,9 +36,6 @@ Message = dict[str, Any]
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
-BUSY = 3.0
-"""Seconds that a busy machine may add to what is promised."""
-
 
 class Query(graphene.ObjectType):
     open = graphene.String(default_value="open")
@@ -275,8 +272,8 @@ class TestClosed:
         asked.begin()
         asked.listen()
         async_counter.revoked = True
-        assert 4401 == asked.end(within=2 + BUSY)
-        assert ended.wait(BUSY)
+        assert 4401 == asked.end(within=2)
+        assert ended.wait(5)
 
     def test_when_the_token_expires(self, connecting: Callable[[Any], Connect], issuer: FakeIssuer) -> None:
         """However it was presented."""
@@ -285,7 +282,7 @@ class TestClosed:
         asked = connecting(in_fastapi(gate))()
         asked.begin({"Authorization": f"Bearer {issuer.token('u1', expires_in=2)}"})
         asked.listen()
-        assert 4401 == asked.end(within=4 + BUSY)
+        assert 4401 == asked.end(within=4)
 
     def test_not_for_whom_nobody_was_admitted(self, client: Connect, async_counter: Any) -> None:
         """An open subscription, or an operation that was refused, is nobody's to revoke."""
@@ -331,8 +328,8 @@ class TestOverHttp:
         *events, last = self.parts(url, "ticks", user, then=lambda: setattr(async_counter, "revoked", True))
         assert {"ticks": "u1 u1"} == events[0]["data"]
         assert refused("UNAUTHENTICATED", 401) == last["errors"][0]["extensions"]
-        assert ended.wait(BUSY)
-        assert time.monotonic() - began < 2 + BUSY
+        assert ended.wait(5)
+        assert time.monotonic() - began < 2
 
     def test_goes_on_otherwise(self, url: str, user: Headers) -> None:
         """To its own end, or its own error."""
