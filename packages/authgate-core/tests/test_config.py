@@ -49,6 +49,7 @@ class TestFromMapping:
                 "AUTHGATE_REDIS_ON_ERROR": "allow",
                 "AUTHGATE_REALM": "shop",
                 "AUTHGATE_SHADOW": "1",
+                "AUTHGATE_VERIFIED_TOKENS": "0",
             }
         )
         (issuer,) = config.issuers
@@ -73,6 +74,7 @@ class TestFromMapping:
         assert isinstance(config.projects, ag.StaticProjects)
         assert ag.RedisRevocation("redis://localhost:6379/0", on_error="allow") == config.revocation
         assert ("orders", "shop", True) == (config.service_id, config.realm, config.shadow)
+        assert 0 == config.verified_tokens
 
     def test_any_audience_is_spelled_out(self) -> None:
         """Law 3.6."""

@@ -49,7 +49,7 @@ PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
 SUBPROTOCOL: Final = "authgate.bearer."
 """What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
 
-_PRINTABLE: Final = re.compile(r"[\x20-\x7e]*\Z")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _ONE_CREDENTIAL: Final = re.compile(
     r"""
     [^",]*+                                                   # the scheme and what is outside of quotes
@@ -139,7 +139,7 @@ def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> Be
     token = offered[0].removeprefix(SUBPROTOCOL)
     if in_header is not None or len(offered) > 1:
         raise MalformedCredentials("two tokens in one handshake", scheme=SCHEMES[BEARER])
-    if not token or len(token) > limit or not _PRINTABLE.match(token):
+    if not token or len(token) > limit or not _is_printable(token):
         raise MalformedCredentials("an empty, oversized or unreadable subprotocol", scheme=SCHEMES[BEARER])
     return BearerToken(Secret(token))
 
@@ -191,6 +191,10 @@ def _single(headers: HeaderPairs, name: str, kind: Kind, limit: int) -> str | No
     value = found[0].strip(" \t")
     if len(value) > limit:
         raise MalformedCredentials(f"the header {name} is longer than {limit} bytes", scheme=SCHEMES[kind])
-    if not _PRINTABLE.match(value):
+    if not _is_printable(value):
         raise MalformedCredentials(f"control or non-ASCII characters in {name}", scheme=SCHEMES[kind])
     return value
+
+
+def _is_printable(text: str) -> bool:
+    return text.isascii() and not text.encode("ascii").translate(None, _PRINTABLE)

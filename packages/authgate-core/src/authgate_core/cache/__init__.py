@@ -3,6 +3,7 @@
 from .plans import Ask, Barred, Hit, HitAndRefresh, Limited, Plan, Refused
 from .projects import ProjectCache
 from .tenants import TenantPredicate, TenantsServed
+from .tokens import VerifiedTokens
 
 __all__ = [
     "Ask",
@@ -15,4 +16,5 @@ __all__ = [
     "Refused",
     "TenantPredicate",
     "TenantsServed",
+    "VerifiedTokens",
 ]

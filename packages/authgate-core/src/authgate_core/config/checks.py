@@ -20,6 +20,7 @@ from .colours import Colour, port_problems
 
 __all__ = [
     "NOBODY",
+    "count_problems",
     "flag_problems",
     "issuer_problems",
     "observer_problems",
@@ -130,6 +131,12 @@ def size_problems(setting: str, size: object) -> Iterator[str]:
     """Of a bound on what is counted."""
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         yield f"{setting}: {size!r} is not a positive whole number"
+
+
+def count_problems(setting: str, count: object, most: int) -> Iterator[str]:
+    """Of how many things are kept, where none may be meant."""
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= most:
+        yield f"{setting}: {count!r} is not a whole number from 0 to {most:_}"
 
 
 def seconds_problems(setting: str, seconds: object, most: float) -> Iterator[str]:

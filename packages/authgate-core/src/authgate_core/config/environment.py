@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     realm: str = "api"
     explain: bool | None = None
     shadow: bool = False
+    verified_tokens: int = 10_000
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ from ..projects import RemoteProjects, StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 from .checks import (
     NOBODY,
+    count_problems,
     flag_problems,
     issuer_problems,
     observer_problems,
@@ -44,6 +45,7 @@ Profile: TypeAlias = Literal["mercury"]
 
 _LONGEST_WAIT: Final = 60.0
 _LONGEST_STALE: Final = 365 * 86400.0
+_MOST_TOKENS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class GateConfig:
         credential_limit: How long a credential header may be, bytes (Law 2.4).
         token_header_limit: How long the header segment of a token may be, bytes.
         token_depth: How deeply the JSON of a token may nest.
+        verified_tokens: How many verified tokens are remembered for a minute, in this process; 0 for none (Law 7.1).
         proxy: The URL of a proxy for the gate's own requests; none is taken from the environment (Law 4.9).
         explain: Tell callers on this machine why they are refused (Law 10.3); by default whether the environment
             has ``AUTHGATE_EXPLAIN=1``.
@@ -82,6 +85,7 @@ class GateConfig:
     credential_limit: int = 16 * 1024
     token_header_limit: int = 2 * 1024
     token_depth: int = 16
+    verified_tokens: int = 10_000
     proxy: str | None = field(default=None, repr=False)
     explain: bool = field(default_factory=is_explaining)
     shadow: bool = False
@@ -193,6 +197,7 @@ class GateConfig:
         yield from project_token_problems(self.issuers, self.service)
         for name in ("credential_limit", "token_header_limit", "token_depth"):
             yield from size_problems(name, getattr(self, name))
+        yield from count_problems("verified_tokens", self.verified_tokens, _MOST_TOKENS)
         yield from seconds_problems("key_wait", self.key_wait, _LONGEST_WAIT)
         yield from seconds_problems("max_stale", self.max_stale, _LONGEST_STALE)
         yield from flag_problems("shared_subjects", self.shared_subjects)
@@ -206,7 +211,12 @@ class GateConfig:
 def _common(settings: Settings) -> dict[str, Any]:
     """What every profile takes from our own settings; Any because each has a type of its own."""
     explain = is_explaining() if settings.explain is None else settings.explain
-    return {"realm": settings.realm, "explain": explain, "shadow": settings.shadow}
+    return {
+        "realm": settings.realm,
+        "explain": explain,
+        "shadow": settings.shadow,
+        "verified_tokens": settings.verified_tokens,
+    }
 
 
 def _setting(problem: str) -> str:

@@ -36,7 +36,8 @@ from ..request import RequestView
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
-from .token import Trust, authenticate_token
+from .token import authenticate_token
+from .trust import Trust
 
 __all__ = ["GateContext", "admit", "decide", "decide_jointly"]
 
@@ -121,6 +122,8 @@ def _authenticate(
     for kind, credential in credentials.items():
         outcomes[kind] = yield from _outcome(view, kind, credential, context, now)
     found.update({kind: outcome for kind, outcome in outcomes.items() if isinstance(outcome, Principal)})
+    if len(found) == len(outcomes):
+        return _NOBODY
     errors: dict[Kind, AuthgateError] = {
         kind: outcome for kind, outcome in outcomes.items() if isinstance(outcome, AuthgateError)
     }
@@ -200,8 +203,11 @@ def decide_jointly(
     admission = decide(view, policy, found, barred)
     memo = view.memo
     held = () if memo is None else memo.admitted.get(context.gate, ())
-    everyone = (*held, *(principal for principal in admission.principals if principal not in held))
-    _check_tenants(everyone, context.tenant_bound)
+    everyone: tuple[object, ...] = admission.principals
+    if held:
+        everyone = (*held, *(principal for principal in everyone if principal not in held))
+    if context.tenant_bound:
+        _check_tenants(everyone, context.tenant_bound)
     if memo is not None:
         memo.admitted[context.gate] = everyone
     return admission

@@ -2,87 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from ..cache import TenantsServed
 from ..clock import Instant
 from ..credentials import BearerToken
 from ..effects import Flow
 from ..errors import InvalidClaim, TokenRevoked, UnknownIssuer
-from ..issuer import Issuer
-from ..jose.claims import TokenRules
-from ..jose.compact import Limits, parse_object, split
+from ..jose.claims import latest_start
+from ..jose.compact import parse_object, split
 from ..jose.verify import VerifiedClaims
-from ..keyring import KeyRing, TenantDoor, TenantRings
 from ..principal import Service, User
-from .keys import Door
-from .revoked import Known, check_revoked
-from .signatures import Named, verify_parts
+from .keys import Door, find_keys
+from .revoked import check_revoked
+from .signatures import verify_parts
+from .trust import Found, Trust, TrustedIssuer
 
-__all__ = ["Trust", "TrustedIssuer", "authenticate_token", "verify_token"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedIssuer:
-    """An issuer with its rules and keys: bound together, and never mixed with another's (Law 3.5).
-
-    Args:
-        issuer: What was configured.
-        rules: What its tokens must be.
-        keys: Its keys: one set, or one for each tenant.
-        served: The tenants that are served here; None where every one is.
-    """
-
-    issuer: Issuer
-    rules: TokenRules
-    keys: KeyRing | TenantRings
-    served: TenantsServed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Everything that the verification of tokens depends on.
-
-    Args:
-        issuers: By exact ``iss``; None for the one whose tokens have none.
-        limits: Sizes (Law 2.4).
-        expand: Adds the roles that a hierarchy implies.
-        known: The pure door to revocation.
-    """
-
-    issuers: Mapping[str | None, TrustedIssuer]
-    limits: Limits
-    expand: Callable[[tuple[str, ...]], frozenset[str]]
-    known: Known
+__all__ = ["authenticate_token", "verify_token"]
 
 
 def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[User | Service]:
     """Verify a token, ask whether it was revoked, and say who it speaks of.
 
+    What was found of it less than a minute ago and holds still is not verified again (Law 7.1). Only a yes is
+    ever taken from memory: whatever speaks against a token is said by its verification.
+
     Raises:
         InvalidToken: Whatever is wrong with the token.
         AuthUnavailable: If its keys or its revocation could not be had.
     """
-    trusted, verified = yield from verify_token(token, trust, now)
-    with Named(trusted.issuer.name):
-        principal = trusted.issuer.principal(verified, trust.expand)
-        if (yield from check_revoked(trusted.issuer.token_ref(verified, principal), trust.known)):
+    digest = trust.digest(token)
+    found = trust.recall(digest, now)
+    if found is not None and not found.is_fresh(now):
+        found = yield from _vouched_for(found, now)
+    if found is None:
+        found = yield from _verified(token, trust, now)
+        trust.keep(digest, found, now)
+    with found.trusted.named:
+        if (yield from check_revoked(found.ref, trust.known)):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
-    return principal
+    return found.principal
+
+
+def _vouched_for(found: Found, now: Instant) -> Flow[Found | None]:
+    """What was found, if its key set is there still and, asked as for any token, gives its key (Laws 4.3, 4.4)."""
+    if not found.is_of_present_keys():
+        return None
+    with found.trusted.named:
+        keys = yield from find_keys(found.header, found.door, now)
+    return found if any(key is found.key for key in keys) else None
+
+
+def _verified(token: BearerToken, trust: Trust, now: Instant) -> Flow[Found]:
+    trusted, door, verified = yield from _verify(token, trust, now)
+    with trusted.named:
+        principal = trusted.issuer.principal(verified, trust.expand)
+    return Found(
+        trusted,
+        door,
+        door.current().holding(verified.key),
+        verified.key,
+        verified.header,
+        starts=latest_start(verified.claims),
+        principal=principal,
+        ref=trusted.issuer.token_ref(verified, principal),
+    )
 
 
 def verify_token(
     token: BearerToken, trust: Trust, now: Instant
 ) -> Flow[tuple[TrustedIssuer, VerifiedClaims]]:
     """Verify signature and claims, and nothing else; revocation is the caller's to ask."""
+    trusted, _, verified = yield from _verify(token, trust, now)
+    return trusted, verified
+
+
+def _verify(
+    token: BearerToken, trust: Trust, now: Instant
+) -> Flow[tuple[TrustedIssuer, Door, VerifiedClaims]]:
     parts = split(token.value.reveal(), trust.limits)
     claims = parse_object(parts.payload, trust.limits)
     trusted = _issuer_of(claims, trust)
-    with Named(trusted.issuer.name):
+    with trusted.named:
         door = _door(trusted, claims, now)
-        return trusted, (yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now))
+        verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
+        return trusted, door, verified
 
 
 def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], now: Instant) -> Door:
@@ -92,13 +96,9 @@ def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], now: Instant) -> Do
     are the very ones that the signature then covers: the tenant whose keys verified them is the one they name.
     """
     tenant = trusted.issuer.tenant(claims)
-    if tenant is not None and trusted.served is not None and not trusted.served.admits(tenant, now):
+    if not trusted.serves(tenant, now):
         raise InvalidClaim("tenant", "is not one of those that are served here")
-    if isinstance(trusted.keys, KeyRing):
-        return trusted.keys
-    if tenant is None:
-        raise InvalidClaim("tenant", "is missing")
-    return TenantDoor(trusted.keys, tenant)
+    return trusted.door(tenant)
 
 
 def _issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:

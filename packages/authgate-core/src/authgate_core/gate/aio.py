@@ -56,7 +56,8 @@ class AsyncGate(GateBase):
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
-        return await self._run(self._admitted(view, policy, optional=optional))
+        now = self.clock.now()
+        return await self._run(self._admitted(view, policy, now, optional=optional), now)
 
     def begin(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Begun:
         """``admit`` as far as nobody has to be asked: for code that can only wait where it must.
@@ -72,7 +73,7 @@ class AsyncGate(GateBase):
             ConfigurationError: As ``admit`` does.
         """
         started = self.clock.now()
-        flow = self._admitted(view, policy, optional=optional)
+        flow = self._admitted(view, policy, started, optional=optional)
         try:
             effect = next(flow)
         except StopIteration as stop:
@@ -84,9 +85,10 @@ class AsyncGate(GateBase):
 
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
-        flow = self._verified(BearerToken(Secret(token)), policy, self._context)
+        now = self.clock.now()
+        flow = self._verified(BearerToken(Secret(token)), policy, self._context, now)
         del token  # Law 2.5: error reporters write out the locals of every frame
-        return await self._run(flow)
+        return await self._run(flow, now)
 
     async def _run_flow(self, flow: Flow[T]) -> T:
         try:
@@ -96,9 +98,8 @@ class AsyncGate(GateBase):
         raise refusal
 
     async def _run(
-        self, flow: Flow[Admission], started: Instant | None = None, begun: AnyEffect | None = None
+        self, flow: Flow[Admission], started: Instant, begun: AnyEffect | None = None
     ) -> Admission:
-        started = started or self.clock.now()
         trace: list[AnyEffect] = []
         try:
             admission = await self._runner.run(flow, trace, begun=begun)

@@ -9,11 +9,12 @@ import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from ..cache import ProjectCache
+from ..cache import ProjectCache, VerifiedTokens
 from ..challenge import Problem, problem
-from ..clock import Clock
+from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
 from ..credentials import APP, BEARER, HEADERS, PROJECT_TOKEN_HEADER, BearerToken, Kind
@@ -22,7 +23,8 @@ from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
 from ..flows.admit import GateContext, admit, decide, decide_jointly
 from ..flows.revoked import Known
-from ..flows.token import Trust, authenticate_token
+from ..flows.token import authenticate_token
+from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
 from ..issuer import AnyAudience
 from ..jose.compact import Limits
@@ -40,6 +42,9 @@ from .trusting import Trusting
 __all__ = ["GateBase", "Health", "Keys"]
 
 _numbers: Final = itertools.count(1)
+_MOST_POLICIES: Final = 512
+_MOST_ROLES: Final = 1024
+"""For how many lists of roles it is known what they imply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class GateBase:
         problems = tuple(config.problems(colour))
         if problems:
             raise ConfigurationError(*problems)
+        self._compiled = lru_cache(_MOST_POLICIES)(self._compile)
         self.config = config
         self.clock = clock
         self._journal = Journal(config.on_event)
@@ -107,10 +113,11 @@ class GateBase:
         limits = Limits(
             token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth
         )
+        memory = VerifiedTokens[Found](config.verified_tokens) if config.verified_tokens else None
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
         return GateContext(
             gate=next(_numbers),
-            trust=Trust(issuers, limits, config.roles.expand, known),
+            trust=Trust(issuers, limits, lru_cache(_MOST_ROLES)(config.roles.expand), known, memory),
             projects=projects,
             project_issuers=self._project_issuers,
             has_directory=config.projects is not None,
@@ -133,14 +140,18 @@ class GateBase:
     def _entries(self, context: GateContext) -> RevocationEntries:
         return RevocationEntries(self.config, self.clock, context.trust, self._issuers)
 
-    def _admitted(self, view: RequestView, policy: Policy, *, optional: bool) -> Flow[Admission]:
+    def _admitted(
+        self, view: RequestView, policy: Policy, now: Instant, *, optional: bool
+    ) -> Flow[Admission]:
         """Admit a request by a policy."""
-        return admit(view, self._compiled(policy), self._context, self.clock.now(), optional=optional)
+        return admit(view, self._compiled(policy), self._context, now, optional=optional)
 
-    def _verified(self, token: BearerToken, policy: Policy | None, context: GateContext) -> Flow[Admission]:
+    def _verified(
+        self, token: BearerToken, policy: Policy | None, context: GateContext, now: Instant
+    ) -> Flow[Admission]:
         """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
         compiled = None if policy is None else self._compiled(policy)
-        principal = yield from authenticate_token(token, context.trust, self.clock.now())
+        principal = yield from authenticate_token(token, context.trust, now)
         if compiled is None:
             return Admission((principal,))
         return decide(RequestView("", "", ()), compiled, {BEARER: principal})
@@ -168,7 +179,7 @@ class GateBase:
         """
         self._compiled(policy)
 
-    def _compiled(self, policy: Policy) -> CompiledPolicy:
+    def _compile(self, policy: Policy) -> CompiledPolicy:
         compiled = compile_policy(policy)
         missing = [
             line for kind, line in _SOURCES.items() if kind in compiled.principals and not self._makes(kind)

@@ -11,7 +11,8 @@ from ..config.gate_config import GateConfig
 from ..credentials import BearerToken
 from ..effects import Flow
 from ..errors import MalformedToken, TokenExpired
-from ..flows.token import Trust, TrustedIssuer, verify_token
+from ..flows.token import verify_token
+from ..flows.trust import Trust, TrustedIssuer
 from ..jose.compact import parse_header
 from ..principal import Revocation, TokenRef, is_uuid
 from ..revocation import cut_off_entry, key_entry, session_entry, token_entry

@@ -81,6 +81,8 @@ def known_by(stores: Sequence[object], config: GateConfig) -> Known:
     """The pure door to revocation: what the stores know without being asked (Law 5.1)."""
     mine = own(stores, config)
     others = len(mine) < len(stores)
+    if len(mine) == 1 and not others:
+        return mine[0].known
 
     def known(ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
         answers = {store.known(ref) for store in mine}

@@ -6,7 +6,7 @@ import os
 from typing import Self, TypeVar
 
 from ..cache import ProjectCache
-from ..clock import Clock, SystemClock
+from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
 from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
@@ -65,7 +65,8 @@ class Gate(GateBase):
             AuthgateError: The outcome, by the table of Law 1.
             ConfigurationError: If the policy names a kind that the gate has no source for.
         """
-        return self._run(self._admitted(view, policy, optional=optional))
+        now = self.clock.now()
+        return self._run(self._admitted(view, policy, now, optional=optional), now)
 
     def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """Admit the bearer of a token where there is no request: a queue, a job, a socket.
@@ -77,9 +78,10 @@ class Gate(GateBase):
         Raises:
             AuthgateError: As ``admit`` does; revocation is checked.
         """
-        flow = self._verified(BearerToken(Secret(token)), policy, self._context)
+        now = self.clock.now()
+        flow = self._verified(BearerToken(Secret(token)), policy, self._context, now)
         del token  # Law 2.5: error reporters write out the locals of every frame
-        return self._run(flow)
+        return self._run(flow, now)
 
     def _run_flow(self, flow: Flow[T]) -> T:
         try:
@@ -88,8 +90,7 @@ class Gate(GateBase):
             refusal = without_frames(error)
         raise refusal
 
-    def _run(self, flow: Flow[Admission]) -> Admission:
-        started = self.clock.now()
+    def _run(self, flow: Flow[Admission], started: Instant) -> Admission:
         trace: list[AnyEffect] = []
         try:
             admission = self._runner.run(flow, trace)

@@ -9,7 +9,7 @@ from ..cache import TenantsServed
 from ..config import GateConfig
 from ..effects import RingName
 from ..flows.project_token import TrustedProjects
-from ..flows.token import TrustedIssuer
+from ..flows.trust import TrustedIssuer
 from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys
 from ..keyring import KeyRing, KeySource, KeyTimes, TenantRings
 from ..runner.refresher import KeyRefresher

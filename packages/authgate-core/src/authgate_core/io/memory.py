@@ -53,6 +53,8 @@ class MemoryStore:
     def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear"]:
         """Whether a credential is revoked: a few reads of a dictionary, and no lock (Law 5.1)."""
         marks = self._marks
+        if not marks:
+            return "clear"
         found = [(subject, mark) for subject in subjects_of(ref) if (mark := marks.get(subject)) is not None]
         if not found:
             return "clear"

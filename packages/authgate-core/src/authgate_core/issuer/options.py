@@ -23,7 +23,9 @@ class Options(TypedDict, total=False):
     ``tenants`` says which tenants are served here, by name or by a plain function that answers from memory.
     ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
     over plain http from other hosts than loopback; ``tenant_matches_project`` lets a user go with a project only
-    where the user's tenant is the project's id (Law 6.8). Where a list of names is asked for, one name will do.
+    where the user's tenant is the project's id (Law 6.8); ``pure`` says that the validators and the function of
+    ``service_when`` depend on the claims alone, so that their tokens may be remembered (Law 7.1). Where a list of
+    names is asked for, one name will do.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Options(TypedDict, total=False):
     validators: Collection[Validator]
     allow_http: bool
     tenant_matches_project: bool
+    pure: bool
 
 
 class Reader:
@@ -103,6 +106,7 @@ class Reader:
             service_when=self._service_when(),
             model=cast("type | None", self._options.get("claims")),
             validators=self._validators(),
+            pure=self.flag("pure"),
         )
 
     def tenants(self) -> Served | None:

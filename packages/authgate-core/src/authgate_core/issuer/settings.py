@@ -67,6 +67,7 @@ class ClaimsMap:
             each must have; or a function of the claims. None: every token is a user's (Law 3.13).
         model: A dataclass or pydantic model that the claims must fit.
         validators: Run last; ValueError is a bad token, AuthUnavailable an outage (Law 3.10).
+        pure: Whether the validators and the function of ``service_when`` depend on the claims alone (Law 7.1).
         fallback_tenant: The tenant of tokens that name none.
         tenant_is_uuid: Whether tenants are UUIDs, of which only the lower-case spelling counts (Law 3.12).
         lifted: Members of ``sub``, which is an object then, that count as claims of the token.
@@ -86,6 +87,16 @@ class ClaimsMap:
     tenant_is_uuid: bool = False
     lifted: tuple[str, ...] = ()
     public: tuple[str, ...] | None = None
+    pure: bool = False
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same token makes the same principal at every time, so that it may be remembered (Law 7.1).
+
+        A claims object is made anew for each request: it can be changed by whoever gets it (Law 7.2).
+        """
+        has_functions = bool(self.validators) or callable(self.service_when)
+        return self.model is None and (self.pure or not has_functions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,6 +180,11 @@ class Issuer:
         """
         return tenant_in(claims, self.mapping)
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same token makes the same principal at every time, so that it may be remembered (Law 7.1)."""
+        return self.mapping.is_repeatable
+
     def principal(
         self, verified: VerifiedClaims, expand: Callable[[tuple[str, ...]], frozenset[str]]
     ) -> User | Service:

@@ -13,7 +13,7 @@ from ..secret import fingerprint
 from .compact import Header, Json
 from .signature import is_allowed
 
-__all__ = ["TokenRules", "check_claims", "check_header"]
+__all__ = ["TokenRules", "check_claims", "check_header", "latest_start"]
 
 _LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z
 _AT_JWT: Final = frozenset({"at+jwt", "application/at+jwt"})
@@ -21,6 +21,7 @@ _HEADER_TYPES: Final = _AT_JWT | {"jwt"}
 _RFC_9068: Final = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 _KIND_CLAIMS: Final = ("typ", "type", "token_type", "token_use")
 _ACCESS_KINDS: Final = frozenset({"access", "access_token", "at+jwt", "bearer"})
+_NOT_AHEAD: Final = ("nbf", "iat", "auth_time")
 _FOREIGN_CLAIMS: Final = ("at_hash", "c_hash", "s_hash", "events")
 
 
@@ -154,7 +155,7 @@ def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
 
 def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> None:
     """Law 3.7, with ``now`` in Unix seconds."""
-    for name in ("nbf", "iat", "auth_time"):
+    for name in _NOT_AHEAD:
         if name in claims and (moment := _date(claims, name)) > now + rules.leeway:
             raise InvalidClaim(name, f"is {moment}, {moment - now:.0f} s ahead of this machine's clock")
     exp = _date(claims, "exp")
@@ -164,6 +165,11 @@ def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> No
         raise InvalidClaim("iat", "is missing")
     if now >= exp + rules.leeway:
         raise TokenExpired(f"expired {now - exp:.0f} s ago, with a leeway of {rules.leeway:.0f} s")
+
+
+def latest_start(claims: Mapping[str, Any]) -> float:
+    """The latest moment of checked claims that must not lie ahead, in Unix seconds; 0 where they have none."""
+    return max((_date(claims, name) for name in _NOT_AHEAD if name in claims), default=0)
 
 
 def _date(claims: Mapping[str, Any], name: str) -> float:

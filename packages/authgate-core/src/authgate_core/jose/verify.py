@@ -30,6 +30,9 @@ class VerifiedClaims(NamedTuple):
         issued_at: ``iat``, Unix seconds.
         auth_time: ``auth_time``, Unix seconds.
         expires_at: ``exp``, Unix seconds.
+        payload: What ``claims`` was read from.
+        header: The header, as it was read.
+        key: The key that verified the token.
     """
 
     claims: Mapping[str, Any]
@@ -39,6 +42,9 @@ class VerifiedClaims(NamedTuple):
     issued_at: float | None
     auth_time: float | None
     expires_at: float
+    payload: bytes
+    header: Header
+    key: Key
 
     def __repr__(self) -> str:
         return f"VerifiedClaims(kid={self.kid!r}, expires_at={self.expires_at!r})"
@@ -75,6 +81,9 @@ def verify(
         issued_at=claims.get("iat"),
         auth_time=claims.get("auth_time"),
         expires_at=claims["exp"],
+        payload=parts.payload,
+        header=header,
+        key=key,
     )
 
 

@@ -126,9 +126,14 @@ class KeyRing:
         Ignored where the key has left the set meanwhile: what is remembered dies with its set.
         """
         self.is_proven = True
-        keys = self.state.keys
-        if keys is not None and header.kid is not None and any(key is member for member in keys.keys):
+        keys = self.holding(key)
+        if keys is not None and header.kid is not None:
             keys.remember(header_segment, header, key)
+
+    def holding(self, key: Key) -> KeySet | None:
+        """The present set, if this very key is one of it: what a key proved may be kept as long as its set."""
+        keys = self.state.keys
+        return keys if keys is not None and any(key is member for member in keys.keys) else None
 
     def health(self, now: Instant) -> KeySetHealth:
         """How the key set is (Law 4.12)."""

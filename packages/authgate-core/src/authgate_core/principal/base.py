@@ -6,9 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypedDict, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    NoReturn,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from pydantic_core import CoreSchema
 
@@ -19,6 +29,8 @@ from .schema import SERIALIZER, core_schema_of, json_schema_of
 __all__ = ["PUBLIC_FIELDS", "Common", "Principal", "ReadOnly", "frozen", "put"]
 
 M = TypeVar("M")
+Claims: TypeAlias = Mapping[str, object] | Callable[[], Mapping[str, object]]
+"""Claims, or what reads them."""
 
 PUBLIC_FIELDS: Final = ("id", "issuer", "tenant", "roles", "scopes")
 """What ``to_dict`` shows of any principal; each kind adds its own."""
@@ -72,7 +84,7 @@ class Common(TypedDict, total=False):
     tenant: str | None
     roles: Sequence[str]
     scopes: Sequence[str]
-    claims: Mapping[str, object]
+    claims: Claims
     source: str
     implied_roles: frozenset[str] | None
     model: object
@@ -88,7 +100,7 @@ class Principal(ReadOnly):
         tenant: The tenant it belongs to.
         roles: In token order.
         scopes: In token order.
-        claims: The verified claims.
+        claims: The verified claims, or what reads them when somebody asks for the first time.
         source: The kind of credential that identified it.
         implied_roles: The roles with everything that a configured hierarchy adds (Law 8.5).
         model: The object that ``Issuer(claims=...)`` validated.
@@ -117,7 +129,7 @@ class Principal(ReadOnly):
     roles: tuple[str, ...]
     scopes: tuple[str, ...]
     source: str
-    _claims: Mapping[str, object]
+    _claims: Claims
     _view: Mapping[str, Any] | None
     _granted_roles: frozenset[str]
     _model: object
@@ -131,7 +143,7 @@ class Principal(ReadOnly):
         tenant: str | None = None,
         roles: Sequence[str] = (),
         scopes: Sequence[str] = (),
-        claims: Mapping[str, object] = _NOTHING,
+        claims: Claims = _NOTHING,
         source: str = "",
         implied_roles: frozenset[str] | None = None,
         model: object = None,
@@ -160,13 +172,13 @@ class Principal(ReadOnly):
         view = self._view
         if view is None:
             # Most requests never read claims, so the copy waits for the first that does.
-            view = frozen(self._claims)
+            view = frozen(self._claims() if callable(self._claims) else self._claims)
             put(self, "_view", view)
         return view
 
     def claim(self, path: ClaimPath) -> object:
         """The claim at a path, deeply read-only; ``MISSING`` where there is none."""
-        return frozen(resolve(self._claims, path))
+        return resolve(self.claims, path)
 
     def model(self, kind: type[M]) -> M:
         """The claims object that was validated with the token.
@@ -206,7 +218,7 @@ class Principal(ReadOnly):
         """A public field as JSON; of a name that is no attribute the claim, None where there is none."""
         if name in self._public:
             return _plain(getattr(self, name))
-        return deepcopy(self._claims.get(name))  # Law 7.2
+        return _thawed(self.claims.get(name))  # Law 7.2
 
     def keys(self) -> Iterator[str]:
         """The names of the public fields, so that ``dict(principal)`` is ``to_dict()``."""
@@ -239,7 +251,7 @@ class Principal(ReadOnly):
         """
         if name in self._public:
             return _plain(getattr(self, name))
-        if name in self._claims:
+        if name in self.claims:
             return self.claims[name]
         attribute = _INSTEAD.get(name, name)
         hint = f"; use .{attribute}" if attribute.isidentifier() and hasattr(self, attribute) else ""
@@ -279,6 +291,15 @@ class Principal(ReadOnly):
             type(self),
             {**self.ref._asdict(), **fields, "claims": shown, "public": self._shown},
         )
+
+
+def _thawed(value: object) -> object:
+    """A copy of a read-only JSON value in the types that a caller may write out or change."""
+    if isinstance(value, Mapping):
+        return {name: _thawed(item) for name, item in cast("Mapping[str, object]", value).items()}
+    return (
+        [_thawed(item) for item in cast("tuple[object, ...]", value)] if isinstance(value, tuple) else value
+    )
 
 
 def _plain(value: object) -> object:

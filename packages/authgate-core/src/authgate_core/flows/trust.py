@@ -1,0 +1,154 @@
+"""What tokens are verified with, and what is found of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ..cache import TenantsServed, VerifiedTokens
+from ..clock import Instant
+from ..credentials import BearerToken
+from ..errors import InvalidClaim
+from ..issuer import Issuer
+from ..jose.claims import TokenRules
+from ..jose.compact import Header, Limits
+from ..jose.keys import Key, KeySet
+from ..keyring import KeyRing, TenantDoor, TenantRings
+from ..principal import Service, TokenRef, User
+from .keys import Door
+from .revoked import Known
+from .signatures import Named
+
+__all__ = ["Found", "Trust", "TrustedIssuer"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuer:
+    """An issuer with its rules and keys: bound together, and never mixed with another's (Law 3.5).
+
+    Args:
+        issuer: What was configured.
+        rules: What its tokens must be.
+        keys: Its keys: one set, or one for each tenant.
+        served: The tenants that are served here; None where every one is.
+
+    Attributes:
+        named: Puts its name on the errors that leave a block.
+    """
+
+    issuer: Issuer
+    rules: TokenRules
+    keys: KeyRing | TenantRings
+    served: TenantsServed | None = None
+    named: Named = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "named", Named(self.issuer.name))
+
+    def serves(self, tenant: str | None, now: Instant) -> bool:
+        """Whether the tokens of a tenant are accepted here at all (Law 4.13)."""
+        return tenant is None or self.served is None or self.served.admits(tenant, now)
+
+    def door(self, tenant: str | None) -> Door:
+        """The way to the keys of a tenant (Law 3.12).
+
+        Raises:
+            InvalidClaim: If there is no tenant where each has keys of its own.
+        """
+        if isinstance(self.keys, KeyRing):
+            return self.keys
+        if tenant is None:
+            raise InvalidClaim("tenant", "is missing")
+        return TenantDoor(self.keys, tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What verification found of a token. Nothing in it depends on the moment, and all of it on the key set.
+
+    Args:
+        trusted: Whose token it is.
+        door: The way to the keys that it was verified with.
+        keys: The key set that it was verified with; None where that had been replaced by then.
+        key: The one of them that verified it.
+        header: Its header.
+        starts: The latest of its moments that must not lie ahead, in Unix seconds.
+        principal: Who it speaks of.
+        ref: What names it to a revocation source.
+    """
+
+    trusted: TrustedIssuer
+    door: Door
+    keys: KeySet | None
+    key: Key
+    header: Header
+    starts: float
+    principal: User | Service
+    ref: TokenRef
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it may be remembered (Law 7.1)."""
+        return self.keys is not None and self.trusted.issuer.is_repeatable
+
+    def is_of_present_keys(self) -> bool:
+        """Whether the key set that verified it is the present one: with that it dies (Law 4.7)."""
+        return self.door.current().state.keys is self.keys
+
+    def is_fresh(self, now: Instant) -> bool:
+        """Whether that set answers with no further thought (Law 4.2)."""
+        return self.door.current().state.fresh(now) is self.keys
+
+    def holds(self, now: Instant) -> bool:
+        """Whether verification would find the same at this moment, if the keys answer.
+
+        Where it would not, it says why itself: so a refusal is the same whatever is remembered.
+        """
+        trusted, wall = self.trusted, now.wall
+        leeway = trusted.rules.leeway
+        return (
+            self.starts <= wall + leeway
+            and wall < self.ref.expires_at + leeway
+            and trusted.serves(self.principal.tenant, now)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Everything that the verification of tokens depends on.
+
+    Args:
+        issuers: By exact ``iss``; None for the one whose tokens have none.
+        limits: Sizes (Law 2.4).
+        expand: Adds the roles that a hierarchy implies.
+        known: The pure door to revocation.
+        memory: What was found of tokens lately; None where nothing is remembered. It is this gate's alone, for
+            what is found depends on all of the above.
+    """
+
+    issuers: Mapping[str | None, TrustedIssuer]
+    limits: Limits
+    expand: Callable[[tuple[str, ...]], frozenset[str]]
+    known: Known
+    memory: VerifiedTokens[Found] | None = None
+
+    def recall(self, digest: bytes | None, now: Instant) -> Found | None:
+        """What is remembered of a token, and holds still."""
+        if digest is None or self.memory is None:
+            return None
+        found = self.memory.recall(digest, now.mono)
+        if found is None:
+            return None
+        with found.trusted.named:
+            return found if found.holds(now) else None
+
+    def digest(self, token: BearerToken) -> bytes | None:
+        """What a token is remembered by; None where it will not be, as one that is too long (Law 2.4)."""
+        if self.memory is None or len(token.value) > self.limits.token:
+            return None
+        return token.value.digest()
+
+    def keep(self, digest: bytes | None, found: Found, now: Instant) -> None:
+        """Remember what was found, where that may be."""
+        if digest is not None and self.memory is not None and found.is_lasting:
+            self.memory.keep(digest, found, now.mono)
