@@ -16,9 +16,9 @@ from .visit import AsgiVisit, Visit, WsgiVisit
 __all__ = ["known_visit", "show", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_graphql"
+_MAKING: Final = "_authgate_graphql_making"
 _NAMES: Final = ("request", "req")
 _proxies: Final[set[type]] = set()  # the classes that were found to be some
-_making: Final = threading.Lock()
 _KINDS: Final = {"user": User, "project": Project}
 
 
@@ -35,16 +35,23 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     Raises:
         ConfigurationError: If the context holds no request, or the app no gate that can judge it.
     """
-    with _making:  # or threads that resolve fields of one request would begin a visit each
-        visit = known_visit(context)
-        if visit is not None and (gate is None or visit.given is gate):
-            return visit
-        return _begun(context, gate)
-
-
-def _begun(context: object, gate: Gate | AsyncGate | None) -> Visit:
+    visit = _fitting(context, gate)
+    if visit is not None:
+        return visit
     holder = _holder(context)
     request = _request(holder)
+    # Threads that resolve fields of one request would begin a visit each. The lock is the request's own: one for
+    # all, held by another thread at a fork, would be held for ever in the child (Law 9.5).
+    with cast("dict[str, threading.Lock]", request.__dict__).setdefault(_MAKING, threading.Lock()):
+        return _fitting(context, gate) or _begun(holder, request, context, gate)
+
+
+def _fitting(context: object, gate: Gate | AsyncGate | None) -> Visit | None:
+    visit = known_visit(context)
+    return visit if visit is not None and (gate is None or visit.given is gate) else None
+
+
+def _begun(holder: object, request: Any, context: object, gate: Gate | AsyncGate | None) -> Visit:  # noqa: ANN401 - of whichever framework
     given = gate or (holder.gate if isinstance(holder, AuthenticatedRequest) else None)
     host = host_of(request, context)
     visit = AsgiVisit(host, given) if isinstance(host, AsgiHost) else WsgiVisit(host, given)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
-from authgate_core import AsyncGate, Gate, Policy, is_project, is_user
+from authgate_core import AsyncGate, ConfigurationError, Gate, Policy, is_project, is_user
 from authgate_core.gate.environment import EnvironmentGate
 from authgate_core.policy import compile_policy
 
-__all__ = ["COMBINED", "ENVIRONMENT", "JWT", "PROJECT", "Environment", "Requirement", "requirement"]
+__all__ = ["COMBINED", "ENVIRONMENT", "JWT", "PROJECT", "Environment", "Requirement", "built", "requirement"]
+
+G = TypeVar("G", Gate, AsyncGate)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +26,22 @@ class Environment:
 
     gate: EnvironmentGate[Gate]
     async_gate: EnvironmentGate[AsyncGate]
+
+
+def built(described: EnvironmentGate[G]) -> G:
+    """The gate that the environment describes.
+
+    Raises:
+        ConfigurationError: If it describes none, without saying why: GraphQL tells callers what is raised. What it is
+            raised from, and so the log, names each setting and its value (Law 1.6).
+    """
+    try:
+        return described.build()
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            "this GraphQL view has guards but its app no gate, and AUTHGATE_* describe none that can be built: the "
+            "log names what is wrong; correct that, or write AuthGate(app) where the app is made"
+        ) from error
 
 
 ENVIRONMENT: Final = Environment(EnvironmentGate(Gate), EnvironmentGate(AsyncGate))

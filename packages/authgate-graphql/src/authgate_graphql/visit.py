@@ -17,7 +17,7 @@ from authgate_core.principal import joined
 
 from . import watch
 from .hosts import AnyGate, AsgiHost, Host, WsgiHost
-from .requirement import Requirement
+from .requirement import Requirement, built
 from .watch import Watcher
 
 __all__ = ["AsgiVisit", "Verdict", "Visit", "WsgiVisit"]
@@ -60,7 +60,7 @@ class Visit(ABC):
         self.answered: Problem | None = None
         self.unmarked: Final[dict[str, None]] = {}
         self.passed: Final[dict[Requirement, object]] = {}
-        self._lock: Final = asyncio.Lock()
+        self._turns: Final[dict[asyncio.AbstractEventLoop, asyncio.Lock]] = {}
         self._verdicts: Final[dict[Requirement, Verdict]] = {}
 
     def verdict(self, requirement: Requirement, *, waits: bool = True) -> Verdict | None:
@@ -76,7 +76,7 @@ class Visit(ABC):
         waits = waits and _is_in_loop()
         self._forget()
         known = self._verdicts.get(requirement)
-        if known is not None or (waits and self._lock.locked()):
+        if known is not None or (waits and self._turn().locked()):
             return known
         found = self._at_once(requirement, waits=waits)
         return found if found is None else self._decide(requirement, found)
@@ -87,7 +87,7 @@ class Visit(ABC):
         Raises:
             ConfigurationError: If no gate can judge it here.
         """
-        async with self._lock:
+        async with self._turn():
             await self._settle_earlier()
             self._forget()
             known = self._verdicts.get(requirement)
@@ -129,6 +129,10 @@ class Visit(ABC):
     @abstractmethod
     async def _settle_earlier(self) -> None:
         """Settle what was begun before."""
+
+    def _turn(self) -> asyncio.Lock:
+        # A view that calls `asyncio.run` for each operation of a batch brings a loop each time (Law 9.5).
+        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
     def _decide(self, requirement: Requirement, found: Verdict) -> Verdict:
         self._verdicts[requirement] = found
@@ -204,7 +208,7 @@ class WsgiVisit(Visit):
     def _gate(self, requirement: Requirement) -> Gate:
         gate = self.gate
         if gate is None and requirement.environment is not None:
-            return requirement.environment.gate.build()
+            return built(requirement.environment.gate)
         if not isinstance(gate, Gate):
             raise _unfit(gate, "WSGI app (Flask), async views included", "Gate")
         return gate
@@ -276,7 +280,7 @@ class AsgiVisit(Visit):
         gate = self._gate(requirement)
         if gate is None and requirement.environment is not None:
             # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
-            gate = await asyncio.to_thread(requirement.environment.async_gate.build)
+            gate = await asyncio.to_thread(built, requirement.environment.async_gate)
         if gate is None:
             raise _unfit(None, "async app", "AsyncGate")
         self._judge = gate

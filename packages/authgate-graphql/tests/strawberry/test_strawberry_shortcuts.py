@@ -182,9 +182,15 @@ class TestNotBuilt:
         assert (None, None) == (ENVIRONMENT.gate.gate, ENVIRONMENT.async_gate.gate)
 
     def test_by_a_wrong_environment(
-        self, schema: strawberry.Schema, arrive: Arrive, everybody: Headers, monkeypatch: pytest.MonkeyPatch
+        self,
+        schema: strawberry.Schema,
+        arrive: Arrive,
+        everybody: Headers,
+        environment: FakeIssuer,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """What the environment lacks is named, and once it is there the next request is let in."""
+        """The log names what the environment lacks, callers learn no value of it, and the next request is let in."""
         monkeypatch.delenv("AUTHGATE_AUDIENCE")
 
         def ask() -> Any:
@@ -193,6 +199,9 @@ class TestNotBuilt:
 
         (error,) = ask().errors
         assert isinstance(error.original_error, ConfigurationError)
-        assert "AUTHGATE_AUDIENCE" in error.message
+        assert "AUTHGATE_AUDIENCE" in str(error.original_error.__cause__)
+        assert "AUTHGATE_AUDIENCE" in caplog.text
+        assert environment.url not in error.message
+        assert "AUTHGATE_* describe none" in error.message
         monkeypatch.setenv("AUTHGATE_AUDIENCE", "orders-api")
         assert {"user": "u1"} == ask().data
