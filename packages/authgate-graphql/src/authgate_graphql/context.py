@@ -68,9 +68,11 @@ def known_visit(context: object) -> Visit | None:
     if kind is dict:
         near = held.get("request")
     elif kind is GqlContext:
-        near = getattr(held.req, "request", None)
+        near = held.req
     else:
         near = getattr(context, "request", context)
+    if type(near) is AuthenticatedRequest:
+        near = near.request
     if type(near) in _proxies:
         near = near._get_current_object()  # noqa: SLF001 - werkzeug's, and documented
     visit: Visit | None = getattr(near, _ATTRIBUTE, None)
