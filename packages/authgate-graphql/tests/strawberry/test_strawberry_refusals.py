@@ -250,6 +250,25 @@ class TestSilence:
 
 
 class TestSilentGuards:
+    @pytest.mark.parametrize("query", ["{ hidden told }", "{ told hidden }"])
+    def test_one_permission_for_several_fields(self, in_flask: Serve, query: str) -> None:
+        """What one field hides is told of another behind the same permission, whichever comes first."""
+        shared = requires(is_user)()
+
+        @strawberry.type
+        class Both:
+            hidden: str | None = strawberry.field(
+                resolver=lambda: "text", extensions=[PermissionExtension([shared], fail_silently=True)]
+            )
+            told: str | None = strawberry.field(
+                resolver=lambda: "text", extensions=[PermissionExtension([shared])]
+            )
+
+        answer = in_flask(strawberry.Schema(Both)).post(query)
+        assert [("told", "UNAUTHENTICATED")] == [
+            (error["path"][0], error.get("extensions", {}).get("code")) for error in answer.errors
+        ]
+
     def test_one_for_several_fields(self, in_flask: Serve) -> None:
         """One guard hides each of its fields as that one's type has it."""
         quiet = Guard(is_user, fail_silently=True)

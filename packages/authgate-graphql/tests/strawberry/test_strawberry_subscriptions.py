@@ -264,6 +264,15 @@ class TestConnecting:
             client.ask("subscription { short }")
             assert "UNAUTHENTICATED" in json.dumps(client.hear())
 
+    def test_twice(self, router: Any, issuer: FakeIssuer, user: Payload, speaks: str) -> None:
+        """Law 2.6: a connection is one caller's; whoever presents another one opens another."""
+        other = {"Authorization": f"Bearer {issuer.token('u2')}"}
+        with router() as port, connected(port, speaks=speaks) as client:
+            client.say(type="connection_init", payload=user)
+            assert {"type": "connection_ack"} == client.hear()
+            client.say(type="connection_init", payload=other)
+            assert (4429, "Too many initialisation requests") == client.closed()
+
     def test_words_of_ones_own(self, router: Any, issuer: FakeIssuer, user: Payload, speaks: str) -> None:
         """``on_ws_connect`` may say more, and refuse more."""
         with router(Greeting) as port, connected(port, speaks=speaks) as client:

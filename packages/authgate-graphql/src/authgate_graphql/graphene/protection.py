@@ -104,6 +104,7 @@ def _prepared(resolver: Callable[..., Any], held: Roots) -> Callable[..., Any]:
 @cache
 def _close_introspection() -> None:
     """Have the fields of introspection, which graphql-core keeps once for all schemas, ask the schema at hand."""
+    # docs/adr/0018 has the ways that there were besides.
     for field in (SchemaMetaFieldDef, TypeMetaFieldDef):
         if field.resolve is not None:
             field.resolve = partial(_introspect, field.resolve)

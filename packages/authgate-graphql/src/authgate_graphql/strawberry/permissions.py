@@ -14,6 +14,7 @@ from strawberry.types import Info
 from authgate_core import ConfigurationError, Policy
 
 from ..checks import check, is_checked
+from ..context import known_visit
 from ..errors import Refusal
 from ..requirement import COMBINED, JWT, PROJECT, Requirement, requirement
 from .again import REMEDY, extension_of, is_awaited, must_stand_outside, resolve_again
@@ -49,7 +50,6 @@ class Permission(BasePermission):
     """
 
     requirement: ClassVar[Requirement]
-    _hides: frozenset[int] | None = None
 
     def __init__(self, *resolvers: object) -> None:
         if resolvers:
@@ -65,11 +65,15 @@ class Permission(BasePermission):
             Refusal: If the request is refused.
             ConfigurationError: If no gate can judge it here.
         """
-        hides = self._hides
-        if hides is None:
-            hides = self._hides = self._hidden_by(extension_of(self, field_of(info)))
+        context = info.context
+        visit = known_visit(context)
+        # What `is_checked` asks first, without the call: this runs for each item of a list.
+        if visit is not None and visit.passed.get(self.requirement) is context:
+            return True
+        # One permission may stand before several fields, of which not all hide what it says.
+        hides = self._hidden_by(extension_of(self, field_of(info)))
         try:
-            if is_checked(self.requirement, info.context, hidden=hides):
+            if is_checked(self.requirement, context, hidden=hides):
                 return True
         except Refusal as refused:
             return self._denied(refused, hides)

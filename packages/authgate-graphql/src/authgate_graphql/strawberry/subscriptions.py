@@ -48,7 +48,10 @@ class _TransportWsHandler(transport_ws.BaseGraphQLTransportWSHandler[Any, Any]):
 
 
 class _WsHandler(ws.BaseGraphQLWSHandler[Any, Any]):
-    """The older graphql-ws, which knows no limit to the wait and tells a refusal before it closes."""
+    """The older graphql-ws, which knows no limit to the wait and tells a refusal before it closes.
+
+    Left to itself it begins a connection as often as a client likes, and acknowledges what nobody has verified.
+    """
 
     _late: asyncio.Task[None] | None = None
 
@@ -61,7 +64,10 @@ class _WsHandler(ws.BaseGraphQLWSHandler[Any, Any]):
             self._late.cancel()
 
     async def handle_connection_init(self, message: ws_messages.ConnectionInitMessage) -> None:
-        """Close where the connection is refused."""
+        """Close where the connection is refused, or was begun before: it is one caller's from then on (Law 2.6)."""
+        if self.connection_acknowledged:
+            await self.websocket.close(4429, "Too many initialisation requests")
+            return
         if self._late is not None:
             self._late.cancel()
         try:
