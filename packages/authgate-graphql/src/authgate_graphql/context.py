@@ -9,9 +9,11 @@ from typing import Any, Final, cast
 
 from authgate_core import Admission, AsyncGate, ConfigurationError, Gate, Project, User
 
+from .asgi import AsgiVisit
 from .carriers import AuthenticatedRequest, GqlContext
 from .hosts import AsgiHost, host_of
-from .visit import AsgiVisit, Visit, WsgiVisit
+from .visit import Visit
+from .wsgi import WsgiVisit
 
 __all__ = ["known_visit", "show", "visit_of"]
 

@@ -24,7 +24,7 @@ import authgate_fastapi.sockets
 from authgate_core.testing import FakeIssuer, ManualClock
 from authgate_fastapi import AuthGate
 from authgate_fastapi import requires as required
-from authgate_graphql import visit, watch
+from authgate_graphql import asgi, watch
 from authgate_graphql.strawberry import AuthGateExtension, Guard, requires, requires_jwt_auth
 from tests.support.subscribing import connected, served
 
@@ -430,7 +430,7 @@ class TestOperations:
 
     @pytest.fixture(autouse=True)
     def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(visit, "_HOLDS", 0.05)
+        monkeypatch.setattr(asgi, "_HOLDS", 0.05)
 
     def test_after_an_outage(self, port: int, user: dict[str, str], store: Store) -> None:
         """What could not be checked once is checked again."""
