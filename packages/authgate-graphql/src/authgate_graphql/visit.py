@@ -13,7 +13,7 @@ from authgate_core.principal import joined
 from .hosts import AnyGate, Host
 from .requirement import Requirement
 
-__all__ = ["Verdict", "Visit", "unfit"]
+__all__ = ["Verdict", "Visit", "is_in_loop", "unfit"]
 
 Verdict: TypeAlias = Admission | AuthgateError
 """What a requirement was found to be worth: who was let in, or the refusal."""
@@ -64,7 +64,7 @@ class Visit(ABC):
         Raises:
             ConfigurationError: If no gate can judge it here.
         """
-        waits = waits and _is_in_loop()
+        waits = waits and is_in_loop()
         self._forget()
         known = self._verdicts.get(requirement)
         if known is not None or (waits and self._turn().locked()):
@@ -155,7 +155,8 @@ def unfit(gate: object, app: str, fit: str) -> ConfigurationError:
     )
 
 
-def _is_in_loop() -> bool:
+def is_in_loop() -> bool:
+    """Whether an event loop runs here, so that something can be awaited."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from typing import Any, Final, Self, cast
@@ -20,7 +19,7 @@ from ..context import known_visit, visit_of
 from ..errors import checked_words, worded
 from ..requirement import Requirement, requirement
 from ..streams import ended
-from ..visit import Visit
+from ..visit import Visit, is_in_loop
 from .fields import schema_of
 from .protected import Operation
 
@@ -59,7 +58,7 @@ class AuthGateExtension(SchemaExtension):
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Strawberry asks the class, before it has an instance, whether its hooks wait: in a loop they do."""
-        made: type[Self] = _waiting(cast("Any", cls)) if _is_in_loop() else cls
+        made: type[Self] = _waiting(cast("Any", cls)) if is_in_loop() else cls
         return super().__new__(made)
 
     def __init__(
@@ -182,11 +181,3 @@ def _shared() -> ConfigurationError:
         "a schema makes an AuthGateExtension for each operation: give it the class, or with arguments "
         "extensions=[partial(AuthGateExtension, default=is_user)]"
     )
-
-
-def _is_in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
