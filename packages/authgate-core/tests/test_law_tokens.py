@@ -369,6 +369,30 @@ class TestDiesWithItsKeys:
         assert code(gate, fake.token("u1")) is None
         assert 0 == len(gate.gate._context.trust.memory or ())
 
+    @pytest.mark.parametrize("remembered", [0, 10])
+    def test_a_kid_that_is_forgotten_while_a_nameless_key_verifies(
+        self, make: Callable[..., Face], fake: FakeIssuer, monkeypatch: pytest.MonkeyPatch, remembered: int
+    ) -> None:
+        """Law 4.7: the key stays, for it answers to every kid; the kid is not believed again, by whatever memory."""
+        pem = fake._keys[fake.kid].public_pem()
+        issuer = ag.Issuer.static(
+            pem, issuer=fake.url, audience=fake.audience, name="id", algorithms=["EdDSA"]
+        )
+        gate, token, check = (
+            make(issuers=[issuer], verified_tokens=remembered),
+            fake.token("u1"),
+            Key.verifies,
+        )
+
+        def forgetting(key: Key, alg: str, signing_input: bytes, signature: bytes) -> bool:
+            gate.gate.keys.forget("id", fake.kid)
+            return check(key, alg, signing_input, signature)
+
+        monkeypatch.setattr(Key, "verifies", forgetting)
+        assert code(gate, token) is None
+
+        assert ["token_key_unknown"] * 2 == [code(gate, token), code(gate, fake.token("u2"))]
+
     def test_a_new_set(
         self, make: Callable[..., Face], served: FakeIssuer, clock: ManualClock, verified: Count
     ) -> None:

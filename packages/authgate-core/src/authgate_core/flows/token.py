@@ -60,7 +60,7 @@ def _verified(token: BearerToken, trust: Trust, now: Instant) -> Flow[Found]:
     return Found(
         trusted,
         door,
-        door.current().holding(verified.key),
+        door.current().holding(verified.key, verified.header.kid),
         verified.key,
         verified.header,
         starts=latest_start(verified.claims),

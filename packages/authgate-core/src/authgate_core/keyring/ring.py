@@ -126,14 +126,22 @@ class KeyRing:
         Ignored where the key has left the set meanwhile: what is remembered dies with its set.
         """
         self.is_proven = True
-        keys = self.holding(key)
+        keys = self.holding(key, header.kid)
         if keys is not None and header.kid is not None:
             keys.remember(header_segment, header, key)
 
-    def holding(self, key: Key) -> KeySet | None:
-        """The present set, if this very key is one of it: what a key proved may be kept as long as its set."""
-        keys = self.state.keys
-        return keys if keys is not None and any(key is member for member in keys.keys) else None
+    def holding(self, key: Key, kid: str | None) -> KeySet | None:
+        """The present set, if this very key is one of it: what a key proved may be kept as long as its set.
+
+        Args:
+            key: What verified a token.
+            kid: The token's, if it has one. A key that nobody named answers to every kid and so outlasts those
+                that were forgotten (Law 4.7).
+        """
+        state = self.state
+        if state.keys is None or kid in state.forgotten:
+            return None
+        return state.keys if any(key is member for member in state.keys.keys) else None
 
     def health(self, now: Instant) -> KeySetHealth:
         """How the key set is (Law 4.12)."""
