@@ -174,6 +174,20 @@ class TestNoSecretIsKept:
 
         assert not [text for text in texts_in(gate.gate._context.trust.memory) if signature in text]
 
+    def test_what_is_remembered_shows_neither_claims_nor_the_name_of_the_token(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
+        """Laws 1.2, 2.5: error reporters write out the repr of what a frame holds."""
+        gate, token = make(), fake.token("u1", email="ann@home.test")
+        claims = user(gate, token)._claims
+        memory = gate.gate._context.trust.memory
+        assert memory is not None
+        shown = repr((claims, memory._slots))
+
+        assert "principal=User(id='u1'" in shown
+        assert "ann@home.test" not in shown
+        assert repr(ag.Secret(token).digest()) not in shown
+
     def test_a_token_too_long_is_not_even_hashed(
         self, make: Callable[..., Face], fake: FakeIssuer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,7 +7,7 @@ here is lost to a ``fork()``: what was verified is as true in the child.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar, final
 
 __all__ = ["VerifiedTokens"]
@@ -28,7 +28,7 @@ class _Kept(Generic[T]):
         value: What was found.
     """
 
-    digest: bytes
+    digest: bytes = field(repr=False)
     until: float
     value: T
 

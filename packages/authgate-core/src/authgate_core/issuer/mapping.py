@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -81,7 +81,7 @@ class ReadLater:
         lifted: As in ``ClaimsMap``.
     """
 
-    payload: bytes
+    payload: bytes = field(repr=False)
     lifted: tuple[str, ...]
 
     def __call__(self) -> Mapping[str, Any]:
