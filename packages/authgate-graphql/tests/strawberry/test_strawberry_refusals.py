@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import strawberry
+from strawberry.extensions import MaskErrors
 from strawberry.permission import PermissionExtension
 
 from authgate_core import RevocationUnavailable, all_scopes, any_role, is_project, is_user
 from authgate_core.testing import FakeIssuer
+from authgate_graphql.errors import Refusal
 from authgate_graphql.strawberry import AuthGateExtension, Guard, requires
 
 Headers = dict[str, str]
@@ -292,3 +294,20 @@ class TestSilentGuards:
 
         with pytest.raises(Exception, match="fail_silently"):
             strawberry.Schema(Loud)
+
+
+class TestMasked:
+    """Strawberry's ``MaskErrors`` beside guards."""
+
+    @pytest.mark.parametrize(
+        ("is_masked", "told"),
+        [
+            (lambda _: True, None),
+            (lambda error: not isinstance(error.original_error, Refusal), "UNAUTHENTICATED"),
+        ],
+    )
+    def test_what_it_leaves(self, serve: Serve, is_masked: Callable[[Any], bool], told: str | None) -> None:
+        """What it is told to."""
+        extensions = [partial(MaskErrors, should_mask_error=is_masked), AuthGateExtension]
+        (error,) = serve(strawberry.Schema(Query, extensions=extensions)).post("{ mine }").errors
+        assert told == error.get("extensions", {}).get("code")
