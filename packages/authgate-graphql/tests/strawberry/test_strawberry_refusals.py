@@ -308,6 +308,6 @@ class TestMasked:
     )
     def test_what_it_leaves(self, serve: Serve, is_masked: Callable[[Any], bool], told: str | None) -> None:
         """What it is told to."""
-        extensions = [partial(MaskErrors, should_mask_error=is_masked), AuthGateExtension]
+        extensions: list[Any] = [partial(MaskErrors, should_mask_error=is_masked), AuthGateExtension]
         (error,) = serve(strawberry.Schema(Query, extensions=extensions)).post("{ mine }").errors
         assert told == error.get("extensions", {}).get("code")
