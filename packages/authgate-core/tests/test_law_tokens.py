@@ -489,6 +489,23 @@ class TestWhatIsNotRemembered:
 
         assert expected == verified.checked
 
+    @pytest.mark.parametrize("remembered", [0, 10])
+    def test_a_rule_for_services_is_a_copy(
+        self, make: Callable[..., Face], fake: FakeIssuer, remembered: int
+    ) -> None:
+        """Law 7.1: what the application changes of it later means nothing, to what is remembered and to what is not."""
+        names = ["batch"]
+        rule = {"client_id": names}
+        gate = make(issuer={"service_when": rule}, verified_tokens=remembered)
+        token, other = fake.token("u1", client_id="web"), fake.token("u2", client_id="web")
+        assert code(gate, token) is None
+
+        names.append("web")
+        assert [None, None] == [code(gate, token), code(gate, other)]
+
+        rule["sub"] = ["nobody"]
+        assert "u3" == gate.verify_token(fake.token("u3", client_id="batch")).service.id
+
     def test_a_validator_is_asked_each_time(self, make: Callable[..., Face], fake: FakeIssuer) -> None:
         """Law 3.10: so it can refuse a token that it let pass a moment ago."""
         blocked: set[str] = set()

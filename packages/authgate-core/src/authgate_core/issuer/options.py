@@ -168,7 +168,7 @@ class Reader:
         if _is_mapping(rule):
             for path in rule:
                 self._path("service_when", path)
-            return rule
+            return {path: _fixed(value) for path, value in rule.items()}
         return None if rule is None else self._checked("service_when", rule, _is_function, _RULE)
 
     def _validators(self) -> tuple[Validator, ...]:
@@ -193,6 +193,12 @@ _GRANTS: Final = ("kinds", "roles", "scopes")
 _LISTS: Final = (list, tuple, set, frozenset)
 _SUBJECT: Final = as_path("sub")
 _RULE: Final = "a mapping of claim paths to values, or a function that is not async"
+
+
+def _fixed(value: object) -> object:
+    """A copy of the values that a claim may have: a list that is changed afterwards would change who is who."""
+    is_several = isinstance(value, Collection) and not isinstance(value, str)
+    return tuple(cast("Collection[object]", value)) if is_several else value
 
 
 def _unknown(prefix: str, given: Iterable[object], known: Collection[str]) -> Iterator[str]:
