@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-import uvicorn
 from fastapi import Depends, FastAPI, WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -22,25 +17,9 @@ from tests.adapter_contract.adapters.fastapi_dependency import closing
 from tests.adapter_contract.promises import Answer, Promise
 from tests.adapter_contract.row import Row
 from tests.adapter_contract.world import Headers
+from tests.support.subscribing import served
 
-__all__ = ["FastApiWebSocket", "FastApiWebSocketAccepted", "served"]
-
-
-@contextmanager
-def served(app: Any) -> Iterator[int]:
-    """The port of 127.0.0.1 on which uvicorn serves an ASGI application."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive(), "the server did not start"
-                time.sleep(0.01)
-            yield listening.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join()
+__all__ = ["FastApiWebSocket", "FastApiWebSocketAccepted"]
 
 
 def handshake(url: str, headers: Headers) -> Answer:

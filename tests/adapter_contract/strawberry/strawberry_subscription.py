@@ -15,11 +15,11 @@ from websockets.typing import Subprotocol
 from authgate_fastapi import AuthGate
 from tests.adapter_contract.adapter import Adapter
 from tests.adapter_contract.adapters.fastapi_dependency import closing
-from tests.adapter_contract.adapters.fastapi_websocket import served
 from tests.adapter_contract.promises import Answer, Promise
 from tests.adapter_contract.row import Row
 from tests.adapter_contract.strawberry.schema import subscriptions
 from tests.adapter_contract.world import Headers
+from tests.support.subscribing import served
 
 __all__ = ["StrawberrySubscription", "StrawberrySubscriptionHeaders"]
 
