@@ -34,6 +34,9 @@ GRAPHQL = "packages/authgate-graphql"
 LIBRARIES = ("strawberry", "graphene")
 """The libraries of GraphQL. Each needs a graphql-core of its own, so each has an environment to itself."""
 
+PROGRAMS = ("demo", "bench", "torture")
+"""The programs beside the packages, which are code of this house like any other."""
+
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 """How pytest spreads a suite; the tests of one file stay together."""
 
@@ -88,6 +91,13 @@ def bench(session: nox.Session) -> None:
     """Measure what authgate adds to the same work without it, as ratios, and hold them against their bounds."""
     interpreters = [f"--{library}={environment(session, library)}" for library in LIBRARIES]
     session.run("python", "-m", "bench", *interpreters)
+
+
+@nox.session
+def torture(session: nox.Session) -> None:
+    """Let a real issuer and a real Valkey misbehave in every way there is a row for; `-- --short` as CI does."""
+    install(session, "torture")
+    session.run("python", "-m", "torture", *session.posargs)
 
 
 @nox.session
@@ -173,9 +183,13 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of everything with mypy, and of what is shipped with basedpyright as well."""
     install(session, "types")
-    session.log("mypy: sources, demo, noxfile and the shared tests")
+    session.log("mypy: sources, programs, noxfile and the shared tests")
     others = [package for package in PACKAGES if package != "graphql"]
-    shared = [path for path in ("noxfile.py", "demo", "bench", "tests", "examples") if (ROOT / path).exists()]
+    shared = [
+        path
+        for path in ("noxfile.py", "demo", "bench", "torture", "tests", "examples")
+        if (ROOT / path).exists()
+    ]
     apart = ("--exclude", "|".join(f"(^|/){library}" for library in LIBRARIES))
     session.run("mypy", *apart, *(f"packages/authgate-{name}/src" for name in others), *shared)
     for name in others:
