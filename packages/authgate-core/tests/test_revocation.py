@@ -20,6 +20,8 @@ from authgate_core.revocation import (
     Subject,
     check_entry,
     cut_off_entry,
+    field_of,
+    fields_of,
     is_refused,
     key_entry,
     mark_of,
@@ -79,6 +81,13 @@ class TestSubjects:
         (subject,) = subjects_of(ProjectRef("p1", 3))
         assert subject == subject_of(secret_version_entry("p1", 4))
         assert subject == subject_of(Revocation("secret_version", "elsewhere", "t9", "p1", version=4))
+
+    @pytest.mark.parametrize(
+        "ref", [TOKEN, BARE, replace(BARE, session_id=""), replace(TOKEN, tenant=""), ProjectRef("p1", 3)]
+    )
+    def test_each_stands_in_a_field_of_the_ref(self, ref: TokenRef | ProjectRef) -> None:
+        """Law 5.1: so a ref that has none of the texts that entries are about is clear of all of them."""
+        assert {field_of(subject) for subject in subjects_of(ref)} <= set(fields_of(ref))
 
     def test_names_are_digests(self) -> None:
         """Law 5.9: no text of a caller is in a name."""

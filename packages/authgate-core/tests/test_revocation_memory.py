@@ -98,6 +98,17 @@ class TestKnowing:
         asyncio.run(store.revoke(secret_version_entry("p", 2)))
         assert "revoked" == store.known(ProjectRef("p", 1))
 
+    def test_a_text_in_another_place(self, store: MemoryStore, clock: ManualClock) -> None:
+        """What an entry names is revoked, and nothing else that is called the same."""
+        now = clock.now()
+        store.revoke(session_entry("main", None, "u1", max_lifetime=None, now=now))
+        store.revoke(session_entry("main", "t1", "s1", max_lifetime=None, now=now))
+        assert "clear" == store.known(token(clock))
+
+        store.revoke(session_entry("main", None, "s1", max_lifetime=None, now=now))
+
+        assert "revoked" == store.known(token(clock))
+
 
 class TestForgetting:
     def test_an_entry_ends_at_its_time(self, store: MemoryStore, clock: ManualClock) -> None:
@@ -141,6 +152,22 @@ class TestForgetting:
         clock.advance(10_000.0)
         store.revoke(revoking(clock))
         assert 1 == len(store)
+
+    def test_a_text_that_two_entries_share(self, store: MemoryStore, clock: ManualClock) -> None:
+        """Where one of them ends, the other stays in force; where both have, nothing is held any more."""
+        now = clock.now()
+        store.revoke(session_entry("main", "t1", "s1", max_lifetime=600.0, now=now))
+        store.revoke(session_entry("main", None, "s1", max_lifetime=6_000.0, now=now))
+        store.revoke(session_entry("main", None, "s1", max_lifetime=6_000.0, now=now))
+        clock.advance(1_000.0)
+        store.revoke(revoking(clock, "another", life=1.0))
+        assert "revoked" == store.known(token(clock))
+
+        clock.advance(6_000.0)
+        store.revoke(revoking(clock, "last"))
+
+        assert "clear" == store.known(token(clock))
+        assert ["last"] == list(store._fields)
 
 
 class TestForks:

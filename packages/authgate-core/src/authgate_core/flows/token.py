@@ -39,7 +39,7 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
         found = yield from _verified(token, trust, now)
         trust.keep(digest, found, now)
     with found.trusted.named:
-        if (yield from check_revoked(found.ref, trust.known)):
+        if (yield from check_revoked(found.ref, trust.known, found.names)):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
     return found.principal
 
@@ -57,6 +57,7 @@ def _verified(token: BearerToken, trust: Trust, now: Instant) -> Flow[Found]:
     trusted, door, verified = yield from _verify(token, trust, now)
     with trusted.named:
         principal = trusted.issuer.principal(verified, trust.expand)
+    ref = trusted.issuer.token_ref(verified, principal)
     return Found(
         trusted,
         door,
@@ -65,7 +66,8 @@ def _verified(token: BearerToken, trust: Trust, now: Instant) -> Flow[Found]:
         verified.header,
         starts=latest_start(verified.claims),
         principal=principal,
-        ref=trusted.issuer.token_ref(verified, principal),
+        ref=ref,
+        names=trust.known.names_of(ref),
     )
 
 

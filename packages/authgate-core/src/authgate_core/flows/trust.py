@@ -75,6 +75,7 @@ class Found:
         starts: The latest of its moments that must not lie ahead, in Unix seconds.
         principal: Who it speaks of.
         ref: What names it to a revocation source.
+        names: What the pure door to revocation made of that.
     """
 
     trusted: TrustedIssuer
@@ -85,6 +86,7 @@ class Found:
     starts: float
     principal: User | Service
     ref: TokenRef
+    names: object = field(repr=False)
 
     @property
     def is_lasting(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from ..config import GateConfig
@@ -27,12 +28,8 @@ Tell: TypeAlias = Callable[[Notice], None]
 T = TypeVar("T")
 
 
-class OwnStore(Protocol):
+class OwnStore(Known, Protocol):
     """What a store of authgate's own has besides its port."""
-
-    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
-        """What it knows without asking anyone."""
-        ...
 
     def health(self) -> RevocationHealth:
         """How it last was."""
@@ -81,14 +78,32 @@ def known_by(stores: Sequence[object], config: GateConfig) -> Known:
     """The pure door to revocation: what the stores know without being asked (Law 5.1)."""
     mine = own(stores, config)
     others = len(mine) < len(stores)
-    if len(mine) == 1 and not others:
-        return mine[0].known
+    return mine[0] if len(mine) == 1 and not others else _Together(mine, others)
 
-    def known(ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
-        answers = {store.known(ref) for store in mine}
-        return "revoked" if "revoked" in answers else "ask" if others or "ask" in answers else "clear"
 
-    return known
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """What several stores know; none knows nothing and has nothing to ask.
+
+    Args:
+        mine: Those that say what they know.
+        others: Whether there are some besides that have to be asked.
+    """
+
+    mine: tuple[OwnStore, ...]
+    others: bool
+
+    def names_of(self, ref: TokenRef | ProjectRef, /) -> object:
+        """What each store makes of it."""
+        return tuple(store.names_of(ref) for store in self.mine) or None
+
+    def known(
+        self, ref: TokenRef | ProjectRef, names: object = None, /
+    ) -> Literal["revoked", "clear", "ask"]:
+        """One that knows of a revocation is enough."""
+        each = cast("tuple[object, ...] | None", names) or (None,) * len(self.mine)
+        answers = {store.known(ref, its) for store, its in zip(self.mine, each, strict=True)}
+        return "revoked" if "revoked" in answers else "ask" if self.others or "ask" in answers else "clear"
 
 
 def look_at(stores: Iterable[OwnStore], notice: Tell) -> None:

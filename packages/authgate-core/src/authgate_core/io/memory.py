@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+from collections import Counter
 from typing import Final, Literal
 
 from ..clock import Clock, SystemClock
@@ -15,6 +16,8 @@ from ..revocation import (
     RevocationHealth,
     Subject,
     check_entry,
+    field_of,
+    fields_of,
     is_refused,
     mark_of,
     merged,
@@ -45,16 +48,24 @@ class MemoryStore:
     def __init__(self, clock: Clock = _SYSTEM) -> None:
         self._clock = clock
         self._marks: dict[Subject, Mark] = {}
+        self._fields: Counter[str] = Counter()
+        self._known_fields = self._fields.keys()
         self._endings: list[tuple[float, int, Subject]] = []
         self._count = itertools.count()
         self._lock = threading.Lock()
         survive_fork(self)
 
-    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear"]:
-        """Whether a credential is revoked: a few reads of a dictionary, and no lock (Law 5.1)."""
-        marks = self._marks
-        if not marks:
+    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
+        """It looks for what a ref says as it is."""
+
+    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "clear"]:
+        """Whether a credential is revoked: a few reads of a dictionary, and no lock (Law 5.1).
+
+        Almost every ref has no text in common with any entry, so that is looked at before subjects are made of it.
+        """
+        if self._known_fields.isdisjoint(fields_of(ref)):
             return "clear"
+        marks = self._marks
         found = [(subject, mark) for subject in subjects_of(ref) if (mark := marks.get(subject)) is not None]
         if not found:
             return "clear"
@@ -82,6 +93,7 @@ class MemoryStore:
             held = self._marks.get(subject)
             kept = mark if held is None else merged(held, mark)
             self._marks[subject] = kept
+            self._fields[field_of(subject)] += held is None  # after the mark: who finds the text finds it too
             if kept.expires_at is not None and (held is None or held.expires_at != kept.expires_at):
                 heapq.heappush(self._endings, (kept.expires_at, next(self._count), subject))
             self._forget(self._clock.now().wall)
@@ -92,6 +104,12 @@ class MemoryStore:
             mark = self._marks.get(subject)
             if mark is not None and mark.is_over(now):
                 del self._marks[subject]
+                self._let_go(field_of(subject))
+
+    def _let_go(self, field: str) -> None:
+        self._fields[field] -= 1
+        if not self._fields[field]:
+            del self._fields[field]
 
     def health(self) -> RevocationHealth:
         """It always answers."""
@@ -114,7 +132,10 @@ class AsyncMemoryStore:
     def __init__(self, clock: Clock = _SYSTEM) -> None:
         self._store = MemoryStore(clock)
 
-    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear"]:
+    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
+        """As ``MemoryStore.names_of``."""
+
+    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "clear"]:
         """Whether a credential is revoked, without waiting."""
         return self._store.known(ref)
 

@@ -14,7 +14,7 @@ from .entries import (
 from .health import RevocationHealth
 from .marks import Mark, is_refused, mark_of, merged, read_mark, write_mark
 from .specs import MemoryRevocation, RedisRevocation
-from .subjects import Subject, subject_of, subjects_of
+from .subjects import Subject, field_of, fields_of, subject_of, subjects_of
 
 __all__ = [
     "Allowance",
@@ -27,6 +27,8 @@ __all__ = [
     "check_entry",
     "client_kind",
     "cut_off_entry",
+    "field_of",
+    "fields_of",
     "is_refused",
     "key_entry",
     "mark_of",

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ..principal import ProjectRef, Revocation, RevocationKind, TokenRef
 
-__all__ = ["Subject", "subject_of", "subjects_of"]
+__all__ = ["Subject", "field_of", "fields_of", "subject_of", "subjects_of"]
 
 _DIRECTORY: Final = "projects"
 _GROUP_DIGITS: Final = 32
@@ -59,6 +59,18 @@ def subject_of(entry: Revocation) -> Subject:
     if entry.kind == "secret_version":
         return _secret_version(entry.value)
     return Subject(entry.issuer, entry.tenant, entry.kind, entry.value)
+
+
+def field_of(subject: Subject) -> str:
+    """The one text that every ref has among its fields about which an entry for this subject may say something."""
+    return subject.value or subject.tenant or ""
+
+
+def fields_of(ref: TokenRef | ProjectRef) -> tuple[str | None, ...]:
+    """Those fields of a ref: where no entry is about any of them, none is about the ref."""
+    if isinstance(ref, ProjectRef):
+        return (ref.project_id,)
+    return ref.name, ref.subject, ref.session_id, ref.client_id, ref.tenant, ref.kid
 
 
 def _secret_version(project_id: str) -> Subject:

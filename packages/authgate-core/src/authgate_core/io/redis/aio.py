@@ -67,7 +67,10 @@ class AsyncRedisStore:
         self._owner: weakref.ref[asyncio.AbstractEventLoop] | None = None
         survive_fork(self)
 
-    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "ask"]:
+    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
+        """It is asked by what a ref says as it is."""
+
+    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "ask"]:
         """Nothing passes without asking: every request asks (Law 5.1)."""
         return self._keeper.known(ref)
 

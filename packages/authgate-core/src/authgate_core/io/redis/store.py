@@ -71,7 +71,10 @@ class RedisStore:
         self._fuse = Fuse(self._clock, self._notice, self._spec.source)
         self._stop = threading.Event()
 
-    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "ask"]:
+    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
+        """It is asked by what a ref says as it is."""
+
+    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "ask"]:
         """Nothing passes without asking: every request asks (Law 5.1)."""
         return self._keeper.known(ref)
 
