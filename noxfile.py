@@ -88,9 +88,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what authgate adds to the same work without it, as ratios, and hold them against their bounds."""
+    """Measure what authgate adds to the same work without it, as ratios, against bounds; `-- cold hit` alone."""
+    install(session, "bench")
     interpreters = [f"--{library}={environment(session, library)}" for library in LIBRARIES]
-    session.run("python", "-m", "bench", *interpreters)
+    session.run("python", "-m", "bench", *interpreters, *session.posargs)
 
 
 @nox.session
