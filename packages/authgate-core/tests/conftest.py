@@ -8,7 +8,8 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -179,6 +180,16 @@ class DrivenStore:
 
     def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
         return bool(self._done(self.store.is_revoked(ref)))
+
+    def are_revoked(self, refs: Sequence[TokenRef | ProjectRef]) -> list[bool]:
+        """Ask about all at the same time."""
+        if self._runner is not None:
+            return list(self._runner.run(self._gathered(refs)))
+        with ThreadPoolExecutor(len(refs)) as pool:
+            return list(pool.map(self.store.is_revoked, refs))
+
+    async def _gathered(self, refs: Sequence[TokenRef | ProjectRef]) -> list[bool]:
+        return list(await asyncio.gather(*map(self.store.is_revoked, refs)))
 
     def revoke(self, entry: Revocation) -> None:
         self._done(self.store.revoke(entry))

@@ -151,6 +151,32 @@ class TestNoAnswer:
         assert store.is_revoked(token("other")) is False
         assert store.is_revoked(token("revoked")) is True
 
+    def test_connections_that_lead_nowhere(self, open_store: OpenAny, own_valkey: Any, fake: Any) -> None:
+        """Laws 5.4 and 5.5: of connections that a firewall forgot, one costs its time-out, and all go with it."""
+        idle = 4
+        together, are_forgotten = threading.Barrier(idle), threading.Event()
+        held = threading.Event()
+
+        def pass_on(connection: socket.socket, number: int) -> None:
+            with socket.create_connection(("127.0.0.1", own_valkey.port)) as behind:
+                while asked := connection.recv(4096):
+                    if held.is_set():
+                        together.wait(20)
+                    if number >= idle or not are_forgotten.is_set():
+                        behind.sendall(asked)
+                        connection.sendall(behind.recv(4096))
+
+        server = fake(pass_on)
+        store = open_store(server.url)
+        store.warm_up()
+        held.set()
+        assert [False] * idle == store.are_revoked([token()] * idle)
+        held.clear()
+        are_forgotten.set()
+        fails(store, "Timeout")
+        assert store.is_revoked(token()) is False
+        assert idle + 1 == server.accepted
+
     def test_dripping(self, open_store: OpenAny, fake: Any) -> None:
         """Law 5.4: bytes that trickle in do not extend the 0.1 s for the whole reply."""
 

@@ -9,11 +9,13 @@ from typing import Final, TypeAlias, TypeVar, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 __all__ = [
     "FAILURES",
     "HELLO",
     "INFO",
+    "LEADS_NOWHERE",
     "LIMITS",
     "Closed",
     "Command",
@@ -80,6 +82,14 @@ class Closed(RedisConnectionError):
 
 class NotTheMaster(RedisError):
     """The server is a replica, which may not know the newest entries (Law 5.10)."""
+
+
+LEADS_NOWHERE: Final = (NotTheMaster, RedisTimeoutError, TimeoutError)
+"""How a connection fails that says nothing good of those beside it: they lead where it led.
+
+Kept for later, each would cost a request its time, and after five the probes: after a firewall forgot them, hundreds
+of idle connections would keep the breaker open for minutes, though a new one is answered (Law 5.5).
+"""
 
 
 def closed_early(error: RedisConnectionError, replies: Sequence[object]) -> bool:

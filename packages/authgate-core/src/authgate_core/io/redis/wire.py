@@ -18,9 +18,9 @@ from .handles import Client, Cluster, Connection
 from .protocol import (
     HELLO,
     INFO,
+    LEADS_NOWHERE,
     Closed,
     Limits,
-    NotTheMaster,
     Query,
     check_master,
     closed_early,
@@ -90,7 +90,7 @@ class UrlWire:
         except BaseException as error:
             # Law 5.4: whatever went wrong, a late reply on this connection would answer the next question.
             connection.disconnect()
-            if isinstance(error, NotTheMaster):
+            if isinstance(error, LEADS_NOWHERE):
                 self.close()
             raise
         self._idle.append(connection)
@@ -120,7 +120,7 @@ class ClientWire:
                     pipeline.execute_command(*command)
                 replies = complete(pipeline.execute(raise_on_error=False))
             check_master(replies[0])
-        except NotTheMaster:
+        except LEADS_NOWHERE:
             # Sentinel, or a name that points elsewhere now, is asked again when the client connects anew.
             self._client.connection_pool.disconnect(inuse_connections=False)
             raise

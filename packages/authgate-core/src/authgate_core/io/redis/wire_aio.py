@@ -25,9 +25,9 @@ from .handles import AsyncClient, AsyncCluster, AsyncConnection, url_settings
 from .protocol import (
     HELLO,
     INFO,
+    LEADS_NOWHERE,
     Closed,
     Limits,
-    NotTheMaster,
     Query,
     check_master,
     closed_early,
@@ -109,7 +109,7 @@ class AsyncUrlWire:
         except BaseException as error:
             # Law 5.4: whatever went wrong, or if cancelled, a late reply would answer the next question.
             await connection.disconnect(nowait=True)
-            if isinstance(error, NotTheMaster):
+            if isinstance(error, LEADS_NOWHERE):
                 await self.aclose()
             raise
         self._idle.append(connection)
@@ -136,7 +136,7 @@ class AsyncClientWire:
                     pipeline.execute_command(*command)
                 replies = complete(await pipeline.execute(raise_on_error=False))
             check_master(replies[0])
-        except NotTheMaster:
+        except LEADS_NOWHERE:
             # Sentinel, or a name that points elsewhere now, is asked again when the client connects anew.
             await self._client.connection_pool.disconnect(inuse_connections=False)
             raise
