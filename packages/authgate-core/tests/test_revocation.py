@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from authgate_core.clock import Instant
-from authgate_core.principal import ProjectRef, Revocation, TokenRef
+from authgate_core.principal import ProjectRef, Revocation, RevocationKind, TokenRef
 from authgate_core.revocation import (
     Allowance,
     Mark,
@@ -34,8 +34,12 @@ from authgate_core.revocation import (
     token_entry,
     write_mark,
 )
+from authgate_core.revocation.marks import CUT_OFFS
 
 NOW = Instant(1_800_000_000.25, 50.0)
+NAMED = b',"main",null,"token","j"'
+"""What a written mark of a token is about."""
+
 TOKEN = TokenRef(
     issuer="main",
     tenant="t1",
@@ -169,6 +173,9 @@ class TestCutOffs:
 
 
 moments = st.integers(0, 12).map(float)
+subjects = st.builds(
+    Subject, st.text(), st.none() | st.text(), st.sampled_from(get_args(RevocationKind)), st.text()
+)
 marks = st.builds(
     lambda before, session, version, life: Mark(before, session, None, version, life),
     st.none() | moments,
@@ -218,58 +225,67 @@ class TestMerging:
 
 
 class TestWrittenMarks:
-    @given(marks)
-    def test_what_is_written_reads_back(self, mark: Mark) -> None:
-        """A mark survives the way through a store."""
-        assert mark == read_mark("token", write_mark(mark))
+    @given(subjects, marks)
+    def test_what_is_written_reads_back(self, subject: Subject, mark: Mark) -> None:
+        """A mark survives the way through a store, and so does what it is about."""
+        if subject.kind in CUT_OFFS and mark.before is None:
+            mark = replace(mark, before=0.0)
+        assert (subject, mark) == read_mark(write_mark(subject, mark))
 
     def test_text_of_callers_is_escaped(self) -> None:
-        """A session id of any text is written as plain ASCII."""
-        mark = Mark(before=1.0, except_session='\u00fc"\ud800\n')
-        assert mark == read_mark("subject", write_mark(mark))
-        assert write_mark(mark).isascii()
+        """Whatever text names a subject or a session, it is written as plain ASCII."""
+        subject = Subject("main", None, "subject", '\u00fc"\ud800\n')
+        mark = Mark(before=1.0, except_session=subject.value)
+        assert (subject, mark) == read_mark(write_mark(subject, mark))
+        assert write_mark(subject, mark).isascii()
 
     @pytest.mark.parametrize(
         "data",
         [
             b"",
-            b"1",
             b"null",
             b"{}",
             b"[]",
-            b"[1]",
+            b"[2]",
             b"\xff\xfe",
             b"[" * 100_000,
-            b"[2,null,null,null,0,null]",
-            b"[1,null,null,null,0]",
-            b"[1,null,null,null,0,null,0]",
-            b"[1,true,null,null,0,null]",
-            b'[1,"1",null,null,0,null]',
-            b"[1,NaN,null,null,0,null]",
-            b"[1,1e999,null,null,0,null]",
-            b"[1,-1,null,null,0,null]",
-            b"[1," + b"9" * 400 + b",null,null,0,null]",
-            b"[1,null,7,null,0,null]",
-            b"[1,null,null,false,0,null]",
-            b"[1,null,null,null,null,null]",
-            b"[1,null,null,null,true,null]",
-            b"[1,null,null,null,0.5,null]",
-            b'[1,null,null,null,0,"x"]',
+            b"[3" + NAMED + b",null,null,null,0,null]",
+            b"[1,null,null,null,0,null]",
+            b'[2,"main",null,"token","j"]',
+            b'[2,"main",null,"tokens","j",null,null,null,0,null]',
+            b'[2,"main",null,null,"j",null,null,null,0,null]',
+            b'[2,null,null,"token","j",null,null,null,0,null]',
+            b'[2,"main",7,"token","j",null,null,null,0,null]',
+            b'[2,"main",null,"token",null,null,null,null,0,null]',
+            b"[2" + NAMED + b",null,null,null,0]",
+            b"[2" + NAMED + b",null,null,null,0,null,0]",
+            b"[2" + NAMED + b",true,null,null,0,null]",
+            b"[2" + NAMED + b',"1",null,null,0,null]',
+            b"[2" + NAMED + b",NaN,null,null,0,null]",
+            b"[2" + NAMED + b",1e999,null,null,0,null]",
+            b"[2" + NAMED + b",-1,null,null,0,null]",
+            b"[2" + NAMED + b"," + b"9" * 400 + b",null,null,0,null]",
+            b"[2" + NAMED + b",null,7,null,0,null]",
+            b"[2" + NAMED + b",null,null,false,0,null]",
+            b"[2" + NAMED + b",null,null,null,null,null]",
+            b"[2" + NAMED + b",null,null,null,true,null]",
+            b"[2" + NAMED + b",null,null,null,0.5,null]",
+            b"[2" + NAMED + b',null,null,null,0,"x"]',
         ],
     )
     def test_anything_else_is_an_error(self, data: bytes) -> None:
         """Law 5.3: what cannot be read is never taken for "not revoked"."""
         with pytest.raises(ValueError, match="not a mark"):
-            read_mark("token", data)
+            read_mark(data)
 
     def test_a_cut_off_needs_its_moment(self) -> None:
         """A mark about a subject that refuses nothing was not written by authgate."""
         with pytest.raises(ValueError, match="not a mark"):
-            read_mark("subject", write_mark(Mark()))
+            read_mark(write_mark(Subject("main", None, "subject", "u1"), Mark()))
 
     def test_the_format_is_marked(self) -> None:
-        """A later format is refused by this version rather than misread."""
-        assert 1 == json.loads(write_mark(Mark()))[0]
+        """Another format is refused by this version rather than misread."""
+        assert 2 == json.loads(write_mark(Subject("main", None, "token", "j"), Mark()))[0]
 
 
 class TestLifetimes:

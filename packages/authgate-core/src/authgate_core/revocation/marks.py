@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from ..principal import ProjectRef, Revocation, RevocationKind, TokenRef
 from .subjects import Subject
@@ -16,8 +16,9 @@ __all__ = ["CUT_OFFS", "Mark", "is_moment", "is_refused", "mark_of", "merged", "
 CUT_OFFS: Final[frozenset[RevocationKind]] = frozenset({"subject", "client", "tenant"})
 """The kinds that revoke what was issued before a moment; others revoke by being there, or by a version."""
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _LATEST: Final = 253_402_300_799
+_KINDS: Final = frozenset(get_args(RevocationKind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +80,46 @@ def is_refused(ref: TokenRef | ProjectRef, found: Iterable[tuple[Subject, Mark |
     return any(_refuses(subject.kind, mark, ref) for subject, mark in found if mark is not None)
 
 
-def write_mark(mark: Mark) -> bytes:
-    """A mark as ASCII JSON, for a shared store; ``read_mark`` reads it back."""
-    fields = [_FORMAT, mark.before, mark.except_session, mark.except_before, mark.version, mark.expires_at]
+def write_mark(subject: Subject, mark: Mark) -> bytes:
+    """A mark and what it is about as ASCII JSON, for a shared store; ``read_mark`` reads it back.
+
+    The subject stands in it because a copy of the store is kept by subjects: no digest can be turned back into one.
+    """
+    fields = [
+        _FORMAT,
+        *subject,
+        mark.before,
+        mark.except_session,
+        mark.except_before,
+        mark.version,
+        mark.expires_at,
+    ]
     return json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def read_mark(kind: RevocationKind, data: bytes) -> Mark:
+def read_mark(data: bytes) -> tuple[Subject, Mark]:
     """Read a mark strictly: what cannot be read in one way only is an error, never "not revoked".
 
     Raises:
-        ValueError: If ``data`` is not a mark of this kind.
+        ValueError: If ``data`` is not a mark.
     """
     try:
         fields: Any = json.loads(data)
     except (ValueError, RecursionError):
         fields = None
     match fields:
-        case [1, before, None | str() as session, except_before, int(version), expires_at] if not isinstance(
+        case [2, str() as issuer, None | str() as tenant, str() as kind, str() as value, *rest] if (
+            kind in _KINDS
+        ):
+            subject = Subject(issuer, tenant, cast("RevocationKind", kind), value)
+            return subject, _mark(subject.kind, rest)
+        case _:
+            raise ValueError("not a mark of this format")
+
+
+def _mark(kind: RevocationKind, fields: list[Any]) -> Mark:
+    match fields:
+        case [before, None | str() as session, except_before, int(version), expires_at] if not isinstance(
             version, bool
         ) and (before is not None or kind not in CUT_OFFS):
             return Mark(_moment(before), session, _moment(except_before), version, _moment(expires_at))

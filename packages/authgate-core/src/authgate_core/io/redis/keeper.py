@@ -104,7 +104,7 @@ class Keeper:
             (reply,) = yield from asked((("GET", key),))
             held = as_bytes(reply)
             mark = added if held is None else merged(_mark(subject, held), added)
-            (swapped,) = yield from asked((swap(key, held, mark, now),))
+            (swapped,) = yield from asked((swap(key, held, subject, mark, now),))
             if swapped == 1:
                 self._learn(subject, mark)
                 return
@@ -198,6 +198,9 @@ def _marks(subjects: Sequence[Subject], values: Sequence[bytes | None]) -> list[
 
 def _mark(subject: Subject, value: bytes) -> Mark:
     try:
-        return read_mark(subject.kind, value)
+        about, mark = read_mark(value)
     except ValueError as error:
         raise RevocationUnavailable(f"an entry of the store cannot be read: {error}") from None
+    if about != subject:
+        raise RevocationUnavailable("an entry of the store is about something else than its key says")
+    return mark

@@ -58,14 +58,15 @@ class Layout:
         return f"{self.prefix}:{{{group}}}:{subject.digest()}"
 
 
-def swap(key: str, held: bytes | None, mark: Mark, now: float) -> Command:
+def swap(key: str, held: bytes | None, subject: Subject, mark: Mark, now: float) -> Command:
     """The command that replaces what was read with a mark, and answers 0 if it is there no more.
 
     Args:
         key: The key of the mark.
         held: What was read.
+        subject: What the mark is about.
         mark: What to write.
         now: Unix seconds; a lifetime travels as milliseconds from now, so clocks need not agree.
     """
     life = 0 if mark.expires_at is None else max(1, math.ceil((mark.expires_at - now) * 1000))
-    return ("EVAL", _SWAP, 1, key, held or b"", write_mark(mark), life)
+    return ("EVAL", _SWAP, 1, key, held or b"", write_mark(subject, mark), life)
