@@ -167,7 +167,7 @@ class TestForgetting:
         store.revoke(revoking(clock, "last"))
 
         assert "clear" == store.known(token(clock))
-        assert ["last"] == list(store._fields)
+        assert ["last"] == list(store._table._fields)
 
 
 class TestForks:

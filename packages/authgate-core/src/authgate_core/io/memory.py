@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
-from collections import Counter
 from typing import Final, Literal
 
 from ..clock import Clock, SystemClock
@@ -13,16 +10,14 @@ from ..events import Notice
 from ..principal import ProjectRef, Revocation, TokenRef
 from ..revocation import (
     Mark,
+    MarkTable,
     RevocationHealth,
     Subject,
     check_entry,
-    field_of,
-    fields_of,
-    is_refused,
+    ends_of,
     mark_of,
-    merged,
+    refused,
     subject_of,
-    subjects_of,
 )
 from .forks import survive_fork
 
@@ -39,7 +34,7 @@ COVERS_ONE_PROCESS: Final = Notice(
 
 
 class MemoryStore:
-    """A ``RevocationStore`` and ``RevocationLog`` over a dictionary.
+    """A ``RevocationStore`` and ``RevocationLog`` over a table of marks.
 
     Args:
         clock: Where it gets the time from.
@@ -47,11 +42,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock = _SYSTEM) -> None:
         self._clock = clock
-        self._marks: dict[Subject, Mark] = {}
-        self._fields: Counter[str] = Counter()
-        self._known_fields = self._fields.keys()
-        self._endings: list[tuple[float, int, Subject]] = []
-        self._count = itertools.count()
+        self._table = MarkTable()
         self._lock = threading.Lock()
         survive_fork(self)
 
@@ -59,19 +50,9 @@ class MemoryStore:
         """It looks for what a ref says as it is."""
 
     def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "clear"]:
-        """Whether a credential is revoked: a few reads of a dictionary, and no lock (Law 5.1).
-
-        Almost every ref has no text in common with any entry, so that is looked at before subjects are made of it.
-        """
-        if self._known_fields.isdisjoint(fields_of(ref)):
-            return "clear"
-        marks = self._marks
-        found = [(subject, mark) for subject in subjects_of(ref) if (mark := marks.get(subject)) is not None]
-        if not found:
-            return "clear"
-        now = self._clock.now().wall
-        live = ((subject, mark) for subject, mark in found if not mark.is_over(now))
-        return "revoked" if is_refused(ref, live) else "clear"
+        """Whether a credential is revoked: a few reads of a dictionary, and no lock (Law 5.1)."""
+        kept = self._table.about(ref)
+        return "revoked" if kept and refused(ref, kept, self._clock.now().mono) else "clear"
 
     def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
         """Whether a credential is revoked."""
@@ -89,27 +70,10 @@ class MemoryStore:
 
     def keep(self, subject: Subject, mark: Mark) -> None:
         """Keep what is known about a subject, added to what was known before."""
+        now = self._clock.now()
         with self._lock:
-            held = self._marks.get(subject)
-            kept = mark if held is None else merged(held, mark)
-            self._marks[subject] = kept
-            self._fields[field_of(subject)] += held is None  # after the mark: who finds the text finds it too
-            if kept.expires_at is not None and (held is None or held.expires_at != kept.expires_at):
-                heapq.heappush(self._endings, (kept.expires_at, next(self._count), subject))
-            self._forget(self._clock.now().wall)
-
-    def _forget(self, now: float) -> None:
-        while self._endings and self._endings[0][0] <= now:
-            _, _, subject = heapq.heappop(self._endings)
-            mark = self._marks.get(subject)
-            if mark is not None and mark.is_over(now):
-                del self._marks[subject]
-                self._let_go(field_of(subject))
-
-    def _let_go(self, field: str) -> None:
-        self._fields[field] -= 1
-        if not self._fields[field]:
-            del self._fields[field]
+            self._table.keep(subject, mark, ends_of(mark, now))
+            self._table.forget(now.mono)
 
     def health(self) -> RevocationHealth:
         """It always answers."""
@@ -120,7 +84,7 @@ class MemoryStore:
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._marks)
+        return len(self._table)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} entries)"

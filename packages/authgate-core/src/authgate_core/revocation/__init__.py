@@ -13,20 +13,29 @@ from .entries import (
 )
 from .health import RevocationHealth
 from .marks import Mark, is_refused, mark_of, merged, read_mark, write_mark
+from .replica import FeedBroken, FeedEntry, FeedHead, Replica
 from .specs import MemoryRevocation, RedisRevocation
 from .subjects import Subject, field_of, fields_of, subject_of, subjects_of
+from .table import Kept, MarkTable, ends_of, refused
 
 __all__ = [
     "Allowance",
     "ClientKind",
+    "FeedBroken",
+    "FeedEntry",
+    "FeedHead",
+    "Kept",
     "Mark",
+    "MarkTable",
     "MemoryRevocation",
     "RedisRevocation",
+    "Replica",
     "RevocationHealth",
     "Subject",
     "check_entry",
     "client_kind",
     "cut_off_entry",
+    "ends_of",
     "field_of",
     "fields_of",
     "is_refused",
@@ -35,6 +44,7 @@ __all__ = [
     "masked_url",
     "merged",
     "read_mark",
+    "refused",
     "secret_version_entry",
     "session_entry",
     "subject_of",
