@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import signal
 import sys
 import time
@@ -45,7 +44,6 @@ def torture(rows: Sequence[Row], form: Form, written: Path | None = None) -> int
         form: How long they may take.
         written: Where to write what happened as JSON.
     """
-    logging.getLogger("authgate").addHandler(logging.NullHandler())
     started = time.monotonic()
     print(heading(), flush=True)
     outcomes = []

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -56,7 +57,7 @@ class Outcome:
 
 
 def run_rows(rows: Iterable[Row], form: Form) -> Iterator[Outcome]:
-    """Run rows: those that only wait together, the others one after the other.
+    """Run rows: those that only wait together, the others one after the other when no gate of those is left.
 
     Args:
         rows: Which.
@@ -65,19 +66,25 @@ def run_rows(rows: Iterable[Row], form: Form) -> Iterator[Outcome]:
     rows = tuple(rows)
     # What every row needs is imported once; each is forked before anything has run.
     _context.set_forkserver_preload(["torture.registry"])
-    yield from _together(AT_ONCE, [row for row in rows if row.waits], form)
-    yield from _together(1, [row for row in rows if not row.waits], form)
-
-
-def _together(places: int, rows: Iterable[Row], form: Form) -> Iterator[Outcome]:
     over = threading.Event()
-    with ThreadPoolExecutor(places) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as many, ThreadPoolExecutor(1) as one:
         try:
-            for begun in [_Begun.of(row, form, pool, over) for row in rows]:
+            waiting = _begin([row for row in rows if row.waits], form, many, over)
+            wait([future for begun in waiting for future in begun.colours.values()])
+            alone = _begin([row for row in rows if not row.waits], form, one, over)
+            for begun in (*waiting, *alone):
                 yield begun.outcome()
         finally:
             over.set()
-            pool.shutdown(cancel_futures=True)
+            for pool in (many, one):
+                pool.shutdown(cancel_futures=True)
+
+
+def _begin(rows: Sequence[Row], form: Form, pool: ThreadPoolExecutor, over: threading.Event) -> list[_Begun]:
+    """Every gate's turn first, so that those who must not be disturbed can follow soon."""
+    colours = [{colour: pool.submit(_try, row, colour, form, over) for colour in row.colours} for row in rows]
+    beside = [None if row.beside is None else pool.submit(_beside, row, form, over) for row in rows]
+    return [_Begun(*begun) for begun in zip(rows, colours, beside, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,6 @@ class _Begun:
     row: Row
     colours: dict[Colour, Future[Happened]]
     beside: Future[str] | None
-
-    @classmethod
-    def of(cls, row: Row, form: Form, pool: ThreadPoolExecutor, over: threading.Event) -> _Begun:
-        colours = {colour: pool.submit(_try, row, colour, form, over) for colour in row.colours}
-        return cls(row, colours, None if row.beside is None else pool.submit(_beside, row, form, over))
 
     def outcome(self) -> Outcome:
         happened = {colour: future.result() for colour, future in self.colours.items()}
@@ -155,6 +157,9 @@ def _end(pid: int | None) -> None:
 
 def _body(job: Job, parent: Connection) -> None:
     os.setsid()  # what a job starts is in its group, and ends with it
+    logging.getLogger("authgate").addHandler(
+        logging.NullHandler()
+    )  # what it warns of is what is done to it here
     try:
         result = job()
     except Exception as error:  # noqa: BLE001 - a row that breaks is one that did not hold, and says why

@@ -40,7 +40,8 @@ def hangs(_: Colour, __: Form) -> Happened:
 
 def hangs_with_a_child(pipe: Path, _: Colour, __: Form) -> Happened:
     """A row that never returns, and neither does what it started, which writes to a pipe as long as it lives."""
-    with pipe.open("wb") as written, subprocess.Popen(["sleep", "60"], stdout=written):
+    with pipe.open("wb", buffering=0) as written, subprocess.Popen(["sleep", "60"], stdout=written):
+        written.write(b"!")
         while True:
             time.sleep(60)
 

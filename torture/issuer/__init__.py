@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from ..rows import Row
+from . import answers, herds, hours, processes, served, tenants
 
 __all__ = ["ROWS"]
 
-ROWS: Final[tuple[Row, ...]] = ()
+ROWS: Final[tuple[Row, ...]] = (
+    *herds.ROWS,
+    *hours.ROWS,
+    *answers.ROWS,
+    *processes.ROWS,
+    *served.ROWS,
+    *tenants.ROWS,
+)

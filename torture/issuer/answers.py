@@ -1,0 +1,295 @@
+"""Answers that are slow, endless, huge, compressed, cut off, of the wrong kind or from the wrong place."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeAlias
+
+import authgate_core as ag
+from authgate_core.events import Decided, Notice
+from authgate_core.testing import FakeIssuer
+from authgate_core.testing.issuer import DISCOVERY_PATH
+
+from ..rows import Row
+from .bodies import Body, Dripping, Endless, Large, bomb
+from .houses import House
+from .place import Place
+from .raw import Dripper
+from .story import Scenario, Story, row
+
+__all__ = ["ROWS"]
+
+STALE: Final = 301
+"""Seconds after which a set is due for a refresh."""
+
+ALARM_WAIT: Final = 2.0
+"""Seconds; it is raised when whoever waited has been answered."""
+
+KEYS_UNAVAILABLE: Final = "keys_unavailable"
+KEY_WAIT: Final = 2.0
+GROWTH: Final = 4 * 1024
+"""KiB; what 512 KiB of a body take while they are read, and a thread, and a connection."""
+
+BAD_KEYS: Final = [
+    {"kty": "oct", "k": "c2VjcmV0", "kid": "shared-secret"},
+    {"kty": "RSA", "n": "!", "e": "AQAB", "kid": "no-number"},
+    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "off-the-curve"},
+    {"kty": "XYZ", "kid": "unknown-type"},
+    7,
+]
+
+Misbehave: TypeAlias = Callable[[FakeIssuer], object]
+
+
+def goes_on(misbehave: Misbehave, place: Place) -> Story:
+    """Keys that are known go on answering; where none is known the answer is 503; and then all is well again."""
+    story, house = Story(place), place.warm()
+    misbehave(place.issuer)
+    place.clock.advance(STALE)
+    _stale(story, house, seconds=0.4)
+    house.settle()
+    story.asked(2, at_least=1)
+    cold = place.house()
+    story.answered("cold", [cold.ask(place.token())], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    story.grown(GROWTH)
+    _recovers(story, house, cold)
+    return story
+
+
+def hangs(misbehave: Misbehave, place: Place) -> Story:
+    """As ``goes_on``, where an attempt takes as long as it may."""
+    story, house = Story(place), place.warm()
+    misbehave(place.issuer)
+    place.clock.advance(STALE)
+    _stale(story, house, seconds=place.seconds(short=3.0, full=9.0))
+    attempts = 1 if place.form == "short" else 2  # the first ends after 5 s, and a pause of 1 s after that
+    story.asked(attempts, at_least=attempts)
+    story.grown(GROWTH)
+    return story
+
+
+def hangs_cold(misbehave: Misbehave, place: Place) -> Story:
+    """Where no key is known, all wait for as long as the law lets them, and no longer."""
+    story, house = Story(place), place.house()
+    misbehave(place.issuer)
+    answers = house.crowd([place.token() for _ in range(20)])
+    story.innocent("cold", answers, said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    story.asked(1, at_least=1)
+    story.grown(GROWTH)
+    return story
+
+
+def drips(place: Place) -> Story:
+    """From the first byte of the status line on."""
+    dripper = Dripper(lambda: json.dumps(place.issuer.jwks()).encode())
+    place.counted.append(lambda: dripper.requests)
+    with dripper.serving():
+        story, house = Story(place), place.house(url=dripper.url)
+        story.innocent("before", [house.ask(place.token())], bound=KEY_WAIT)
+        dripper.drip()
+        place.clock.advance(STALE)
+        _stale(story, house, seconds=place.seconds(short=3.0, full=9.0))
+        attempts = 2 if place.form == "short" else 3
+        story.asked(attempts, at_least=attempts)
+        story.grown(GROWTH)
+    return story
+
+
+def redirected(place: Place) -> Story:
+    """To a place that has the very keys, and is never asked."""
+    with FakeIssuer(clock=place.clock) as elsewhere:
+        elsewhere.answer(json.dumps(place.issuer.jwks()).encode())
+        to = [("Location", elsewhere.jwks_url)]
+        story = goes_on(lambda issuer: issuer.answer(b"", status=302, headers=to), place)
+        followed = elsewhere.hits.total()
+    story.tell(f"{followed} followed")
+    story.expect("a redirect was followed", kept=followed == 0)
+    return story
+
+
+def other_types(place: Place) -> Story:
+    """A right document under types that say little, and under that of a page."""
+    story = Story(place)
+    document = json.dumps(place.issuer.jwks()).encode()
+    for kind in ("text/plain", "application/octet-stream", "application/jwk-set+json"):
+        place.issuer.answer(document, content_type=kind)
+        story.innocent(kind, [place.house().ask(place.token())], bound=KEY_WAIT)
+    place.issuer.answer(document, content_type="text/html")
+    page = place.house().ask(place.token())
+    story.answered("text/html", [page], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    story.asked(4, at_least=4)
+    return story
+
+
+def bad_keys(place: Place) -> Story:
+    """Around the good one."""
+    story = Story(place)
+    document = {"keys": [*BAD_KEYS, *place.issuer.jwks()["keys"], *BAD_KEYS]}
+    place.issuer.answer(json.dumps(document).encode())
+    house = place.house()
+    story.innocent("cold", [house.ask(place.token())], bound=KEY_WAIT)
+    secret = house.ask(place.token(headers={"kid": "shared-secret"}))
+    story.answered("kid of a bad key", [secret], said="token_key_unknown", bound=KEY_WAIT)
+    return story
+
+
+def wrong_issuer(place: Place) -> Story:
+    """In discovery: its keys are not fetched, and somebody is called."""
+    story, alarm = Story(place), threading.Event()
+
+    def note(event: Decided | Notice) -> None:
+        if isinstance(event, Notice) and event.alarm:
+            alarm.set()
+
+    trusted = ag.Issuer.oidc(place.issuer.url, audience=place.issuer.audience)
+    warm = place.warm(trusted)
+    document = {"issuer": "https://other.example.com", "jwks_uri": place.issuer.jwks_url}
+    place.issuer.answer(json.dumps(document).encode(), paths=[DISCOVERY_PATH])
+    cold = place.house(trusted, on_event=note)
+    story.answered("cold", [cold.ask(place.token())], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    story.expect("no alarm", kept=alarm.wait(ALARM_WAIT))
+    story.tell("an alarm")
+    story.asked(1, at_least=1)
+    place.clock.advance(STALE)
+    _stale(story, warm, seconds=0.4)
+    return story
+
+
+def ends(misbehave: Misbehave, place: Place) -> Story:
+    """Definite answers: one is not believed, three over five minutes are, fifteen minutes after the first."""
+    story, house = Story(place), place.warm()
+    misbehave(place.issuer)
+    known = []
+    for seconds in (STALE, 150, 150, 590):
+        place.clock.advance(seconds)
+        known.append(house.ask(place.token()))
+        house.settle()
+    story.innocent("for 15 min", known)
+    place.clock.advance(20)
+    story.answered("then", [house.ask(place.token())], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    house.settle()
+    _recovers(story, house)
+    return story
+
+
+def _stale(story: Story, house: House, *, seconds: float) -> None:
+    place = story.place
+    throng = house.throng(seconds, place.familiar, junk=place.junk, attackers=0)
+    story.innocent("stale", throng.innocent)
+
+
+def _recovers(story: Story, *houses: House) -> None:
+    place = story.place
+    place.issuer.recover()
+    place.clock.advance(61)
+    story.innocent("after", [house.ask(place.token()) for house in houses], bound=KEY_WAIT)
+
+
+def _endless(issuer: FakeIssuer) -> None:
+    issuer.answer(Endless(issuer.jwks()))
+
+
+def _dripping(issuer: FakeIssuer) -> None:
+    issuer.answer(Dripping(issuer.jwks()))
+
+
+def _large(issuer: FakeIssuer) -> None:
+    _sized(issuer, Large(issuer.jwks(), LARGE), LARGE)
+
+
+def _truncated(issuer: FakeIssuer) -> None:
+    document = json.dumps(issuer.jwks()).encode()
+    _sized(issuer, Large(issuer.jwks(), len(document)), len(document) + 100)
+
+
+def _sized(issuer: FakeIssuer, body: Body, size: int) -> None:
+    issuer.answer(body, headers=[("Content-Length", str(size))])
+
+
+def _bomb(issuer: FakeIssuer) -> None:
+    issuer.answer(bomb(issuer.jwks(), BOMB), headers=[("Content-Encoding", "gzip")])
+
+
+def _slow(issuer: FakeIssuer) -> None:
+    issuer.slow(30)
+
+
+def _gone(issuer: FakeIssuer) -> None:
+    issuer.outage(404)
+
+
+LARGE: Final = 10 * 1024 * 1024
+BOMB: Final = 50 * 1024 * 1024
+
+KNOWN_GO_ON: Final = "known keys go on, none waits; where none is known: 503"
+
+
+def _goes_on(name: str, laws: str, promised: str, scenario: Scenario) -> Row:
+    return row(name, laws, promised, scenario, waits=True, peer_patience=5)
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    row(
+        "slow (30 s)",
+        "4.4, 4.9",
+        "known keys go on, none waits; an attempt ends after 5 s",
+        partial(hangs, _slow),
+        waits=True,
+        peer_patience=31,
+    ),
+    row(
+        "slow (30 s), cold",
+        "4.10",
+        "all wait for one fetch, 2 s at most, then 503",
+        partial(hangs_cold, _slow),
+        waits=True,
+        peer_patience=31,
+    ),
+    row(
+        "a byte a second",
+        "4.4, 4.9",
+        "known keys go on, none waits; an attempt ends after 5 s",
+        drips,
+        waits=True,
+    ),
+    row(
+        "body a byte a second",
+        "4.4, 4.9",
+        "the same where the head comes at once",
+        partial(hangs, _dripping),
+        waits=True,
+    ),
+    _goes_on("endless", "4.4, 4.9", f"512 KiB are read, no more; {KNOWN_GO_ON}", partial(goes_on, _endless)),
+    _goes_on("10 MB", "4.4, 4.9", f"512 KiB are read, no more; {KNOWN_GO_ON}", partial(goes_on, _large)),
+    _goes_on("gzip bomb", "4.4, 4.9", f"nothing is unpacked; {KNOWN_GO_ON}", partial(goes_on, _bomb)),
+    _goes_on("truncated", "4.4, 4.8", KNOWN_GO_ON, partial(goes_on, _truncated)),
+    _goes_on("HTML with 200", "4.4, 4.9", KNOWN_GO_ON, partial(goes_on, FakeIssuer.html)),
+    _goes_on(
+        "empty key list",
+        "4.4",
+        "one is not believed; three over 5 min end the set 15 min after the first; a good one brings it back",
+        partial(ends, FakeIssuer.empty_keys),
+    ),
+    _goes_on(
+        "404 for good",
+        "4.4",
+        "one is not believed; three over 5 min end the set 15 min after the first; a good one brings it back",
+        partial(ends, _gone),
+    ),
+    _goes_on("one good key among bad", "4.8", "the good one answers, the bad ones never", bad_keys),
+    _goes_on("redirects", "4.4, 4.9", f"none is followed; {KNOWN_GO_ON}", redirected),
+    _goes_on(
+        "wrong content type", "4.9", "a right document counts under any type but that of a page", other_types
+    ),
+    row(
+        "wrong issuer in discovery",
+        "1.6, 4.9",
+        "its keys are not fetched, 503 and an alarm; known keys go on, none waits",
+        wrong_issuer,
+        beside=False,
+        waits=True,
+    ),
+)
