@@ -102,6 +102,13 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def mutate(session: nox.Session) -> None:
+    """Change the code of the rooms that decide, bit by bit; a test must notice each. Rooms may be named after `--`."""
+    install(session, "mutate")
+    session.run("python", "-m", "mutation", *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the whole suite and hold each package to its coverage; arguments select tests instead."""
     install(session, "test")
@@ -186,11 +193,8 @@ def types(session: nox.Session) -> None:
     install(session, "types")
     session.log("mypy: sources, programs, noxfile and the shared tests")
     others = [package for package in PACKAGES if package != "graphql"]
-    shared = [
-        path
-        for path in ("noxfile.py", "demo", "bench", "torture", "tests", "examples")
-        if (ROOT / path).exists()
-    ]
+    programs = ("noxfile.py", "demo", "bench", "mutation", "torture", "tests", "examples")
+    shared = [path for path in programs if (ROOT / path).exists()]
     apart = ("--exclude", "|".join(f"(^|/){library}" for library in LIBRARIES))
     session.run("mypy", *apart, *(f"packages/authgate-{name}/src" for name in others), *shared)
     for name in others:

@@ -1,0 +1,74 @@
+"""Which tests reach which lines, and how long each takes: found by running them once over the code as it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import coverage
+import pytest
+
+from .mutants import Mutant
+from .running import run_pytest
+
+__all__ = ["Reach", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one run of the tests showed.
+
+    Args:
+        seconds: How long each test took, by its node id.
+        tests: For each file, and each line of it, the tests that ran it.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    tests: dict[Path, dict[int, set[str]]] = field(default_factory=dict[Path, dict[int, set[str]]])
+
+    def of(self, mutant: Mutant, files: Sequence[Path]) -> list[str]:
+        """The tests in these files that reach a mutant, the quickest first."""
+        lines = self.tests.get(mutant.path, {})
+        first, last = mutant.lines
+        reached = [tests for line, tests in lines.items() if first <= line <= last or not last]
+        names = {file.name for file in files}
+        asked = {
+            test for tests in reached for test in tests if test.partition("::")[0].rpartition("/")[2] in names
+        }
+        return sorted(asked, key=lambda test: (self.seconds[test], test))
+
+
+class _Watching:
+    """A plugin that tells the measurement which test runs, and keeps how long it took."""
+
+    def __init__(self, measurement: coverage.Coverage) -> None:
+        self._measurement = measurement
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._measurement.switch_context(item.nodeid)
+        yield
+        self._measurement.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] += report.duration
+
+
+def measured(sources: Sequence[Path], files: Sequence[Path]) -> Reach | None:
+    """Run the tests of some files and see which lines of the sources each reaches; None when one fails."""
+    measurement = coverage.Coverage(data_file=None, config_file=False, include=list(map(str, sources)))
+    watching = _Watching(measurement)
+    measurement.start()
+    code = run_pytest(files, watching)
+    measurement.stop()
+    if code:
+        return None
+    data = measurement.get_data()
+    reach = Reach(dict(watching.seconds))
+    for source in sources:
+        lines = data.contexts_by_lineno(str(source))
+        reach.tests[source] = {line: set(tests) - {""} for line, tests in lines.items()}
+    return reach

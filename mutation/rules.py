@@ -1,0 +1,55 @@
+"""What is not mutated, and why: nobody could be expected to notice.
+
+- **Annotations, type aliases and casts** say something to type checkers alone.
+- **Decorators** run when a module is loaded. What ``frozen`` and ``slots`` give is a habit of this house, which
+  reviews keep, and no promise.
+- **Names that a module exports** are compared with the documentation by a test of the architecture.
+- **Prose**, a text of two words or more, is written for people who read a log or an exception; a test that pinned
+  its wording would only copy it. Codes, claims, headers and whatever else a program reads hold no blank between
+  words, and are mutated.
+- **``len`` and ``isinstance``** fail at once when an argument is taken away, which would only flatter the score.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import libcst as cst
+import libcst.matchers as m
+
+__all__ = ["is_left_out", "takes_only_prose"]
+
+_PROSE: Final = re.compile(r"[A-Za-z]\S* +\S*[A-Za-z]")
+_OBVIOUS: Final = m.Call(func=m.Name("len") | m.Name("isinstance"))
+_CAST: Final = m.Call(func=m.Name("cast"))
+_TYPE_ALIAS: Final = m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
+_EXPORTS: Final = m.Assign(targets=[m.AssignTarget(m.Name("__all__"))])
+
+
+def is_left_out(node: cst.CSTNode) -> bool:
+    """Whether nothing of this part of the code is mutated."""
+    if isinstance(node, (cst.Annotation, cst.Decorator)) or m.matches(node, _TYPE_ALIAS | _EXPORTS):
+        return True
+    return isinstance(node, cst.BaseString) and _is_prose(node)
+
+
+def takes_only_prose(node: cst.CSTNode, mutated: cst.CSTNode) -> bool:
+    """Whether a mutation of a node takes away no more than what rules leave out."""
+    if m.matches(node, _OBVIOUS | _CAST):
+        return True
+    if isinstance(node, (cst.Assign, cst.AnnAssign)):
+        return _is_prose(node.value)
+    if isinstance(node, cst.Call) and isinstance(mutated, cst.Call):
+        pairs = zip(node.args, (*mutated.args, None), strict=False)
+        return _is_prose(next((old.value for old, new in pairs if old is not new), None))
+    return False
+
+
+def _is_prose(node: cst.CSTNode | None) -> bool:
+    if isinstance(node, cst.SimpleString):
+        return _PROSE.search(node.value) is not None
+    if isinstance(node, cst.FormattedString):
+        parts = [part.value if isinstance(part, cst.FormattedStringText) else "{}" for part in node.parts]
+        return _PROSE.search("".join(parts)) is not None
+    return isinstance(node, cst.ConcatenatedString) and (_is_prose(node.left) or _is_prose(node.right))
