@@ -224,19 +224,81 @@ class TestLateLoops:
 
         async def scene() -> list[bool]:
             loop = asyncio.get_running_loop()
+            meter = LagMeter(loop)
             seen = []
-            with LagMeter(loop) as meter:
+            began = loop.time()
+            with meter:
                 await asyncio.sleep(0.05)
-                seen.append(meter.lagged)
+                seen.append(meter.was_late_since(began))
                 compute(0.1)
-                seen.append(meter.lagged)
-            with LagMeter(loop) as meter:
+                seen.append(meter.was_late_since(began))
+            compute(0.1)
+            began = loop.time()
+            with meter:
+                seen.append(meter.was_late_since(began))
                 compute(0.1)
                 await asyncio.sleep(0.02)
-                seen.append(meter.lagged)
+                seen += [meter.was_late_since(began), meter.was_late_since(loop.time())]
             return seen
 
-        assert [False, True, True] == asyncio.run(scene())
+        assert [False, True, False, True, False] == asyncio.run(scene())
+
+    def test_a_meter_of_several(self) -> None:
+        """Law 5.5: who comes later and goes earlier ends it for nobody."""
+
+        async def scene() -> list[bool]:
+            loop = asyncio.get_running_loop()
+            meter = LagMeter(loop)
+            began = loop.time()
+            with meter:
+                with meter:
+                    await asyncio.sleep(0.02)
+                compute(0.1)
+                await asyncio.sleep(0)
+                return [meter.was_late_since(began)]
+
+        assert [True] == asyncio.run(scene())
+
+    def test_a_queue_on_a_late_loop(self, own_valkey: Any, notices: list[Notice]) -> None:
+        """Law 5.5: checks whose time ran out in a queue while the loop was blocked open no breaker."""
+
+        async def scene() -> list[bool]:
+            store = AsyncRedisStore(RedisRevocation(own_valkey.url), notice=notices.append)
+            await store.warm_up()
+            checks = [asyncio.create_task(store.is_revoked(token())) for _ in range(12)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            compute(0.35)
+            answers = await asyncio.gather(*checks)
+            await store.aclose()
+            return answers
+
+        assert [False] * 12 == asyncio.run(scene())
+        assert [] == notices
+
+    def test_a_reply_that_waited_for_the_loop_is_read(self, own_valkey: Any, notices: list[Notice]) -> None:
+        """Law 5.4: a loop that was blocked past the end of a check finds the reply there, and it counts."""
+
+        async def scene() -> list[bool]:
+            store = AsyncRedisStore(RedisRevocation(own_valkey.url), notice=notices.append)
+            await store.warm_up()
+            answers = []
+            for _ in range(8):
+                check = asyncio.create_task(store.is_revoked(token()))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                compute(0.2)
+                answers.append(await check)
+            await store.aclose()
+            return answers
+
+        def connections() -> int:
+            return int(admin.info("stats")["total_connections_received"])
+
+        admin = own_valkey.client()
+        before = connections()
+        assert [False] * 8 == asyncio.run(scene())
+        assert 1 == connections() - before, "a connection whose reply was given up is not used again"
 
     def test_a_reply_that_waited_for_the_loop_is_asked_for_again(
         self, spec: RedisRevocation, notices: list[Notice]

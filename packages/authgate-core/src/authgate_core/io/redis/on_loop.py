@@ -33,7 +33,8 @@ class OnLoop:
         self.wire = wire
         self.fuse = fuse
         self._limits = limits
-        self._batcher = Batcher(self._carry, wire.at_once)
+        self._lag = LagMeter(self.loop)
+        self._batcher = Batcher(wire.exchange, wire.at_once)
         self._closing = self._until_shutdown()
         self._prober: asyncio.Task[None] | None = None
 
@@ -54,29 +55,29 @@ class OnLoop:
             LoopLagged: If there is no reply and the loop was late twice.
             RedisError, OSError, UnicodeError: If there is no complete reply of a master.
         """
-        if query == (INFO,):
-            return await self._carry(query, until)
-        return await self._batcher.ask(query, until)
+        with self._lag as lag:
+            started = self.loop.time()
+            try:
+                return await self._ask(query, until)
+            except FAILURES:
+                if not lag.was_late_since(started):
+                    raise
+            # Law 5.5: what was measured while the loop was late, on the way or in a queue before, does not count.
+            again = self.loop.time()
+            try:
+                return await self._ask(query, again + self._limits.total)
+            except FAILURES as error:
+                if lag.was_late_since(again):
+                    raise LoopLagged(unanswered(error)) from error
+                raise
+
+    async def _ask(self, query: Query, until: float) -> Sequence[object]:
+        ask = self.wire.exchange if query == (INFO,) else self._batcher.ask
+        return await ask(query, until)
 
     def start_prober(self, probe: Callable[[], Awaitable[bool]]) -> None:
         """Probe until the store answers, in a task of no request: one for each opening (Law 5.5)."""
         self._prober = self.loop.create_task(self._probe(probe), name="authgate-redis-probe")
-
-    async def _carry(self, query: Query, until: float) -> Sequence[object]:
-        try:
-            return await self._measured(query, until)
-        except LoopLagged:
-            # Law 5.5: what was measured while the loop was late does not count and is tried once more.
-            return await self._measured(query, self.loop.time() + self._limits.total)
-
-    async def _measured(self, query: Query, until: float) -> Sequence[object]:
-        with LagMeter(self.loop) as meter:
-            try:
-                return await self.wire.exchange(query, until)
-            except FAILURES as error:
-                if meter.lagged:
-                    raise LoopLagged(unanswered(error)) from error
-                raise
 
     async def _probe(self, probe: Callable[[], Awaitable[bool]]) -> None:
         while self.fuse.is_open:

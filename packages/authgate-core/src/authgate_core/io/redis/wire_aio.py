@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -215,11 +216,11 @@ def _connections_to(url: str) -> Callable[[], AsyncConnection]:
 async def _spoken(connection: AsyncConnection, query: Query, limits: Limits, until: float) -> list[object]:
     clock = asyncio.get_running_loop().time
     if not connection.is_connected:
-        async with asyncio.timeout_at(min(clock() + limits.connect, until)):
+        async with _ended_at(min(clock() + limits.connect, until)):
             await connection.connect()
     replies: list[object] = []
     try:
-        async with asyncio.timeout_at(min(clock() + limits.reply, until)):
+        async with _ended_at(min(clock() + limits.reply, until)):
             await connection.send_packed_command(connection.pack_commands(query), check_health=False)
             for _ in query:
                 try:
@@ -231,3 +232,19 @@ async def _spoken(connection: AsyncConnection, query: Query, limits: Limits, unt
             raise Closed(str(error)) from error
         raise
     return replies
+
+
+@asynccontextmanager
+async def _ended_at(when: float) -> AsyncGenerator[None]:
+    """``asyncio.timeout_at``, but what has arrived while the loop was late may still be read.
+
+    A loop that was blocked past the moment finds the reply and the end of its time in one turn; the end is put off
+    to the next, which only whoever still waits then sees.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        due = loop.call_at(when, lambda: limit.reschedule(loop.time()))
+        try:
+            yield
+        finally:
+            due.cancel()
