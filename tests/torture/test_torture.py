@@ -89,6 +89,12 @@ class TestItsRows:
     def test_every_row_says_what_is_promised_by_which_law(self) -> None:
         assert [] == [row.name for row in every_row() if not (row.promised and row.law and row.colours)]
 
+    def test_every_law_of_the_keys_of_an_issuer_is_tried(self) -> None:
+        """Section 4 of the laws."""
+        tried = {law for row in every_row() for law in row.law.split(", ")}
+
+        assert set() == {f"4.{number}" for number in range(1, 14)} - tried
+
     def test_a_wait_is_judged_by_the_bound_of_its_law_and_the_allowance(self) -> None:
         assert within(1.0 + ALLOWANCE, 1.0)
         assert not within(1.01 + ALLOWANCE, 1.0)

@@ -120,7 +120,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     row(
         "flood, issuer failing",
-        "4.4-4.6",
+        "4.4, 4.5, 4.6",
         "one fetch each time the back-off is over; junk is 401, from 15 min on 503; a known key never waits",
         failing_flood,
     ),

@@ -22,6 +22,21 @@ IDLE_WAIT: Final = 1.0
 KEY_WAIT: Final = 2.0
 
 
+def begins_without(place: Place) -> Story:
+    """A service is started while the issuer is down; when that is back, nothing has to be restarted."""
+    story, house = Story(place), place.house()
+    place.issuer.outage(503)
+    said = house.warm_up()
+    story.tell(f"at the start: {said}")
+    story.expect("health did not say down", kept=said == "down")
+    story.answered("then", [house.ask(place.token())], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    place.issuer.recover()
+    place.clock.advance(61)  # however long the back-off was
+    story.innocent("issuer back", [house.ask(place.token())], bound=KEY_WAIT)
+    story.asked(3, at_least=2)
+    return story
+
+
 def expired_in_outage(place: Place) -> Story:
     """The issuer is down from before the set is due until after the last moment at which it is believed."""
     story, house = Story(place), place.warm()
@@ -142,6 +157,13 @@ def _innocent(story: Story, house: House, name: str, *, bound: float = 0.0) -> N
 PATIENCE: Final = 60
 
 ROWS: Final[tuple[Row, ...]] = (
+    row(
+        "start without the issuer",
+        "4.12",
+        "the service starts and says that its keys are down; requests are 503 until the issuer is back",
+        begins_without,
+        waits=True,
+    ),
     row(
         "TTL expiry, issuer down",
         "4.3, 4.4",

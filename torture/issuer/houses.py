@@ -99,6 +99,10 @@ class House(Protocol):
         """Four innocent callers, and attackers, who each ask again and again for a time."""
         ...
 
+    def warm_up(self) -> str:
+        """Do what there is to do at the start of a service, and tell how the keys are then."""
+        ...
+
     def settle(self) -> None:
         """Wait until nothing is under way in the background."""
         ...
@@ -178,6 +182,11 @@ class SyncHouse:
         """A thread for each caller."""
         return throng_of_threads(self.ask, seconds, innocent, junk=junk, attackers=attackers)
 
+    def warm_up(self) -> str:
+        """Fetch the keys, and tell how they are."""
+        self.gate.warm_up()
+        return self.gate.health().keys[0].status
+
     def settle(self) -> None:
         """Wait until no refresh is under way."""
         _settle(self.gate)
@@ -193,7 +202,8 @@ class AsyncHouse:
     def __init__(self, gate: ag.AsyncGate) -> None:
         self.gate = gate
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="torture-loop", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="torture-loop", daemon=True)
+        self._thread.start()
 
     async def asked(self, token: str) -> Answer:
         """One request, as a coroutine."""
@@ -246,6 +256,11 @@ class AsyncHouse:
         told = self.run(together())
         return Throng.of(told)
 
+    def warm_up(self) -> str:
+        """Fetch the keys, and tell how they are."""
+        self.run(self.gate.warm_up())
+        return self.gate.health().keys[0].status
+
     def settle(self) -> None:
         """Wait until no refresh is under way."""
         _settle(self.gate)
@@ -254,6 +269,8 @@ class AsyncHouse:
         """Close the gate and end the loop."""
         self.run(self.gate.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 async def _whole(coroutine: Coroutine[object, object, T]) -> T:

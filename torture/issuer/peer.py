@@ -103,6 +103,13 @@ class PeerHouse:
         """A thread for each caller."""
         return throng_of_threads(self.ask, seconds, innocent, junk=junk, attackers=attackers)
 
+    def warm_up(self) -> str:
+        """Fetch the keys, and tell how that went."""
+        try:
+            return f"{len(self._client('').get_signing_keys())} key"
+        except jwt.PyJWKClientError as error:
+            return type(error).__name__
+
     def settle(self) -> None:
         """Nothing of it runs in the background."""
 
