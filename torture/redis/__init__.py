@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from .table import ROWS
+from typing import Final
+
+from ..rows import Row
 
 __all__ = ["ROWS"]
+
+ROWS: Final[tuple[Row, ...]] = ()

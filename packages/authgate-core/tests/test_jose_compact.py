@@ -8,6 +8,7 @@ import string
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -15,13 +16,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authgate_core.errors import MalformedToken
-from authgate_core.jose.compact import Header, Limits, decode_segment, parse_header, parse_object, split
+from authgate_core.jose.compact import (
+    Header,
+    Limits,
+    _read_any,
+    _read_flat,
+    decode_segment,
+    parse_header,
+    parse_object,
+    split,
+    split_object,
+)
 from authgate_core.testing.shapes import encode_segment
 
 UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LIMITS = Limits()
 ALPHABET = string.ascii_letters + string.digits + "-_"
 HEADER = encode_segment(b'{"alg":"RS256"}')
+# Pieces that objects are made of, and that break them: put together they are nearly JSON, and often JSON.
+PIECES: Final = (
+    *('{"', '":', '"', ":", ",", "{", "}", "[", "]", " ", "\n", "\\", "\\u0061", "\\ud800", "\\\\", '\\"'),
+    *('"a":', '"b":', '"a"', '"iss"', '"a" :', '"{"', '"["', '":"', '{"a":1}', "[[", "]]", "[1,2]", "\u00e9"),
+    *("1", "-1", "1.5", "1e999", "NaN", "-Infinity", "null", "true", "9" * 4400, ',"a":2', ',"b":[3]'),
+)
 MARKER = "c0ffee-c0ffee"
 
 
@@ -138,6 +155,43 @@ class TestSplit:
         parts = split(f"{HEADER}.{encode_segment(MARKER.encode())}.{encode_segment(b'signature')}", LIMITS)
 
         assert "Parts(39 and 9 bytes)" == repr(parts)
+
+    @UNHURRIED
+    @given(st.text(ALPHABET[-6:] + "AQgw+/= \n=", max_size=9))
+    def test_a_segment_is_read_as_the_standard_library_writes_it(self, segment: str) -> None:
+        """Law 3.1: whatever the decoder lets pass, a segment is read if it is how its bytes are written."""
+        try:
+            data = decode_segment(segment)
+        except MalformedToken:
+            with suppress(ValueError):
+                lenient = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+                assert segment != encode_segment(lenient)
+        else:
+            assert segment == base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    @UNHURRIED
+    @given(
+        st.binary(max_size=6)
+        | st.sampled_from([b"{}", b' {"a":1}', b"\t{}", b"\r\n{}", b"[]", b"\xef\xbb\xbf{}"])
+    )
+    def test_a_glance_at_a_payload_refuses_nothing_that_is_an_object(self, payload: bytes) -> None:
+        """Law 3.1: what is refused by its first characters would not have been read."""
+        token = f"{HEADER}.{encode_segment(payload)}.AAAA"
+
+        strict, found = outcome(lambda: read(token)[1]), outcome(lambda: split_object(token, LIMITS)[1])
+        assert isinstance(strict, str) is isinstance(found, str)
+        if isinstance(strict, dict):
+            assert strict == found
+
+    def test_every_first_byte_is_judged(self) -> None:
+        """RFC 8259 section 2: an object begins with a brace, or with one of four kinds of whitespace."""
+        tokens = [f"{HEADER}.{encode_segment(bytes([first, 0x20]))}.AAAA" for first in range(256)]
+        reasons = [outcome(partial(split_object, token, LIMITS)) for token in tokens]
+        begins = [
+            first for first, reason in enumerate(reasons) if reason != "the payload is not a JSON object"
+        ]
+
+        assert sorted(b"{ \t\n\r") == begins
 
 
 class TestHeader:
@@ -293,6 +347,40 @@ class TestObject:
         """RFC 8259 section 2: whitespace belongs to the JSON text, not to the token."""
         assert {"a": [1]} == parse_object(b' \t\r\n{ "a" : [ 1 ] }\r\n\t ', LIMITS)
 
+    @settings(UNHURRIED, max_examples=1000)
+    @given(
+        text=st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+        | st.lists(st.sampled_from(PIECES), max_size=12).map(lambda pieces: "{" + "".join(pieces) + "}"),
+        depth=st.integers(1, 4),
+    )
+    def test_the_quick_way_reads_what_the_strict_one_reads(self, text: str, depth: int) -> None:
+        """Law 3.1: an object that needs no second look is read as it would have been, or not at all."""
+        limits, data = Limits(depth=depth), text.encode()
+        found = _read_flat(data, limits)
+
+        if found is not None:
+            assert (found, list(found)) == (strict := _read_any(data, limits), list(strict))
+        assert outcome(lambda: _read_any(data, limits)) == outcome(lambda: parse_object(data, limits))
+
+    @pytest.mark.parametrize(
+        ("text", "is_quick"),
+        [
+            ('{"a":1,"b":["x"],"c":"https://a.test:1/"}', True),
+            ("{}", True),
+            ('{"a":1,"a":1}', False),
+            ('{"a":{"b":1}}', False),
+            ('{"a":"{"}', False),
+            ('{"a":"\\n"}', False),
+            ('{"a":NaN}', False),
+            (' {"a":1}', False),
+            ('{"a":1} ', False),
+            ('{"a":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}', False),
+        ],
+    )
+    def test_which_objects_are_read_quickly(self, text: str, *, is_quick: bool) -> None:
+        """Those of plain tokens; what is unusual is left to the strict way."""
+        assert is_quick is (_read_flat(text.encode(), LIMITS) is not None)
+
     @UNHURRIED
     @given(st.binary())
     def test_any_bytes_are_read_or_refused(self, data: bytes) -> None:
@@ -358,3 +446,11 @@ def answer(parse: Callable[..., object], *arguments: object) -> None:
     """Call a parser that may refuse; any other exception fails the test."""
     with suppress(MalformedToken):
         parse(*arguments)
+
+
+def outcome(parse: Callable[[], object]) -> object:
+    """What a parser reads, or why it refuses."""
+    try:
+        return parse()
+    except MalformedToken as refused:
+        return refused.reason

@@ -20,9 +20,9 @@ from authgate_core.jose.signature import (
     DEFAULT_ALGORITHMS,
     HMAC_ALGORITHMS,
     KNOWN_ALGORITHMS,
+    checker,
     fitting,
     is_allowed,
-    is_valid,
 )
 from authgate_core.testing.keys import SIGNERS, SigningKey, lease_key
 
@@ -220,8 +220,8 @@ class TestFailure:
             self.outcome(monkeypatch, RuntimeError("bug"))
 
     def outcome(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> bool:
-        """What ``is_valid`` makes of an implementation that raises."""
+        """What ``checker`` makes of an implementation that raises."""
         key, good = signed("HS256")
         failing = dataclasses.replace(ALGORITHMS["HS256"], implementation=_Failing(error))  # type: ignore[arg-type]  # a fake
         monkeypatch.setattr(signature, "ALGORITHMS", {**ALGORITHMS, "HS256": failing})
-        return is_valid(key.material, "HS256", MESSAGE, good)
+        return checker(key.material, "HS256")(MESSAGE, good)

@@ -23,6 +23,8 @@ from authgate_core.principal import (
     as_path,
     claim_path,
     frozen,
+    new_service,
+    new_user,
     resolve,
 )
 
@@ -53,6 +55,58 @@ USER = User(
 )
 SERVICE = Service(id="svc", issuer="main", name="billing", client_id="billing")
 PROJECT = Project(id="p1", name="Shop", enabled_services=["orders"], secret_version=3)
+
+
+SAID_OF_ALL: dict[str, Any] = {
+    "issuer": "main",
+    "tenant": "t1",
+    "roles": ("editor",),
+    "scopes": ("orders:read",),
+    "claims": CLAIMS,
+    "implied_roles": frozenset({"editor", "viewer"}),
+    "model": 7,
+    "name": "Ada",
+    "client_id": "web",
+}
+
+
+class TestFilled:
+    """The principals of tokens, which are made in another way than by their constructors."""
+
+    @pytest.mark.parametrize("public", [None, ("id",)])
+    def test_a_user_is_what_its_constructor_makes(self, public: tuple[str, ...] | None) -> None:
+        """The same class, with the same in each slot."""
+        said: dict[str, Any] = {
+            **SAID_OF_ALL,
+            "public": public,
+            "username": "ada",
+            "email": "a@b.test",
+            "session_id": "s1",
+            "auth_time": 5.0,
+            "acr": "2",
+            "amr": ("pwd",),
+            "actor": frozen({"sub": "support"}),
+        }
+
+        assert contents(User(id="u1", source="bearer", **said)) == contents(new_user().filled("u1", **said))
+
+    @pytest.mark.parametrize("public", [None, ("id",)])
+    def test_a_service_is_what_its_constructor_makes(self, public: tuple[str, ...] | None) -> None:
+        """As a user."""
+        said: dict[str, Any] = {**SAID_OF_ALL, "public": public}
+
+        assert contents(Service(id="s", source="bearer", **said)) == contents(
+            new_service().filled("s", **said)
+        )
+
+    def test_it_is_read_only(self) -> None:
+        """Law 7.2: once it is filled nobody can change it."""
+        service = new_service().filled("s1", **SAID_OF_ALL, public=None)
+
+        with pytest.raises(AttributeError, match="read-only"):
+            service.name = "other"
+        with pytest.raises(AttributeError, match="read-only"):
+            del service.name
 
 
 class TestIdentity:
@@ -388,3 +442,9 @@ def thawed(value: object) -> object:
     if isinstance(value, MappingProxyType):
         return {name: thawed(item) for name, item in value.items()}
     return [thawed(item) for item in value] if isinstance(value, tuple) else value
+
+
+def contents(principal: Principal) -> tuple[type, dict[str, Any]]:
+    """The class of a principal and what is in its slots."""
+    slots = [slot for kind in type(principal).__mro__ for slot in getattr(kind, "__slots__", ())]
+    return type(principal), {slot: getattr(principal, slot) for slot in slots}

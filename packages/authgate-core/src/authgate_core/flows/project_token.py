@@ -13,7 +13,7 @@ from ..effects import Flow
 from ..errors import UnknownIssuer
 from ..issuer import ProjectTokens
 from ..jose.claims import TokenRules
-from ..jose.compact import Limits, parse_object, split
+from ..jose.compact import Limits, split_object
 from ..keyring import KeyRing
 from ..principal import Project, ProjectRef
 from .project import check_served, judge_project
@@ -65,8 +65,7 @@ def authenticate_project_token(
         ServiceNotEnabled: If it is for other services, or its project is not served here.
         AuthUnavailable: If its keys or its revocation could not be had.
     """
-    parts = split(token.value.reveal(), limits)
-    claims = parse_object(parts.payload, limits)
+    parts, claims = split_object(token.value.reveal(), limits)
     trusted = _issuer_of(claims, issuers)
     tokens = trusted.tokens
     with Named(trusted.name, APP):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..clock import Instant
 from ..credentials import BearerToken
-from ..effects import Flow
-from ..errors import InvalidClaim, TokenRevoked, UnknownIssuer
-from ..jose.claims import latest_start
-from ..jose.compact import parse_object, split
+from ..effects import CheckRevoked, Flow
+from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer
+from ..jose.compact import split_object
 from ..jose.verify import VerifiedClaims
+from ..making import maker
 from ..principal import Service, User
 from .keys import Door, find_keys
-from .revoked import check_revoked
-from .signatures import verify_parts
+from .signatures import verify_at_once, verify_parts
 from .trust import Found, Trust, TrustedIssuer
 
 __all__ = ["authenticate_token", "verify_token"]
+
+_found: Final = maker(Found)
 
 
 def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[User | Service]:
@@ -38,8 +39,11 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
     if found is None:
         found = yield from _verified(token, trust, now)
         trust.keep(digest, found, now)
+    answer = trust.known.known(found.ref, found.names)
+    if answer == "clear":
+        return found.principal
     with found.trusted.named:
-        if (yield from check_revoked(found.ref, trust.known, found.names)):
+        if answer == "revoked" or (yield from CheckRevoked(found.ref)):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
     return found.principal
 
@@ -54,41 +58,32 @@ def _vouched_for(found: Found, now: Instant) -> Flow[Found | None]:
 
 
 def _verified(token: BearerToken, trust: Trust, now: Instant) -> Flow[Found]:
-    trusted, door, verified = yield from _verify(token, trust, now)
-    with trusted.named:
+    parts, claims = split_object(token.value.reveal(), trust.limits)
+    trusted = _issuer_of(claims, trust)
+    try:
+        door = _door(trusted, claims, now)
+        verified = verify_at_once(parts, claims, door, trusted.rules, now)
+        if verified is None:
+            verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
         principal = trusted.issuer.principal(verified, trust.expand)
+    except AuthgateError as error:
+        trusted.named.name(error)
+        raise
+    keys = door.current().holding(verified.key, verified.header.kid)
     ref = trusted.issuer.token_ref(verified, principal)
-    return Found(
-        trusted,
-        door,
-        door.current().holding(verified.key, verified.header.kid),
-        verified.key,
-        verified.header,
-        starts=latest_start(verified.claims),
-        principal=principal,
-        ref=ref,
-        names=trust.known.names_of(ref),
-    )
+    names = trust.known.names_of(ref)
+    return _found(trusted, door, keys, verified.key, verified.header, verified.starts, principal, ref, names)
 
 
 def verify_token(
     token: BearerToken, trust: Trust, now: Instant
 ) -> Flow[tuple[TrustedIssuer, VerifiedClaims]]:
     """Verify signature and claims, and nothing else; revocation is the caller's to ask."""
-    trusted, _, verified = yield from _verify(token, trust, now)
-    return trusted, verified
-
-
-def _verify(
-    token: BearerToken, trust: Trust, now: Instant
-) -> Flow[tuple[TrustedIssuer, Door, VerifiedClaims]]:
-    parts = split(token.value.reveal(), trust.limits)
-    claims = parse_object(parts.payload, trust.limits)
+    parts, claims = split_object(token.value.reveal(), trust.limits)
     trusted = _issuer_of(claims, trust)
     with trusted.named:
         door = _door(trusted, claims, now)
-        verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
-        return trusted, door, verified
+        return trusted, (yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now))
 
 
 def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], now: Instant) -> Door:

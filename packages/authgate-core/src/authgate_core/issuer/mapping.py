@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, is_dataclass
 from functools import lru_cache
@@ -15,60 +15,113 @@ from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, 
 
 from ..errors import InvalidClaim
 from ..jose.verify import VerifiedClaims
-from ..principal import MISSING, ClaimPath, Service, TokenRef, User, as_path, frozen, resolve
+from ..making import maker
+from ..principal import ClaimPath, Service, TokenRef, User, as_path, frozen, new_service, new_user, resolve
+from .names import Names
 from .settings import ClaimsMap, Grants, ServiceWhen
 from .tenancy import tenant_of
 
-__all__ = ["map_principal", "model_problems", "tenant_in", "token_ref"]
+__all__ = ["PrincipalMap", "model_problems", "tenant_in", "token_ref"]
 
 Expand = Callable[[tuple[str, ...]], frozenset[str]]
 
 _MAX_ID: Final = 255
-_MOST_SHARED: Final = 1024
+_DESCRIPTIVE: Final = ("preferred_username", "username", "email", "name", "sid", "client_id", "azp", "acr")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def map_principal(
-    verified: VerifiedClaims, issuer: str, mapping: ClaimsMap, grants: Grants, expand: Expand
-) -> User | Service:
-    """Who the claims speak of; raises InvalidClaim where they do not fit."""
-    claims = _lifted(verified.claims, mapping.lifted)
-    kind = "service" if _is_service(claims, mapping.service_when) else "user"
-    if grants.kinds is not None and kind not in grants.kinds:
-        raise InvalidClaim("grants", f"the issuer may not assert a {kind}")
-    roles = _shared(_limited(_names(claims, mapping.roles, mapping), grants.roles))
-    common: dict[str, Any] = {
-        "id": mapping.namespace + _identifier(claims, mapping.subject),
-        "issuer": issuer,
-        "tenant": tenant_in(verified.claims, mapping),  # Law 3.12: the very claims that chose the keys
-        "roles": roles,
-        "scopes": _shared(_limited(_names(claims, mapping.scopes, mapping), grants.scopes)),
-        "claims": ReadLater(verified.payload, mapping.lifted) if mapping.is_repeatable else claims,
-        "source": "bearer",
-        "implied_roles": expand(roles),
-        "model": _judged(claims, mapping),
-        "public": mapping.public,
-    }
-    client_id = _text(claims, "client_id") or _text(claims, "azp")
-    if kind == "service":
-        return Service(name=_text(claims, "name") or client_id, client_id=client_id, **common)
-    return _user(verified, claims, client_id, common)
+class PrincipalMap:
+    """Makes principals of verified claims, as a ``ClaimsMap`` and the grants say.
+
+    What depends on these alone is found out once, here.
+
+    Args:
+        issuer: The configured name of the issuer.
+        mapping: What its claims mean.
+        grants: The most that it may assert.
+    """
+
+    __slots__ = ("_issuer", "_judges", "_keeps_claims", "_kinds", "_mapping", "_roles", "_scopes", "_shown")
+
+    def __init__(self, issuer: str, mapping: ClaimsMap, grants: Grants) -> None:
+        self._issuer = issuer
+        self._mapping = mapping
+        self._kinds = grants.kinds
+        self._roles = Names(mapping.roles, mapping.separators, grants.roles)
+        self._scopes = Names(mapping.scopes, mapping.separators, grants.scopes)
+        self._judges = mapping.model is not None or bool(mapping.validators)
+        self._keeps_claims = not mapping.is_repeatable
+        self._shown = None if mapping.public is None else tuple(mapping.public)
+
+    def principal(self, verified: VerifiedClaims, expand: Expand) -> User | Service:
+        """Who the claims speak of; raises InvalidClaim where they do not fit.
+
+        Long, because it is run for every token that is verified (docs/adr/0021).
+        """
+        mapping = self._mapping
+        claims = _lifted(verified.claims, mapping.lifted) if mapping.lifted else verified.claims
+        is_service = mapping.service_when is not None and _is_service(claims, mapping.service_when)
+        if self._kinds is not None:
+            _check_kind("service" if is_service else "user", self._kinds)
+        roles = self._roles.read(claims)
+        identifier = mapping.namespace + _identifier(claims, mapping.subject)
+        tenant = tenant_in(verified.claims, mapping)  # Law 3.12: the very claims that chose the keys
+        scopes = self._scopes.read(claims)
+        implied = expand(roles)
+        model = _judged(claims, mapping) if self._judges else None
+        kept = claims if self._keeps_claims else _read_later(verified.payload, mapping.lifted)
+        # Descriptive claims: what is not text says nothing, and authorisation does not read it.
+        username, login, email, name, session_id, client_id, azp, acr = [
+            value if isinstance(value, str) else None for value in map(claims.get, _DESCRIPTIVE)
+        ]
+        client_id = client_id or azp
+        if is_service:
+            return new_service().filled(
+                *(identifier, self._issuer, tenant, roles, scopes, kept),
+                implied_roles=implied,
+                model=model,
+                public=self._shown,
+                name=name or client_id,
+                client_id=client_id,
+            )
+        actor = claims.get("act")
+        return new_user().filled(
+            identifier,
+            self._issuer,
+            tenant,
+            roles,
+            scopes,
+            kept,
+            implied_roles=implied,
+            model=model,
+            public=self._shown,
+            username=username or login,
+            email=email,
+            name=name,
+            session_id=session_id,
+            client_id=client_id,
+            auth_time=verified.auth_time,
+            acr=acr,
+            amr=_texts(claims["amr"]) if "amr" in claims else (),
+            actor=frozen(cast("Mapping[str, object]", actor)) if isinstance(actor, dict) else None,
+        )
 
 
 def token_ref(verified: VerifiedClaims, principal: User | Service) -> TokenRef:
     """What names this token to a revocation source (Law 5.9)."""
-    return TokenRef(
-        issuer=principal.issuer,
-        tenant=principal.tenant,
-        name=verified.name,
-        has_jti=verified.has_jti,
-        session_id=_text(verified.claims, "sid"),
-        subject=principal.id,
-        client_id=principal.client_id,
-        issued_at=verified.issued_at,
-        auth_time=verified.auth_time,
-        expires_at=verified.expires_at,
-        kid=verified.kid,
+    session_id = verified.claims.get("sid")
+    return _token_ref(
+        principal.issuer,
+        principal.tenant,
+        verified.name,
+        verified.has_jti,
+        session_id if isinstance(session_id, str) else None,
+        principal.id,
+        principal.client_id,
+        verified.issued_at,
+        verified.auth_time,
+        verified.expires_at,
+        verified.kid,
     )
 
 
@@ -87,6 +140,10 @@ class ReadLater:
     def __call__(self) -> Mapping[str, Any]:
         """The claims, as they were when the principal was made."""
         return _lifted(json.loads(self.payload), self.lifted)
+
+
+_read_later: Final = maker(ReadLater)
+_token_ref: Final = maker(TokenRef)
 
 
 def _lifted(claims: Mapping[str, Any], members: tuple[str, ...]) -> Mapping[str, Any]:
@@ -117,79 +174,30 @@ def tenant_in(claims: Mapping[str, Any], mapping: ClaimsMap) -> str | None:
     return _identifier(claims, mapping.tenant)
 
 
-def _user(
-    verified: VerifiedClaims, claims: Mapping[str, Any], client_id: str | None, common: dict[str, Any]
-) -> User:
-    actor = claims.get("act")
-    return User(
-        username=_text(claims, "preferred_username") or _text(claims, "username"),
-        email=_text(claims, "email"),
-        name=_text(claims, "name"),
-        session_id=_text(claims, "sid"),
-        client_id=client_id,
-        auth_time=verified.auth_time,
-        acr=_text(claims, "acr"),
-        amr=_texts(claims, "amr"),
-        actor=cast("Mapping[str, object]", actor) if isinstance(actor, Mapping) else None,
-        **common,
-    )
-
-
 def _identifier(claims: Mapping[str, Any], path: ClaimPath) -> str:
     value = resolve(claims, path)
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID or _CONTROL.search(value):
-        raise InvalidClaim(
-            str(path), f"is not a text of 1 to {_MAX_ID} characters without control characters"
-        )
-    return value
+    # What can be printed holds no control character; of what cannot, the expression tells.
+    if (
+        isinstance(value, str)
+        and 0 < len(value) <= _MAX_ID
+        and (value.isprintable() or not _CONTROL.search(value))
+    ):
+        return value
+    raise InvalidClaim(str(path), f"is not a text of 1 to {_MAX_ID} characters without control characters")
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
-    """A descriptive claim: what is not text says nothing, and authorisation does not read it."""
-    value = claims.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _texts(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """A descriptive list, as ``_text``."""
-    value = claims.get(name)
+def _texts(value: object) -> tuple[str, ...]:
+    """A descriptive list: what is not text in it says nothing."""
     texts = cast("list[object]", value) if isinstance(value, list) else []
     return tuple(text for text in texts if isinstance(text, str))
 
 
-def _names(claims: Mapping[str, Any], paths: tuple[ClaimPath, ...], mapping: ClaimsMap) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for path in paths:
-        value = resolve(claims, path)
-        if value is not MISSING:
-            found.update(dict.fromkeys(_strings(str(path), value, mapping.separators.get(path))))
-    return tuple(found)
+def _check_kind(kind: str, kinds: frozenset[str]) -> None:
+    if kind not in kinds:
+        raise InvalidClaim("grants", f"the issuer may not assert a {kind}")
 
 
-def _strings(name: str, value: object, separator: str | None) -> tuple[str, ...]:
-    if isinstance(value, str) and separator is not None:
-        return tuple(part for part in value.split(separator) if part)
-    if isinstance(value, (list, tuple)):
-        items = cast("Sequence[object]", value)
-        names = tuple(item for item in items if isinstance(item, str) and item)
-        if len(names) == len(items):
-            return names
-    raise InvalidClaim(name, "is neither a list of texts nor a text with a configured separator")
-
-
-def _limited(names: tuple[str, ...], limit: frozenset[str] | None) -> tuple[str, ...]:
-    return names if limit is None else tuple(name for name in names if name in limit)
-
-
-@lru_cache(maxsize=_MOST_SHARED)
-def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The same names as one object for all that have them: most principals have the roles of many others."""
-    return names
-
-
-def _is_service(claims: Mapping[str, Any], rule: ServiceWhen | None) -> bool:
-    if rule is None:
-        return False
+def _is_service(claims: Mapping[str, Any], rule: ServiceWhen) -> bool:
     if isinstance(rule, Mapping):
         return bool(rule) and all(
             _holds(resolve(claims, as_path(path)), value) for path, value in rule.items()

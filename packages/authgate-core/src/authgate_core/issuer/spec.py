@@ -13,7 +13,7 @@ from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
-from .mapping import map_principal, model_problems, tenant_in, token_ref
+from .mapping import PrincipalMap, model_problems, tenant_in, token_ref
 from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
 from .options import Options, Reader
 from .project_tokens import ProjectTokens
@@ -57,6 +57,10 @@ class Issuer:
     allow_http: bool = False
     tenant_matches_project: bool = False
     mistakes: tuple[str, ...] = ()
+    _principals: PrincipalMap = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_principals", PrincipalMap(self.name, self.mapping, self.grants))
 
     @classmethod
     def oidc(
@@ -194,7 +198,7 @@ class Issuer:
             InvalidClaim: If the claims do not fit the mapping, the model or a validator.
             AuthUnavailable: If a validator could not check.
         """
-        return map_principal(verified, self.name, self.mapping, self.grants, expand)
+        return self._principals.principal(verified, expand)
 
     def token_ref(self, verified: VerifiedClaims, principal: User | Service) -> TokenRef:
         """What a revocation source is asked about this token."""

@@ -5,7 +5,7 @@ PyJWT's own table is never the allow-list: it holds ``none``, ES256K, the misspe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -21,15 +21,18 @@ __all__ = [
     "DEFAULT_ALGORITHMS",
     "HMAC_ALGORITHMS",
     "KNOWN_ALGORITHMS",
+    "Check",
     "Material",
     "SignatureAlgorithm",
+    "checker",
     "fitting",
     "is_allowed",
-    "is_valid",
 ]
 
 Material: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey | bytes
 """A key, ready to verify with; bytes are a shared secret."""
+Check: TypeAlias = Callable[[bytes, bytes], bool]
+"""Whether the second is a good signature of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,22 @@ def fitting(kty: str, crv: str | None, algorithms: frozenset[str]) -> frozenset[
     )
 
 
-def is_valid(material: Material, alg: str, signing_input: bytes, signature: bytes) -> bool:
-    """Whether the signature is good; that the key fits the algorithm is for ``Key.verifies`` to know."""
+def checker(material: Material, alg: str) -> Check:
+    """What tells whether a signature is good; that the key fits the algorithm is for ``Key.verifies`` to know.
+
+    Everything that does not depend on the token is done here, once for each key.
+    """
     implementation: Any = ALGORITHMS[alg].implementation
     # RFC 8017 section 8.1.2: a signature is as long as the modulus; the library takes a PSS one without leading zeros.
-    if isinstance(material, RSAPublicKey) and len(signature) != (material.key_size + 7) // 8:
-        return False
-    try:
-        return bool(implementation.verify(signing_input, material, signature))
-    except (ValueError, UnsupportedAlgorithm, InternalError):
-        # Law 3.11: a signature that the library cannot even look at is not a good one.
-        return False
+    size = (material.key_size + 7) // 8 if isinstance(material, RSAPublicKey) else None
+
+    def is_valid(signing_input: bytes, signature: bytes) -> bool:
+        if size is not None and len(signature) != size:
+            return False
+        try:
+            return bool(implementation.verify(signing_input, material, signature))
+        except (ValueError, UnsupportedAlgorithm, InternalError):
+            # Law 3.11: a signature that the library cannot even look at is not a good one.
+            return False
+
+    return is_valid

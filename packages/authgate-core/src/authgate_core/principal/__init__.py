@@ -3,7 +3,7 @@
 from .admission import Admission, Rule, joined
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
-from .identity import Project, Service, User
+from .identity import Project, Service, User, new_service, new_user
 from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef, is_plain_name, is_uuid
 
 __all__ = [
@@ -28,5 +28,7 @@ __all__ = [
     "is_plain_name",
     "is_uuid",
     "joined",
+    "new_service",
+    "new_user",
     "resolve",
 ]

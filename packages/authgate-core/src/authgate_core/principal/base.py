@@ -26,7 +26,7 @@ from .claims import ClaimPath, resolve
 from .refs import PrincipalRef
 from .schema import SERIALIZER, core_schema_of, json_schema_of
 
-__all__ = ["PUBLIC_FIELDS", "Common", "Principal", "ReadOnly", "frozen", "put"]
+__all__ = ["PUBLIC_FIELDS", "Claims", "Common", "Principal", "ReadOnly", "Unfinished", "frozen", "put"]
 
 M = TypeVar("M")
 Claims: TypeAlias = Mapping[str, object] | Callable[[], Mapping[str, object]]
@@ -76,6 +76,16 @@ class ReadOnly:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is read-only")
+
+
+class Unfinished:
+    """In front of a ``ReadOnly`` class: a value of it while it is made, of the same slots and open to assignments."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # checkers know that ``ReadOnly`` refuses them, and not that this undoes it
+        __setattr__ = object.__setattr__
+        __delattr__ = object.__delattr__
 
 
 class Common(TypedDict, total=False):

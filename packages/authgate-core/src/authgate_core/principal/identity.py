@@ -10,11 +10,12 @@ of any dataclass, claims included (docs/adr/0007). Their mapping view is what ``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Unpack, cast
+from functools import partial
+from typing import Any, ClassVar, Final, Unpack, cast
 
-from .base import PUBLIC_FIELDS, Common, Principal, frozen, put
+from .base import PUBLIC_FIELDS, Claims, Common, Principal, Unfinished, frozen, put
 
-__all__ = ["Project", "Service", "User"]
+__all__ = ["Project", "Service", "User", "new_service", "new_user"]
 
 
 class User(Principal):
@@ -161,3 +162,104 @@ class Project(Principal):
             model=self._model,
             public=self._shown,
         )
+
+
+class UserToBe(Unfinished, User):
+    """A user while it is made: of the same slots as any other, and not read-only yet; made by ``new_user``."""
+
+    __slots__ = ()
+
+    def filled(
+        self,
+        identifier: str,
+        issuer: str,
+        tenant: str | None,
+        roles: tuple[str, ...],
+        scopes: tuple[str, ...],
+        claims: Claims,
+        *,
+        implied_roles: frozenset[str],
+        model: object,
+        public: tuple[str, ...] | None,
+        username: str | None,
+        email: str | None,
+        name: str | None,
+        session_id: str | None,
+        client_id: str | None,
+        auth_time: float | None,
+        acr: str | None,
+        amr: tuple[str, ...],
+        actor: Mapping[str, Any] | None,
+    ) -> User:
+        """What ``User`` makes of the same, for the bearer of a token, at a fifth of the cost.
+
+        The parts are read-only already. As in ``making``, a value takes the class that it is to have at the end.
+        """
+        self.id = identifier
+        self.issuer = issuer
+        self.tenant = tenant
+        self.roles = roles
+        self.scopes = scopes
+        self.source = "bearer"
+        self._claims = claims
+        self._view = None
+        self._granted_roles = implied_roles
+        self._model = model
+        self._shown = self._public if public is None else public
+        self.username = username
+        self.email = email
+        self.name = name
+        self.session_id = session_id
+        self.client_id = client_id
+        self.auth_time = auth_time
+        self.acr = acr
+        self.amr = amr
+        self.actor = actor
+        self.__class__ = _USER
+        return self
+
+
+class ServiceToBe(Unfinished, Service):
+    """A service while it is made, as ``UserToBe``; made by ``new_service``."""
+
+    __slots__ = ()
+
+    def filled(
+        self,
+        identifier: str,
+        issuer: str,
+        tenant: str | None,
+        roles: tuple[str, ...],
+        scopes: tuple[str, ...],
+        claims: Claims,
+        *,
+        implied_roles: frozenset[str],
+        model: object,
+        public: tuple[str, ...] | None,
+        name: str | None,
+        client_id: str | None,
+    ) -> Service:
+        """What ``Service`` makes of the same."""
+        self.id = identifier
+        self.issuer = issuer
+        self.tenant = tenant
+        self.roles = roles
+        self.scopes = scopes
+        self.source = "bearer"
+        self._claims = claims
+        self._view = None
+        self._granted_roles = implied_roles
+        self._model = model
+        self._shown = self._public if public is None else public
+        self.name = name
+        self.client_id = client_id
+        self.__class__ = _SERVICE
+        return self
+
+
+_USER: Final[Any] = User
+_SERVICE: Final[Any] = Service
+new_user: Final[Callable[[], UserToBe]] = partial(object.__new__, UserToBe)
+"""A user that is to be filled."""
+new_service: Final[Callable[[], ServiceToBe]] = partial(object.__new__, ServiceToBe)
+"""A service that is to be filled."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..compact import Header
-from ..signature import Material, is_valid
+from ..signature import Check, Material, checker
 
 __all__ = ["Key", "KeySet"]
 
@@ -34,10 +34,16 @@ class Key:
     algorithms: frozenset[str]
     material: Material = field(repr=False, hash=False)
     answers_any_kid: bool = False
+    _checks: Mapping[str, Check] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        checks = {alg: checker(self.material, alg) for alg in self.algorithms}
+        object.__setattr__(self, "_checks", checks)
 
     def verifies(self, alg: str, signing_input: bytes, signature: bytes) -> bool:
         """Whether the signature is this key's; False also where the algorithm does not fit the key."""
-        return alg in self.algorithms and is_valid(self.material, alg, signing_input, signature)
+        check = self._checks.get(alg)
+        return check is not None and check(signing_input, signature)
 
 
 class KeySet:

@@ -1,0 +1,84 @@
+"""Roles and scopes: lists of names, each read where the configuration says that one may be (Law 3.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, Final, TypeAlias, cast
+
+from ..errors import InvalidClaim
+from ..principal import MISSING, ClaimPath, resolve
+
+__all__ = ["Names"]
+
+_Read: TypeAlias = Callable[[object], tuple[str, ...]]
+
+_MOST_SHARED: Final = 1024
+"""How many lists are remembered for each path."""
+
+
+class Names:
+    """Reads the names at several paths, of which every one that is present adds.
+
+    The roles of one token are the roles of many others, and so are its scopes. So what a claim holds is read once
+    while it is remembered, and all principals that have it share the result.
+
+    Args:
+        paths: Where they are.
+        separators: What separates the names of a claim that is one text.
+        limit: Other names are left out; None is no limit (Law 3.14).
+    """
+
+    __slots__ = ("_places",)
+
+    def __init__(
+        self, paths: tuple[ClaimPath, ...], separators: Mapping[ClaimPath, str], limit: frozenset[str] | None
+    ) -> None:
+        self._places = tuple((path, _reader(path, separators.get(path), limit)) for path in paths)
+
+    def read(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names in claims, each once and in the order of the token; raises InvalidClaim."""
+        found: tuple[str, ...] = ()
+        for path, read in self._places:
+            value = resolve(claims, path)
+            if value is MISSING:
+                continue
+            try:
+                names = read(tuple(cast("list[object]", value)) if isinstance(value, list) else value)
+            except TypeError:  # it cannot be looked up, and so it, or something in it, is an object or a list
+                raise _unreadable(path) from None
+            found = _joined(found, names) if found else names
+        return found
+
+
+def _reader(path: ClaimPath, separator: str | None, limit: frozenset[str] | None) -> _Read:
+    return lru_cache(_MOST_SHARED)(partial(_names, path, separator, limit))
+
+
+def _names(
+    path: ClaimPath, separator: str | None, limit: frozenset[str] | None, value: object
+) -> tuple[str, ...]:
+    """The names that a claim holds; only a text equals a text, so what is wrong is never taken for what was right."""
+    found: dict[str, None] = {}
+    for item in _items(value, separator):
+        if not isinstance(item, str) or not item:
+            raise _unreadable(path)
+        if limit is None or item in limit:
+            found[item] = None
+    return tuple(found)
+
+
+def _items(value: object, separator: str | None) -> tuple[object, ...]:
+    """What there is to read; of what is no list, something that is no name."""
+    if isinstance(value, str) and separator is not None:
+        return tuple(part for part in value.split(separator) if part)
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else (None,)
+
+
+def _unreadable(path: ClaimPath) -> InvalidClaim:
+    return InvalidClaim(str(path), "is neither a list of texts nor a text with a configured separator")
+
+
+@lru_cache(_MOST_SHARED)
+def _joined(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
