@@ -22,7 +22,7 @@ COLUMNS: Final = {
     "requests": 8,
     "worst wait": 10,
     "memory": 9,
-    "PyJWKClient beside it": 38,
+    "PyJWKClient or redis-py": 38,
     "": 8,
 }
 

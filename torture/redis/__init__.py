@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from ..rows import Row
+from .table import ROWS
 
 __all__ = ["ROWS"]
-
-ROWS: Final[tuple[Row, ...]] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import suppress
 from functools import cache
@@ -451,6 +452,12 @@ class TestSecret:
             public.public_bytes(Encoding.DER, spki),
             public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
             b"  \n" + public.public_bytes(Encoding.PEM, spki),
+            public.public_bytes(Encoding.PEM, spki).replace(b"\n", b""),
+            public.public_bytes(Encoding.PEM, spki).replace(b"\n", b"\\n"),
+            public.public_bytes(Encoding.PEM, spki)[:-20],
+            b"".join(public.public_bytes(Encoding.PEM, spki).splitlines()[1:-1]),
+            b"\n".join(public.public_bytes(Encoding.PEM, spki).splitlines()[1:-1]),
+            base64.urlsafe_b64encode(public.public_bytes(Encoding.DER, spki)).rstrip(b"="),
             json.dumps(jwk()).encode(),
             json.dumps({"keys": [jwk()]}).encode(),
         ]

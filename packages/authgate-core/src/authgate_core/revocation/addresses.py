@@ -24,7 +24,7 @@ _TLS_OPTIONS: Final = frozenset(
 def url_problems(url: str) -> list[str]:
     """What is wrong with a Redis URL: one sentence each, holding nothing of it but the names of options."""
     parts = _parts(url)
-    if parts is None or parts.scheme not in _SCHEMES:
+    if parts is None or parts.scheme not in _SCHEMES or not url.startswith(f"{parts.scheme}://"):
         return [
             "the URL of Redis begins with redis://, rediss:// (TLS) or unix://, such as redis://localhost:6379/0"
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar, cast
 
@@ -29,6 +30,7 @@ __all__ = [
     "closed_early",
     "complete",
     "eviction_policy",
+    "readable",
     "unanswered",
 ]
 
@@ -67,6 +69,9 @@ INFO: Final[Command] = ("INFO", "memory")
 FAILURES: Final = (RedisError, RedisClusterException, OSError, UnicodeError)
 """How an exchange fails; a reply in a client's own encoding may not be text."""
 
+_MISREAD: Final = (ValueError, TypeError, OverflowError, RecursionError)
+"""What redis-py's parsers and hiredis raise over replies that are none: a length of 60 digits, a map of lists."""
+
 _POLICY: Final = re.compile(rb"^maxmemory_policy:([a-z-]+)", re.MULTILINE)
 
 
@@ -95,6 +100,22 @@ of idle connections would keep the breaker open for minutes, though a new one is
 def closed_early(error: RedisConnectionError, replies: Sequence[object]) -> bool:
     """Whether the connection was closed before any reply; a subclass is something that a server said."""
     return type(error) is RedisConnectionError and not replies
+
+
+@contextmanager
+def readable() -> Generator[None]:
+    """Take what redis-py cannot read for no answer: of a MOVED without a port, say, it raises ``ValueError``.
+
+    Raises:
+        InvalidResponse: Where something in the block raises one; a reply in a client's own encoding that is no
+            text is among ``FAILURES`` as it is.
+    """
+    try:
+        yield
+    except UnicodeError:
+        raise
+    except _MISREAD as error:
+        raise InvalidResponse(f"a reply cannot be read: {error}") from error
 
 
 def complete(replies: Sequence[object]) -> Sequence[object]:

@@ -25,6 +25,7 @@ from .protocol import (
     check_master,
     closed_early,
     complete,
+    readable,
 )
 from .sockets import connections_to
 
@@ -66,11 +67,12 @@ class UrlWire:
 
     def exchange(self, query: Query, until: float, /) -> Sequence[object]:
         """Send a query and read its replies; see ``Wire``."""
-        try:
-            return self._try(self._idle_one() or self._new(), query, until)
-        except Closed:
-            # Law 5.4: an idle connection may have been closed long ago; once, on a fresh one.
-            return self._try(self._new(), query, until)
+        with readable():
+            try:
+                return self._try(self._idle_one() or self._new(), query, until)
+            except Closed:
+                # Law 5.4: an idle connection may have been closed long ago; once, on a fresh one.
+                return self._try(self._new(), query, until)
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -115,7 +117,7 @@ class ClientWire:
         if not self._slots.acquire(timeout=self._limits.total):
             raise RevocationUnavailable("every connection of the Redis client is in use")
         try:
-            with self._client.pipeline(transaction=False) as pipeline:
+            with readable(), self._client.pipeline(transaction=False) as pipeline:
                 for command in (HELLO, *query):
                     pipeline.execute_command(*command)
                 replies = complete(pipeline.execute(raise_on_error=False))
@@ -146,7 +148,7 @@ class ClusterWire:
         """Send a query and read its replies; see ``Wire``."""
         if query == (INFO,):
             return [self._info()]
-        with self._client.pipeline() as pipeline:
+        with readable(), self._client.pipeline() as pipeline:
             for command in query:
                 pipeline.execute_command(*command)
             return complete(pipeline.execute(raise_on_error=False))

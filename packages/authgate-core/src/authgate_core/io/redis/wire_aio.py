@@ -33,6 +33,7 @@ from .protocol import (
     check_master,
     closed_early,
     complete,
+    readable,
 )
 from .tls import UsesTls, prepare_tls
 
@@ -92,11 +93,12 @@ class AsyncUrlWire:
 
     async def exchange(self, query: Query, until: float, /) -> Sequence[object]:
         """Send a query and read its replies; see ``wire.Wire``."""
-        try:
-            return await self._try(self._idle.pop() if self._idle else self._new(), query, until)
-        except Closed:
-            # Law 5.4: an idle connection may have been closed long ago; once, on a fresh one.
-            return await self._try(self._new(), query, until)
+        with readable():
+            try:
+                return await self._try(self._idle.pop() if self._idle else self._new(), query, until)
+            except Closed:
+                # Law 5.4: an idle connection may have been closed long ago; once, on a fresh one.
+                return await self._try(self._new(), query, until)
 
     async def aclose(self) -> None:
         """Close every idle connection."""
@@ -132,10 +134,11 @@ class AsyncClientWire:
     async def exchange(self, query: Query, _until: float, /) -> Sequence[object]:
         """Send a query and read its replies; see ``wire.Wire``."""
         try:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for command in (HELLO, *query):
-                    pipeline.execute_command(*command)
-                replies = complete(await pipeline.execute(raise_on_error=False))
+            with readable():
+                async with self._client.pipeline(transaction=False) as pipeline:
+                    for command in (HELLO, *query):
+                        pipeline.execute_command(*command)
+                    replies = complete(await pipeline.execute(raise_on_error=False))
             check_master(replies[0])
         except LEADS_NOWHERE:
             # Sentinel, or a name that points elsewhere now, is asked again when the client connects anew.
@@ -166,10 +169,11 @@ class AsyncClusterWire:
         try:
             if query == (INFO,):
                 return [await self._info()]
-            async with self._client.pipeline() as pipeline:
-                for command in query:
-                    pipeline.execute_command(*command)
-                return complete(await pipeline.execute(raise_on_error=False))
+            with readable():
+                async with self._client.pipeline() as pipeline:
+                    for command in query:
+                        pipeline.execute_command(*command)
+                    return complete(await pipeline.execute(raise_on_error=False))
         except RuntimeError as error:
             raise ConfigurationError(FOREIGN_LOOP) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 from jwt.exceptions import InvalidKeyError
 
 from ...errors import MalformedToken
@@ -30,6 +31,7 @@ _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-52
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("x", "y"), "OKP": ("x",)}
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 _LIMITS: Final = Limits()
+_FROM_BASE64URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class UnusableKeys(Exception):
@@ -133,11 +135,24 @@ def key_from_secret(secret: Secret | bytes, algorithms: frozenset[str], kid: str
     if not usable:
         raise UnusableKeys(f"is a secret of {len(data)} bytes; {min(sizes.values())} are the least")
     try:
-        # Everyone knows a public key: PyJWT refuses each of its text forms (CVE-2022-29217, CVE-2026-48526).
+        # Everyone knows a public key: PyJWT refuses each of its usual forms (CVE-2022-29217, CVE-2026-48526).
         ALGORITHMS[min(usable)].implementation.prepare_key(data)
+        is_known = b"-----BEGIN " in data or _is_bare_public_key(data)
     except InvalidKeyError:
-        raise UnusableKeys("is a public key or certificate, which is no secret") from None
+        is_known = True
+    if is_known:
+        raise UnusableKeys("is a public key or certificate, which is no secret")
     return Key(kid, "oct", None, usable, data, answers_any_kid=kid is None)
+
+
+def _is_bare_public_key(data: bytes) -> bool:
+    """Whether it is a public key in base64 without a frame, as the pages of providers show one to be copied."""
+    text = b"".join(data.split()).rstrip(b"=").translate(_FROM_BASE64URL)
+    try:
+        load_der_public_key(binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True))
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _entries(body: bytes | Mapping[str, Any]) -> list[Json]:
