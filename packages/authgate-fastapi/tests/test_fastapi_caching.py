@@ -80,6 +80,11 @@ class TestAdmitted:
         assert ("private", "Authorization") == marks(client.get("/maybe"))
         assert ("private", "Authorization") == marks(client.get("/maybe", headers=user))
 
+    def test_a_guard_that_reads_nothing(self, app: FastAPI) -> None:
+        """It is a guard all the same, whose answer no header tells from another's."""
+        app.get("/", dependencies=[requires(ag.UnsafeAllowAnonymous())])(nothing)
+        assert ("private", None) == marks(TestClient(app).get("/"))
+
     def test_what_the_handler_set(self, client: TestClient, user: Headers) -> None:
         """Its ``Cache-Control`` stands, and its ``Vary`` grows by what it lacks."""
         assert ("max-age=60", "Accept, authorization, X-App-Id, X-App-Secret") == marks(

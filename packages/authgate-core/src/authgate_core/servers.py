@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from .headers import FORWARDING
+from .headers import FORWARDING, HeaderPairs
 from .request import Memo, RequestView
 
 __all__ = ["asgi_view", "wsgi_view"]
 
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
-_CONTENT: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+# Type and length of the content have no prefix (RFC 3875 section 4.1), and may be there where none was sent.
+_CONTENT: Final = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+_PREFIXED: Final = frozenset(f"HTTP_{name}" for name in _CONTENT)
 _BEFORE_PROXY_FIX: Final = "werkzeug.proxy_fix.orig"
 
 
@@ -28,14 +30,13 @@ def asgi_view(
         subprotocols: The credentials that the client of a WebSocket offered as subprotocols.
     """
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-    return RequestView(
+    return _AsgiView(
         scope.get("method", "GET"),
-        _asgi_url(scope),
-        headers,
-        peer=_asgi_peer(scope, headers),
-        path_params=scope.get("path_params", _NO_PARAMS),
-        memo=memo,
-        subprotocols=subprotocols,
+        tuple(headers),
+        (scope.get("raw_path"), scope["path"], scope.get("query_string", b""), scope.get("client")),
+        memo,
+        scope.get("path_params", _NO_PARAMS),
+        tuple(subprotocols),
     )
 
 
@@ -49,56 +50,107 @@ def wsgi_view(
         memo: What it was already authenticated as.
         path_params: Parameters that the router took from the path.
     """
-    return RequestView(
-        environ.get("REQUEST_METHOD", "GET").upper(),
-        _wsgi_url(environ),
-        _wsgi_headers(environ),
-        peer=_wsgi_peer(environ),
-        path_params=path_params,
-        memo=memo,
-    )
+    # ProxyFix overwrites REMOTE_ADDR with what a header says; the peer is who holds the socket (Law 2.7).
+    peer = environ.get(_BEFORE_PROXY_FIX, environ).get("REMOTE_ADDR")
+    line = (environ.get("SCRIPT_NAME"), environ.get("PATH_INFO"), environ.get("QUERY_STRING"), peer)
+    method = environ.get("REQUEST_METHOD", "GET").upper()
+    return _WsgiView(method, _wsgi_headers(environ), line, memo, path_params, ())
 
 
-def _asgi_url(scope: Mapping[str, Any]) -> str:
-    raw: bytes | None = scope.get("raw_path")  # optional in ASGI
-    path = quote(scope["path"], errors="replace") if raw is None else raw.decode("latin-1")
-    query: bytes = scope.get("query_string", b"")
-    return _url(path, query.decode("latin-1"))
+class _Arrived(RequestView):
+    """A request of which few admissions ask more than method and headers: the rest is read when somebody does.
+
+    Args:
+        method: As for ``RequestView``.
+        headers: Pairs in order, the names in lower case already.
+        line: What the server said of URL and peer: values that nobody can change.
+        memo: As for ``RequestView``.
+        path_params: As for ``RequestView``.
+        subprotocols: As for ``RequestView``.
+    """
+
+    __slots__ = ("_line",)
+
+    def __init__(  # pyright: ignore[reportMissingSuperCall] - it would read the headers once more
+        self,
+        method: str,
+        headers: HeaderPairs,
+        line: tuple[Any, ...],  # of each server its own
+        memo: Memo | None,
+        path_params: Mapping[str, object],
+        subprotocols: tuple[str, ...],
+    ) -> None:
+        self.method = method
+        self.headers = headers
+        self.memo = memo
+        self.path_params = path_params
+        self.subprotocols = subprotocols
+        self.tls_peer = None
+        self._line = line
+
+    def __getattr__(self, name: str) -> str | None:
+        """What nobody has asked for so far; from then on it stands in the slot of its name."""
+        if name == "url":
+            self.url = self._read_url()
+        elif name == "peer":
+            self.peer = self._read_peer()
+        else:
+            raise AttributeError(f"a request has no {name}", name=name, obj=self)
+        return self.url if name == "url" else self.peer
+
+    def _read_url(self) -> str:
+        raise NotImplementedError
+
+    def _read_peer(self) -> str | None:
+        raise NotImplementedError
 
 
-def _wsgi_url(environ: Mapping[str, Any]) -> str:
-    mounted, path = _text(environ, "SCRIPT_NAME"), _text(environ, "PATH_INFO")
-    return _url(f"{mounted.rstrip('/')}/{path.lstrip('/')}", environ.get("QUERY_STRING", ""))
+class _AsgiView(_Arrived):
+    """By ASGI: the raw path, which is optional, the path, the query and the client."""
+
+    __slots__ = ()
+
+    def _read_url(self) -> str:
+        raw, path, query, _ = self._line
+        return _url(
+            quote(path, errors="replace") if raw is None else raw.decode("latin-1"), query.decode("latin-1")
+        )
+
+    def _read_peer(self) -> str | None:
+        """The socket's own peer; nobody where servers may have put into ``client`` what a proxy says (Law 2.7)."""
+        client: tuple[str, int] | None = self._line[3]
+        if client is None or any(name in FORWARDING for name, _ in self.headers):
+            return None
+        return client[0]
+
+
+class _WsgiView(_Arrived):
+    """By WSGI: where the application is mounted, the path, the query and the peer."""
+
+    __slots__ = ()
+
+    def _read_url(self) -> str:
+        mounted, path, query, _ = self._line
+        return _url(f"{_text(mounted).rstrip('/')}/{_text(path).lstrip('/')}", query or "")
+
+    def _read_peer(self) -> str | None:
+        peer: str | None = self._line[3]
+        return peer or None
 
 
 def _url(path: str, query: str) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _text(environ: Mapping[str, Any], name: str) -> str:
+def _text(held: str | None) -> str:
     """What PEP 3333 passes as bytes in the disguise of latin-1."""
-    held: str = environ.get(name) or ""
-    return held.encode("latin-1").decode(errors="replace")
+    return (held or "").encode("latin-1").decode(errors="replace")
 
 
-def _wsgi_headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in environ.items():
-        header = name.removeprefix("HTTP_")
-        # Type and length of the content have no prefix (RFC 3875 section 4.1), and may be there where none was sent.
-        arrived = value if name in _CONTENT else header not in {name, *_CONTENT}
-        if arrived:
-            yield header.replace("_", "-").lower(), value
-
-
-def _asgi_peer(scope: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -> str | None:
-    """The socket's own peer; nobody where servers may have put into ``client`` what a proxy says (Law 2.7)."""
-    client: tuple[str, int] | None = scope.get("client")
-    if client is None or any(name in FORWARDING for name, _ in headers):
-        return None
-    return client[0]
-
-
-def _wsgi_peer(environ: Mapping[str, Any]) -> str | None:
-    # ProxyFix overwrites REMOTE_ADDR with what a header says; the peer is who holds the socket (Law 2.7).
-    peer: str | None = environ.get(_BEFORE_PROXY_FIX, environ).get("REMOTE_ADDR")
-    return peer or None
+def _wsgi_headers(environ: Mapping[str, Any]) -> HeaderPairs:
+    headers = [
+        (_CONTENT.get(name) or name[5:].replace("_", "-").lower(), value)
+        for name, value in environ.items()
+        if (name[:5] == "HTTP_" and name not in _PREFIXED) or (name in _CONTENT and value)
+    ]
+    return tuple(headers)

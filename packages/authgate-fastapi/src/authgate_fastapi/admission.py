@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -12,7 +12,7 @@ from authgate_core import Admission, NotAdmitted
 
 from .visit import visit_of
 
-__all__ = ["admitted", "get_admission", "overridden"]
+__all__ = ["admitted", "get_admission", "is_overridden", "overridden"]
 
 
 async def get_admission(connection: HTTPConnection) -> Admission:
@@ -39,19 +39,26 @@ async def admitted(connection: HTTPConnection) -> Admission:
     return await get_admission(connection)
 
 
-async def overridden(connection: HTTPConnection) -> Admission | None:
-    """The admission that is put in the place of authentication, if any is.
+def is_overridden(connection: HTTPConnection) -> bool:
+    """Whether an admission is put in the place of authentication."""
+    return _overrides(connection).get(get_admission) is not None
+
+
+async def overridden(connection: HTTPConnection) -> Admission:
+    """The admission that is put in the place of authentication, where one is.
 
     Raises:
         TypeError: If the override returns anything but an admission.
     """
-    overrides: dict[object, Callable[..., Any]] | None
-    overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
-    source = overrides.get(get_admission) if overrides else None
-    if source is None:
-        return None
+    source = _overrides(connection)[get_admission]
     given = source(connection) if inspect.signature(source).parameters else source()
     admission = await given if inspect.isawaitable(given) else given
     if not isinstance(admission, Admission):
         raise TypeError(f"the override of get_admission returned {type(admission).__name__}, not Admission")
     return admission
+
+
+def _overrides(connection: HTTPConnection) -> Mapping[object, Callable[..., Any]]:
+    overrides: Mapping[object, Callable[..., Any]] | None
+    overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
+    return overrides or {}

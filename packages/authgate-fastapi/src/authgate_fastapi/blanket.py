@@ -14,7 +14,7 @@ from authgate_core.policy import compile_policy
 from .give import give_all
 from .guards import Guard
 from .public import is_public
-from .visit import view_of
+from .visit import is_preflight
 
 __all__ = ["Blanket"]
 
@@ -42,7 +42,6 @@ class Blanket(Guard[Admission]):
     async def _admit(
         self, connection: HTTPConnection, security_scopes: SecurityScopes, response: Response
     ) -> Admission:
-        scope = connection.scope
-        if is_public(scope.get("endpoint")) or view_of(connection).is_preflight:
+        if is_public(connection.scope.get("endpoint")) or is_preflight(connection):
             return _NOBODY
         return await super()._admit(connection, security_scopes, response)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import lru_cache
+from typing import Final
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
@@ -11,6 +15,8 @@ from authgate_core.headers import CACHE_CONTROL, VARY
 from .visit import Visit
 
 __all__ = ["Marked", "mark"]
+
+_OURS: Final = frozenset(name.lower().encode("latin-1") for name in (CACHE_CONTROL, VARY))
 
 
 class Marked:
@@ -27,17 +33,28 @@ class Marked:
         self._visit = visit
         self._send = send
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         """Mark the start of a response, and send it on."""
-        if message["type"] == "http.response.start" and self._visit.grants:
-            message.setdefault("headers", [])  # optional in ASGI
-            mark(self._visit, MutableHeaders(scope=message))
-        await self._send(message)
+        if message["type"] == "http.response.start" and (read := self._visit.read()) is not None:
+            headers = message["headers"] = [*message.get("headers", ())]  # optional in ASGI
+            for name, _ in headers:
+                if name in _OURS:
+                    mark(read, MutableHeaders(raw=headers))
+                    break
+            else:
+                headers += _marks(read)
+        return self._send(message)
 
 
-def mark(visit: Visit, headers: MutableHeaders) -> None:
-    """Add what the guards of a visit have to say to the headers of its response; what is set stands."""
-    read = [name for grant in visit.grants for name in grant.gate.headers_read(grant.policy)]
-    marks = admitted_headers(headers.get(CACHE_CONTROL), headers.getlist(VARY), dict.fromkeys(read))
+def mark(read: tuple[str, ...], headers: MutableHeaders) -> None:
+    """Add to the headers of a response what guards have read credentials from; what is set stands."""
+    marks = admitted_headers(headers.get(CACHE_CONTROL), headers.getlist(VARY), read)
     for name, value in marks.items():
         headers[name] = value
+
+
+@lru_cache(maxsize=64)
+def _marks(read: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """What is added to a response whose handler says nothing of caches, as most."""
+    headers = MutableHeaders(admitted_headers(None, (), read))
+    return tuple(headers.raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -52,7 +52,7 @@ class Carrier:
         self._default = default
         self._on_refusal = on_refusal
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Carry it."""
         if scope["type"] in CONNECTIONS:
             carry(scope, self._gate)
@@ -60,9 +60,8 @@ class Carrier:
             answer_with(scope, self._on_refusal)
             visit = _begun(scope)
             if visit is not None:
-                await _accompany(self._app, visit, scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+                return _accompanied(self._app, visit, scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def _begun(scope: Scope) -> Visit | None:
@@ -75,11 +74,10 @@ def _begun(scope: Scope) -> Visit | None:
     return None if held.is_of(scope) else held.anew(scope, take_credentials(scope))
 
 
-async def _accompany(app: ASGIApp, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+def _accompanied(app: ASGIApp, visit: Visit, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
     if scope["type"] == "http":
-        await app(scope, receive, Marked(visit, send))
-    else:
-        await Socket(visit, scope, receive, send).run(app)
+        return app(scope, receive, Marked(visit, send))
+    return Socket(visit, scope, receive, send).run(app)
 
 
 def carried_by(app: object) -> AsyncGate | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 from starlette.routing import Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from .blanket import Blanket
 from .carrier import default_of
@@ -37,13 +38,17 @@ class Doorkeeper:
 
     def __init__(self, router: Router) -> None:
         self._router = router
-        self._run: ASGIApp = router.middleware_stack
+        self._run = router.middleware_stack
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Judge, then let the router run."""
         default = default_of(scope)
-        if default is not None:
-            send = await self._judged(scope, send, default)
+        if default is None:
+            return self._run(scope, receive, send)
+        return self._judge(scope, receive, send, default)
+
+    async def _judge(self, scope: Scope, receive: Receive, send: Send, default: Blanket) -> None:
+        send = await self._judged(scope, send, default)
         await self._run(scope, receive, send)
 
     async def _judged(self, scope: Scope, send: Send, default: Blanket) -> Send:

@@ -6,9 +6,9 @@ from starlette.requests import HTTPConnection
 
 from authgate_core import Admission, AsyncGate, Policy
 
-from .admission import overridden
+from .admission import is_overridden, overridden
 from .refusals import answer_refusals
-from .visit import view_of, visit_of
+from .visit import visit_of
 
 __all__ = ["admit"]
 
@@ -28,13 +28,13 @@ async def admit(
         AuthgateError: If it is refused.
     """
     answer_refusals(connection, gate)
-    view = view_of(connection)
-    given = await overridden(connection)
-    if given is None:
-        admission = await gate.admit(view, policy, optional=optional)
+    visit = visit_of(connection)
+    view = visit.view(connection.scope)
+    if is_overridden(connection):
+        admission = gate.judge(await overridden(connection), policy, view, optional=optional)
+        lasts = False
     else:
-        admission = gate.judge(given, policy, view, optional=optional)
-    visit_of(connection).entered(
-        admission, gate, policy, view, optional=optional, lasts=given is None and bool(admission)
-    )
+        admission = await gate.admit(view, policy, optional=optional)
+        lasts = bool(admission)
+    visit.entered(admission, gate, policy, view, optional=optional, lasts=lasts)
     return admission

@@ -109,14 +109,13 @@ class Guard(params.Depends, Generic[T]):
         admission = await admit(connection, gate, policy, optional=self.optional)
         if carried_visit(connection.scope) is None:
             # A shortcut without AuthGate(app): nothing marks the response on its way out (Law 1.7).
-            mark(visit_of(connection), response.headers)
+            mark(visit_of(connection).read() or (), response.headers)
         return self._injected(admission)
 
     def policy_for(self, gate: AsyncGate, scopes: Iterable[str] = ()) -> Policy:
         """What this guard asks of a gate, and with it the scopes of ``Security(guard, scopes=[...])``."""
         policy = self._policy if isinstance(self._policy, Policy) else self._policy(gate)
-        names = tuple(scopes)
-        return policy & all_scopes(*names) if names else policy
+        return policy & all_scopes(*names) if (names := tuple(scopes)) else policy
 
     def _injected(self, admission: Admission) -> T:
         try:
@@ -124,6 +123,11 @@ class Guard(params.Depends, Generic[T]):
         except NotAdmitted as bug:
             # Shadow mode lets the request in, but has nobody to give to an endpoint that asks for somebody.
             raise admission.refusal or bug from None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__  # FastAPI looks each guard up several times in a request
 
     def __repr__(self) -> str:
         return self.__name__

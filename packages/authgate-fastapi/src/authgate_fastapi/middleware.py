@@ -29,7 +29,7 @@ from .entrance import admit
 from .locate import gate_of
 from .paths import GivenPaths, Paths, asked_of, path_problems
 from .refusals import answer
-from .visit import view_of, visit_of
+from .visit import is_preflight, visit_of
 
 __all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware", "policies_before"]
 
@@ -46,6 +46,7 @@ OLDER_EXCLUSIONS: Final[_Exclusions] = {
 """What the older client left alone unless told otherwise: ``add_middleware(AuthMiddleware, **OLDER_EXCLUSIONS)``."""
 
 _NOBODY: Final = Admission()
+_SHOWN: Final = (("user", User), ("service", Service), ("project", Project))
 
 
 class AuthMiddleware:
@@ -93,6 +94,8 @@ class AuthMiddleware:
         self._anybody: tuple[AsyncGate, Policy] | None = None
         self._excluded = (Paths(excluded_paths), Paths(excluded_prefixes, prefixes=True))
         self._optional = Paths(optional_auth_paths)
+        self._names_paths = any((excluded_paths, excluded_prefixes, optional_auth_paths))
+        self._carried: tuple[object, ASGIApp] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit a request or a WebSocket, or answer the refusal."""
@@ -100,9 +103,17 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         self._enter(scope)
-        # Added after AuthGate(app) it stands outside of the carrier that knows the gate.
-        way = carrier_before(self._pass, scope.get("app")) or self._pass
-        await way(scope, receive, send)
+        await self._way(scope.get("app"))(scope, receive, send)
+
+    def _way(self, app: object) -> ASGIApp:
+        """Added after AuthGate(app) it stands outside of the carrier that knows the gate, and brings one."""
+        if self._carried is not None and self._carried[0] is app:
+            return self._carried[1]
+        carrier = carrier_before(self._pass, app)
+        if carrier is None:
+            return self._pass
+        self._carried = (app, carrier)  # an app that serves takes no middleware any more
+        return carrier
 
     def _enter(self, scope: Scope) -> None:
         """Say what an application is yet to say of itself where this stands around it, and not in it."""
@@ -127,10 +138,15 @@ class AuthMiddleware:
         await answer(refusal, scope, receive, send)
 
     async def _admission(self, connection: HTTPConnection, gate: AsyncGate) -> Admission:
-        asked = asked_of(connection.scope)
-        if any(paths.match(asked) for paths in self._excluded) or _is_preflight(connection):
+        optional = False
+        if self._names_paths:
+            asked = asked_of(connection.scope)
+            if any(paths.match(asked) for paths in self._excluded):
+                return _NOBODY
+            optional = self._optional.match(asked)
+        if is_preflight(connection):
             return _NOBODY
-        return await admit(connection, gate, self._policy_for(gate), optional=self._optional.match(asked))
+        return await admit(connection, gate, self._policy_for(gate), optional=optional)
 
     def _policy_for(self, gate: AsyncGate) -> Policy:
         if self._policy is not None:
@@ -149,24 +165,15 @@ def policies_before(app: Starlette) -> Iterator[Policy]:
             yield policy
 
 
-def _is_preflight(connection: HTTPConnection) -> bool:
-    if connection.scope.get("method") != "OPTIONS":
-        return False
-    return view_of(connection).is_preflight  # Law 1.11
-
-
 def _show(connection: HTTPConnection, admission: Admission) -> None:
     """Copy who was admitted to where handlers read it, which is no evidence of anything (Law 2.6)."""
     scope = connection.scope
     state = scope.setdefault("state", {})
     if visit_of(connection).is_copy:  # of the request that sent this one, which keeps its own
         state = scope["state"] = {**state}
-    state.update(
-        user=admission.get(User),
-        service=admission.get(Service),
-        project=admission.get(Project),
-        admission=admission,
-    )
+    state["admission"] = admission
+    for name, kind in _SHOWN:
+        state[name] = admission.get(kind)
 
 
 def _policy_problems(policy: Policy | None) -> Iterator[str]:

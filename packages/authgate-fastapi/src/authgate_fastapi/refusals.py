@@ -55,8 +55,9 @@ def answer_refusals(connection: HTTPConnection, gate: AsyncGate) -> None:
     shortcut. A handler of its own for ``AuthgateError`` stands.
     """
     connection.scope[_JUDGE] = gate
-    by_class, _ = connection.scope.get(_HANDLERS, ({}, {}))
-    by_class.setdefault(AuthgateError, REFUSE)
+    handlers = connection.scope.get(_HANDLERS)
+    if handlers is not None:
+        handlers[0].setdefault(AuthgateError, REFUSE)
 
 
 async def problem_of(connection: HTTPConnection, refusal: AuthgateError) -> Problem:

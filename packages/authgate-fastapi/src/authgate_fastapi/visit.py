@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -14,7 +14,10 @@ from authgate_core.principal import joined
 from authgate_core.request import Memo
 from authgate_core.servers import asgi_view
 
-__all__ = ["Visit", "carried_visit", "view_of", "visit_of"]
+__all__ = ["Visit", "carried_visit", "is_preflight", "view_of", "visit_of"]
+
+Entry: TypeAlias = tuple[AsyncGate, Policy, bool, bool]
+"""What makes a guard the same as another one: its gate, its policy, whether it is optional and whether it lasts."""
 
 _ATTRIBUTE: Final = "_authgate_visit"
 _KEY: Final = "authgate.visit"
@@ -31,7 +34,6 @@ class Visit:
         memo: What the connection was already authenticated as.
         admission: Everyone whom guards have admitted so far, a copy for reading; None before the first.
         passed: How often a guard has let it in.
-        grants: The guards that have, each once.
         on_grant: Called after each of them.
         subprotocols: The credentials that its client offered as subprotocols.
         is_copy: Whether an application made the scope from that of another request.
@@ -39,9 +41,9 @@ class Visit:
 
     __slots__ = (
         "_answering",
+        "_entered",
         "_request",
         "admission",
-        "grants",
         "is_copy",
         "memo",
         "on_grant",
@@ -55,7 +57,7 @@ class Visit:
         self.memo = Memo()
         self.admission: Admission | None = None
         self.passed = 0
-        self.grants: list[Grant] = []
+        self._entered: list[tuple[Entry, RequestView]] = []
         self.on_grant: Callable[[], None] = _nothing
         self.subprotocols = subprotocols
         self.is_copy = False
@@ -74,12 +76,30 @@ class Visit:
 
         This is how it is a ``Visited`` of the core, which says what the arguments are.
         """
-        grant = Grant(gate, policy, optional, view, lasts)
+        entry = (gate, policy, optional, lasts)
         self.admission = joined(self.admission, admission)
         self.passed += 1
-        if grant not in self.grants:
-            self.grants.append(grant)
+        if all(known != entry for known, _ in self._entered):
+            self._entered.append((entry, view))
         (self._answering or self).on_grant()
+
+    @property
+    def grants(self) -> list[Grant]:
+        """The guards that have let it in, each once."""
+        return [
+            Grant(gate, policy, optional, view, lasts)
+            for (gate, policy, optional, lasts), view in self._entered
+        ]
+
+    def read(self) -> tuple[str, ...] | None:
+        """The headers that those guards read credentials from, each once; None where no guard has let it in."""
+        if not self._entered:
+            return None
+        if len(self._entered) == 1:
+            (gate, policy, _, _), _ = self._entered[0]
+            return gate.headers_read(policy)
+        names = (name for (gate, policy, _, _), _ in self._entered for name in gate.headers_read(policy))
+        return tuple(dict.fromkeys(names))
 
     def of(self, scope: Scope) -> Visit:
         """The visit of a scope that carries this one: another where it says something else by now.
@@ -119,8 +139,12 @@ class Visit:
         A socket does not answer for requests that its handler sends.
         """
         if self._request[0] == origin._request[0]:
-            self.grants = origin.grants
+            self._entered = origin._entered
             self._answering = origin._answering or origin
+
+    def view(self, scope: Scope) -> RequestView:
+        """The connection as the gate sees it."""
+        return asgi_view(scope, memo=self.memo, subprotocols=self.subprotocols)
 
     def carry(self, scope: Scope) -> None:
         """Put this visit where guards find it."""
@@ -161,5 +185,9 @@ def visit_of(connection: HTTPConnection) -> Visit:
 
 def view_of(connection: HTTPConnection) -> RequestView:
     """An HTTP request or a WebSocket handshake as the gate sees it."""
-    visit = visit_of(connection)
-    return asgi_view(connection.scope, memo=visit.memo, subprotocols=visit.subprotocols)
+    return visit_of(connection).view(connection.scope)
+
+
+def is_preflight(connection: HTTPConnection) -> bool:
+    """Whether it is a CORS preflight, which carries no credentials (Law 1.11)."""
+    return connection.scope.get("method") == "OPTIONS" and view_of(connection).is_preflight

@@ -8,7 +8,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, Never, TypeVar, cast
 
-from flask import Flask, request
+from flask import Flask
 from flask.globals import app_ctx
 
 from authgate_core import Policy, is_project, is_user
@@ -20,6 +20,7 @@ from .installed import Installed, installed
 from .installing import installed_from_settings
 from .marks import Mark, mark
 from .presentation import presentable
+from .visit import this_request
 
 __all__ = ["Guard", "flask_combined_auth", "flask_jwt_auth", "flask_project_auth", "requires"]
 
@@ -70,8 +71,9 @@ class Guard:
             ConfigurationError: If there is no gate, or it has no source for what the policy names.
         """
         here = self.find(app_ctx.app)
-        admitted = admit(here, request, self.policy, optional=self.optional, words=self.words)
-        put_on_g(admitted, ("user", "project") if here.set_g else self.sets_g)
+        admitted = admit(here, this_request(), self.policy, optional=self.optional, words=self.words)
+        if here.set_g or self.sets_g:
+            put_on_g(admitted, ("user", "project") if here.set_g else self.sets_g)
 
     def _before(self, view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)

@@ -10,7 +10,7 @@ from authgate_core.policy import compile_policy
 from .admit import admit, put_on_g
 from .installed import NAME, Installed, installed
 from .routes import PROTECTIONS, blueprint_names, imposed, protections
-from .visit import view_of, visit_of
+from .visit import this_request, view_of, visit_of
 
 __all__ = ["admit_by_route", "protect"]
 
@@ -57,11 +57,13 @@ def admit_by_route(app: Flask, here: Installed) -> None:
     Raises:
         Refusal: If it is not admitted.
     """
-    if request.endpoint is None:
+    asked = this_request()
+    endpoint = asked.endpoint
+    if endpoint is None or (here.default is None and "." not in endpoint):  # in no blueprint
         return
-    stands = imposed(app, here.default, request.endpoint, request.method)
-    if request.method == "OPTIONS" and view_of(request, visit_of(request).memo).is_preflight:
+    stands = imposed(app, here.default, endpoint, asked.method)
+    if asked.method == "OPTIONS" and view_of(asked, visit_of(asked).memo).is_preflight:
         return
     for stand in stands:
-        admitted = admit(here, request, stand.policy)
+        admitted = admit(here, asked, stand.policy)
         put_on_g(admitted, ("user", "project") if here.set_g else ())

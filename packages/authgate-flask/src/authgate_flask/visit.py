@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from flask import Request
+from flask import Request, request
 
 from authgate_core import Gate, Policy
 from authgate_core.principal import Admission, joined
 from authgate_core.request import Memo, RequestView
 from authgate_core.servers import wsgi_view
 
-__all__ = ["Visit", "known_visit", "view_of", "visit_of"]
+__all__ = ["Visit", "known_visit", "this_request", "view_of", "visit_of"]
 
 _ATTRIBUTE: Final = "_authgate_visit"
 
@@ -39,7 +39,8 @@ class Visit:
 
     def add(self, admission: Admission, gate: Gate, policy: Policy, *, optional: bool) -> Admission:
         """Join what one more guard has found to what earlier guards of this request have, and return both."""
-        self.read.update(dict.fromkeys(gate.headers_read(policy)))
+        for name in gate.headers_read(policy):
+            self.read[name] = None
         self.admission = joined(self.admission, admission)
         self.optional = self.optional or optional
         return self.admission
@@ -59,6 +60,16 @@ class Visit:
         self.add(admission, gate, policy, optional=optional)
 
 
+def this_request() -> Request:
+    """The request at hand itself: each look through Flask's proxy for it costs as much as what is looked at.
+
+    Raises:
+        RuntimeError: Flask's own, outside of a request.
+    """
+    found: Request = cast("Any", request)._get_current_object()  # noqa: SLF001 - werkzeug's, and documented
+    return found
+
+
 def visit_of(request: Request) -> Visit:
     """The visit that belongs to this one request object.
 
@@ -69,7 +80,10 @@ def visit_of(request: Request) -> Visit:
         RuntimeError: Flask's own, outside of a request.
     """
     attributes: dict[str, Any] = request.__dict__
-    visit: Visit = attributes.setdefault(_ATTRIBUTE, Visit())
+    known: Visit | None = attributes.get(_ATTRIBUTE)
+    if known is not None:
+        return known
+    visit: Visit = attributes.setdefault(_ATTRIBUTE, Visit())  # on which threads of one request agree
     return visit
 
 
