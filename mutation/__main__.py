@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .imported import attempt
 from .mutants import Mutant, mutants_of
 from .reach import Reach, measured
 from .rooms import CORE, ROOMS, ROOT, Room
 from .running import import_all, keep_bytecode, libraries
 from .survivors import Survivor, explained
+from .swapped import swapped
 from .trials import Trial, tried
 from .verdict import Found, Outcome, problems, table
 
@@ -96,10 +98,10 @@ def _is_of(survivor: Survivor, rooms: Sequence[Room]) -> bool:
     return any(CORE / survivor.file in room.sources() for room in rooms)
 
 
-def _found(trials: list[Trial], known: set[Survivor], workers: int, home: Path) -> Iterator[Found]:
+def _found(trials: Sequence[Trial], known: set[Survivor], workers: int, home: Path) -> Iterator[Found]:
     """What becomes of each; one of the list that is said to be noticed is tried twice, for a test may have stumbled."""
     doubted: list[Trial] = []
-    for trial, outcome in tried(trials, workers, home / "log"):
+    for trial, outcome in _tried(trials, workers, home / "log"):
         mutant = _named(trial.mutant)
         if outcome is not Outcome.SURVIVED and mutant in known:
             doubted.append(trial)
@@ -109,8 +111,21 @@ def _found(trials: list[Trial], known: set[Survivor], workers: int, home: Path) 
                 f"\n{outcome.value} {trial.seconds:.1f} s of {len(trial.tests)} tests\n{mutant}", flush=True
             )
         yield Found(trial.mutant.room, mutant, outcome)
-    for trial, outcome in tried(doubted, 1, home / "log"):
+    for trial, outcome in tried(doubted, attempt, workers=1, log=home / "log"):
         yield Found(trial.mutant.room, _named(trial.mutant), outcome)
+
+
+def _tried(trials: Sequence[Trial], workers: int, log: Path) -> Iterator[tuple[Trial, Outcome]]:
+    """Try mutants of functions where the tests are collected once, and all that are left one by one."""
+    left = [trial for trial in trials if not trial.mutant.function]
+    for name in dict.fromkeys(trial.mutant.room for trial in trials):
+        quick = [trial for trial in trials if trial.mutant.room == name and trial.mutant.function]
+        for trial, outcome in swapped(quick, ROOMS[name].test_files(), workers=workers, log=log):
+            if outcome is Outcome.SURVIVED and trial.tests:
+                left.append(trial)
+            else:
+                yield trial, outcome
+    yield from tried(left, attempt, workers=workers, log=log)
 
 
 def _stands(trials: Sequence[Trial], home: Path) -> bool:
@@ -118,7 +133,9 @@ def _stands(trials: Sequence[Trial], home: Path) -> bool:
     asked = [trial for trial in trials if trial.tests][-1:]
     same = (replace(trial.mutant, source=trial.mutant.path.read_text("utf-8")) for trial in asked)
     trials = [replace(trial, mutant=mutant) for trial, mutant in zip(asked, same, strict=True)]
-    return all(outcome is Outcome.SURVIVED for _, outcome in tried(trials, 1, home / "log"))
+    return all(
+        outcome is Outcome.SURVIVED for _, outcome in tried(trials, attempt, workers=1, log=home / "log")
+    )
 
 
 def _named(mutant: Mutant) -> Survivor:

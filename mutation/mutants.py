@@ -28,7 +28,8 @@ class Mutant:
         was: The lines that are changed, as they are.
         now: The same lines in the mutant.
         nth: Which of several changes that read alike.
-        lines: The lines of the function, from the first to the last; (0, 0) for what runs when the module is loaded.
+        lines: The lines of the outermost function around, from the first to the last; (0, 0) where there is none.
+        function: Its qualified name; empty where the change takes effect when the module is loaded.
         source: The whole of the mutant's code.
     """
 
@@ -39,6 +40,7 @@ class Mutant:
     now: str
     nth: int
     lines: tuple[int, int]
+    function: str
     source: str
 
     @property
@@ -60,6 +62,7 @@ class _Change:
     mutated: cst.CSTNode
     within: str
     lines: tuple[int, int]
+    function: str
 
 
 def mutants_of(room: Room) -> Iterator[Mutant]:
@@ -84,7 +87,7 @@ def _mutants_of(room: str, path: Path) -> Iterator[Mutant]:
         seen[change.within, was, now] += 1
         nth = seen[change.within, was, now]
         source = "".join((*written[: change.statement], code, *written[change.statement + 1 :]))
-        yield Mutant(room, path, change.within, was, now, nth, change.lines, source)
+        yield Mutant(room, path, change.within, was, now, nth, change.lines, change.function, source)
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:
@@ -129,7 +132,8 @@ class _Finder(cst.CSTVisitor):
         self._statements = {statement: index for index, statement in enumerate(module.body)}
         self._statement = -1
         self._names: list[str] = []
-        self._functions: list[cst.FunctionDef] = []
+        self._functions: list[tuple[cst.FunctionDef, str]] = []
+        self._defaults = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         self._statement = self._statements.get(node, self._statement)  # type: ignore[call-overload]  # any node may be looked up
@@ -138,12 +142,14 @@ class _Finder(cst.CSTVisitor):
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
             self._names.append(node.name.value)
         if isinstance(node, cst.FunctionDef):
-            self._functions.append(node)
+            self._functions.append((node, ".".join(self._names)))
+        self._defaults += isinstance(node, cst.Parameters) and len(self._functions) == 1
         if self._statement >= 0:
             self.changes += self._changes_of(node)
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
+        self._defaults -= isinstance(original_node, cst.Parameters) and len(self._functions) == 1
         if isinstance(original_node, (cst.ClassDef, cst.FunctionDef)):
             self._names.pop()
         if isinstance(original_node, cst.FunctionDef):
@@ -153,12 +159,16 @@ class _Finder(cst.CSTVisitor):
         for kind, operator in mutation_operators:
             for mutated in operator(node) if isinstance(node, kind) else ():
                 if not takes_only_prose(node, mutated):
-                    within, lines = ".".join(self._names), self._lines()
-                    yield _Change(self._statement, node, mutated, within, lines)
+                    within = ".".join(self._names)
+                    yield _Change(self._statement, node, mutated, within, self._lines(), self._function())
 
     def _lines(self) -> tuple[int, int]:
         """Where the body of the outermost function around is."""
         if not self._functions:
             return 0, 0
-        where = self.get_metadata(PositionProvider, self._functions[0].body)
+        where = self.get_metadata(PositionProvider, self._functions[0][0].body)
         return where.start.line, where.end.line
+
+    def _function(self) -> str:
+        """Its name, if what is visited is a part of what runs when it is called."""
+        return "" if not self._functions or self._defaults else self._functions[0][1]

@@ -49,7 +49,7 @@ ROOMS: Final = {
         Room("jose", ("jose_*", "law_tokens*", "key_flows", "gate_hostile")),
         Room("keyring", ("keyring*", "key_flows", "refresher", "law_keys", "law_tenants", "tenants_*")),
         Room("policy", ("policy_*", "admission", "gate", "gate_combinations")),
-        Room("credentials", ("credentials", *_GATE)),
+        Room("credentials", ("credentials", "challenge_dress", "issuer_mercury", *_GATE)),
         Room("challenge", ("challenge*", *_GATE)),
         Room("revocation", ("revocation*", "law_revocations", "redis_store", "redis_mercury", "config*")),
         Room(
