@@ -101,7 +101,9 @@ def _is_of(survivor: Survivor, rooms: Sequence[Room]) -> bool:
 def _found(trials: Sequence[Trial], known: set[Survivor], workers: int, home: Path) -> Iterator[Found]:
     """What becomes of each; one of the list that is said to be noticed is tried twice, for a test may have stumbled."""
     doubted: list[Trial] = []
-    for trial, outcome in _tried(trials, workers, home / "log"):
+    for count, (trial, outcome) in enumerate(_tried(trials, workers, home / "log"), 1):
+        if count % 100 == 0:
+            print(f"{count} of {len(trials)}", flush=True)
         mutant = _named(trial.mutant)
         if outcome is not Outcome.SURVIVED and mutant in known:
             doubted.append(trial)

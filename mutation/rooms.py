@@ -20,7 +20,7 @@ class Room:
 
     Args:
         name: As the architecture calls it.
-        tests: Patterns of the names of the test files that own it; what the rest of the suite would notice does not count.
+        tests: Patterns of the names of the test files that own it; what others would notice does not count.
     """
 
     name: str

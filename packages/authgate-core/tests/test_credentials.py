@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from authgate_core.credentials import (
     APP,
     BEARER,
+    HEADERS,
+    PROJECT_TOKEN_HEADER,
     SCHEMES,
     AppCredentials,
     BearerToken,
     Credential,
     Kind,
+    ProjectToken,
     extract,
 )
 from authgate_core.errors import MalformedCredentials
@@ -45,6 +48,16 @@ def offered(*subprotocols: str, headers: tuple[tuple[str, str], ...] = (), limit
     return extract(header_pairs(headers), (BEARER,), limit=limit, subprotocols=subprotocols).get(BEARER)
 
 
+def project(*headers: tuple[str, str], limit: int = LIMIT) -> Found:
+    """What these headers present of a project, where project tokens are issued."""
+    return extract(header_pairs(headers), (APP,), limit=limit, project_tokens=True).get(APP)
+
+
+def malformed(found: Found) -> str | None:
+    """The scheme that challenges for what is malformed; None for what is not."""
+    return found.scheme if isinstance(found, MalformedCredentials) else None
+
+
 class TestSubprotocols:
     def test_a_token_among_them(self) -> None:
         """Browsers can set no header of a handshake, so a token may stand among the subprotocols."""
@@ -63,19 +76,18 @@ class TestSubprotocols:
     )
     def test_malformed(self, names: tuple[str, ...]) -> None:
         """Law 2.2: none, two, or one that cannot be read."""
-        assert isinstance(offered(*names), MalformedCredentials)
+        assert "Bearer" == malformed(offered(*names))
 
     def test_besides_a_header(self) -> None:
         """Law 2.2: two tokens of one request are malformed, also where they are equal; another scheme is not ours."""
         name = f"authgate.bearer.{TOKEN}"
-        assert isinstance(
-            offered(name, headers=(("Authorization", f"Bearer {TOKEN}"),)), MalformedCredentials
-        )
+        assert "Bearer" == malformed(offered(name, headers=(("Authorization", f"Bearer {TOKEN}"),)))
         assert BearerToken(Secret(TOKEN)) == offered(name, headers=(("Authorization", "Basic dTpw"),))
 
     def test_longer_than_a_header_may_be(self) -> None:
         """Law 2.4: the limit is that of a header."""
-        assert isinstance(offered("authgate.bearer.abc", limit=2), MalformedCredentials)
+        assert BearerToken(Secret("abc")) == offered("authgate.bearer.abc", limit=3)
+        assert "Bearer" == malformed(offered("authgate.bearer.abc", limit=2))
 
 
 class TestBearer:
@@ -127,7 +139,7 @@ class TestBearer:
     )
     def test_empty_or_joined_is_malformed(self, value: str) -> None:
         """Law 2.2: an empty token, or several in one header."""
-        assert isinstance(bearer(value), MalformedCredentials)
+        assert "Bearer" == malformed(bearer(value))
 
     @pytest.mark.parametrize(
         "values",
@@ -145,9 +157,9 @@ class TestBearer:
     )
     def test_a_second_header_is_malformed_repeated_or_joined(self, values: tuple[str, str]) -> None:
         """Laws 2.2 and 9.3: ASGI shows the repetition, a WSGI server joins it, and the answer is the same."""
-        assert isinstance(bearer(*values), MalformedCredentials)
-        assert isinstance(bearer(",".join(values)), MalformedCredentials)
-        assert isinstance(bearer(", ".join(values)), MalformedCredentials)
+        assert "Bearer" == malformed(bearer(*values))
+        assert "Bearer" == malformed(bearer(",".join(values)))
+        assert "Bearer" == malformed(bearer(", ".join(values)))
 
     @pytest.mark.parametrize(
         "character", ["\t", "\r", "\n", "\x00", "\x7f", "\x80", "\xe9", "\u212a", "\ud800"]
@@ -159,7 +171,7 @@ class TestBearer:
             f"Be{character}arer {TOKEN}",
             f"Bearer {character}{TOKEN}",
         ):
-            assert isinstance(bearer(value), MalformedCredentials)
+            assert "Bearer" == malformed(bearer(value))
 
     @pytest.mark.parametrize("blank", [" ", "\t", " \t "])
     def test_outer_white_space_is_no_part_of_a_value(self, blank: str) -> None:
@@ -172,7 +184,7 @@ class TestBearer:
         """Law 2.4: the limit is the last length that is read; a longer header is malformed."""
         value = f"Bearer {TOKEN}"
         assert isinstance(bearer(value, limit=len(value)), BearerToken)
-        assert isinstance(bearer(value, limit=len(value) - 1), MalformedCredentials)
+        assert "Bearer" == malformed(bearer(value, limit=len(value) - 1))
 
 
 class TestApp:
@@ -204,14 +216,47 @@ class TestApp:
     )
     def test_anything_but_one_of_each_is_malformed(self, headers: list[tuple[str, str]]) -> None:
         """Law 2.2: half a pair, a repeated or joined header, control and non-ASCII characters."""
-        found = app(*headers)
-        assert isinstance(found, MalformedCredentials)
-        assert "AppCredentials" == found.scheme
+        assert "AppCredentials" == malformed(app(*headers))
 
     def test_each_header_has_the_limit(self) -> None:
         """Law 2.4: a header over the limit is malformed."""
-        assert isinstance(app(("x-app-id", "a" * 65), ("x-app-secret", "b"), limit=64), MalformedCredentials)
+        assert "AppCredentials" == malformed(app(("x-app-id", "a" * 65), ("x-app-secret", "b"), limit=64))
         assert isinstance(app(("x-app-id", "a" * 64), ("x-app-secret", "b" * 64), limit=64), AppCredentials)
+
+
+class TestProjectTokens:
+    def test_a_token_in_its_header(self) -> None:
+        """Law 2.1: where project tokens are issued, a project may present one in the place of id and secret."""
+        assert ProjectToken(Secret(TOKEN)) == project((PROJECT_TOKEN_HEADER, TOKEN))
+        assert AppCredentials("shop", Secret("s3cret")) == project(
+            ("x-app-id", "shop"), ("x-app-secret", "s3cret")
+        )
+        assert project(("Authorization", f"Bearer {TOKEN}")) is None
+
+    def test_elsewhere_its_header_is_not_ours(self) -> None:
+        """Law 2.1: where nobody issues them, the header presents nothing, however malformed."""
+        assert app(("x-project-token", "a b,c")) is None
+
+    @pytest.mark.parametrize(
+        "value", ["", f"Bearer {TOKEN}", f"{TOKEN} x", f"{TOKEN},{TOKEN}", "a\tb", "caf\xe9"]
+    )
+    def test_anything_but_one_token_is_malformed(self, value: str) -> None:
+        """Law 2.2: none, a scheme before it, several in one header, and what cannot be read."""
+        assert "AppCredentials" == malformed(project(("x-project-token", value)))
+
+    def test_a_repeated_header_is_malformed(self) -> None:
+        """Law 2.2: of two tokens neither is believed."""
+        assert "AppCredentials" == malformed(project(("x-project-token", TOKEN), ("X-Project-Token", TOKEN)))
+
+    def test_besides_app_id_and_secret_it_is_malformed(self) -> None:
+        """Law 2.2: two credentials of one kind."""
+        pair = (("x-app-id", "shop"), ("x-app-secret", "s3cret"))
+        assert "AppCredentials" == malformed(project(*pair, ("x-project-token", TOKEN)))
+
+    def test_it_may_be_as_long_as_the_limit(self) -> None:
+        """Law 2.4: the limit is the last length that is read."""
+        assert ProjectToken(Secret("abc")) == project(("x-project-token", "abc"), limit=3)
+        assert "AppCredentials" == malformed(project(("x-project-token", "abc"), limit=2))
 
 
 class TestKinds:
@@ -237,6 +282,11 @@ class TestKinds:
     def test_every_kind_has_a_scheme(self) -> None:
         """Law 1.1: the challenges can name what was not presented."""
         assert {BEARER: "Bearer", APP: "AppCredentials"} == dict(SCHEMES)
+
+    def test_every_kind_names_its_headers(self) -> None:
+        """Law 1.7: what ``Vary`` names is what credentials are read from."""
+        assert {BEARER: ("Authorization",), APP: ("X-App-Id", "X-App-Secret")} == dict(HEADERS)
+        assert "X-Project-Token" == PROJECT_TOKEN_HEADER
 
 
 class TestMasking:
