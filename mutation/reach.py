@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import coverage
 import pytest
@@ -15,6 +16,9 @@ from .running import run_pytest
 
 __all__ = ["Reach", "measured"]
 
+_LOADING: Final = ""
+"""What the measurement calls the time outside of tests."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -22,22 +26,27 @@ class Reach:
 
     Args:
         seconds: How long each test took, by its node id.
-        tests: For each file, and each line of it, the tests that ran it.
+        tests: For each file, and each line of it, the tests that ran it; what runs when modules are loaded,
+            before any test, concerns every test.
     """
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     tests: dict[Path, dict[int, set[str]]] = field(default_factory=dict[Path, dict[int, set[str]]])
 
     def of(self, mutant: Mutant, files: Sequence[Path]) -> list[str]:
-        """The tests in these files that reach a mutant, the quickest first."""
-        lines = self.tests.get(mutant.path, {})
+        """The tests in these files that a mutant may concern, the quickest first."""
         first, last = mutant.lines
-        reached = [tests for line, tests in lines.items() if first <= line <= last or not last]
+        lines = self.tests.get(mutant.path, {})
+        reached = {test for line, tests in lines.items() if first <= line <= last for test in tests}
         names = {file.name for file in files}
-        asked = {
-            test for tests in reached for test in tests if test.partition("::")[0].rpartition("/")[2] in names
-        }
-        return sorted(asked, key=lambda test: (self.seconds[test], test))
+        asked = self.seconds if _LOADING in reached or not mutant.function else reached
+        return sorted(
+            (test for test in asked if _file(test) in names), key=lambda test: (self.seconds[test], test)
+        )
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0].rpartition("/")[2]
 
 
 class _Watching:
@@ -51,7 +60,7 @@ class _Watching:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self._measurement.switch_context(item.nodeid)
         yield
-        self._measurement.switch_context("")
+        self._measurement.switch_context(_LOADING)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] += report.duration
@@ -70,5 +79,5 @@ def measured(sources: Sequence[Path], files: Sequence[Path]) -> Reach | None:
     reach = Reach(dict(watching.seconds))
     for source in sources:
         lines = data.contexts_by_lineno(str(source))
-        reach.tests[source] = {line: set(tests) - {""} for line, tests in lines.items()}
+        reach.tests[source] = {line: set(tests) for line, tests in lines.items()}
     return reach

@@ -281,7 +281,7 @@ class TestKinds:
 
     def test_every_kind_has_a_scheme(self) -> None:
         """Law 1.1: the challenges can name what was not presented."""
-        assert {BEARER: "Bearer", APP: "AppCredentials"} == dict(SCHEMES)
+        assert {"bearer": "Bearer", "app": "AppCredentials"} == dict(SCHEMES)
 
     def test_every_kind_names_its_headers(self) -> None:
         """Law 1.7: what ``Vary`` names is what credentials are read from."""
