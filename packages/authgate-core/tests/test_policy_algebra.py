@@ -379,6 +379,23 @@ class TestMistakes:
             with pytest.raises(ConfigurationError, match="more than 64 branches"):
                 compile_policy(policy)
 
+    @pytest.mark.parametrize(
+        "policy",
+        [
+            is_user & is_service,
+            (is_user | any_role("a", of=User)) & is_service,
+            is_user & is_project & ADMIN,
+            reduce(or_, [any_role(f"a{i}") for i in range(65)]),
+            reduce(and_, [any_role(f"a{i}") | any_role(f"b{i}") for i in range(7)]),
+        ],
+        ids=["parts", "groups", "of=", "too many alternatives", "too many combinations"],
+    )
+    def test_a_mistake_is_told_with_the_policy(self, policy: Policy) -> None:
+        """Law 1.6: whoever reads the message finds what to change."""
+        with pytest.raises(ConfigurationError) as found:
+            compile_policy(policy)
+        assert f"policy {policy!r}" in str(found.value)
+
     def test_repetition_is_no_branch(self) -> None:
         """Saying a thing twice changes nothing."""
         assert 1 == len(compile_policy(is_user & is_user | is_user).branches)
