@@ -14,7 +14,7 @@ from authgate_core.io import http
 from authgate_core.keyring.pacing import Bucket
 from authgate_core.keyring.state import RingState
 from authgate_core.runner import refresher
-from torture.issuer import answers, herds, hours
+from torture.issuer import answers, herds, hours, moods
 from torture.issuer.place import Place, placed
 from torture.issuer.story import Story
 from torture.rows import Colour, Happened
@@ -84,10 +84,10 @@ def every_request_fetches(patch: pytest.MonkeyPatch) -> None:
 CASES: list[tuple[Callable[[Place], Story], Break, str]] = [
     (herds.cold_herd, every_request_fetches, "requests by then"),
     (herds.warm_flood, no_bucket, "requests by then"),
-    (partial(answers.goes_on, answers._large), no_body_limit, "cold: not all were keys_unavailable"),
+    (partial(answers.goes_on, moods.large), no_body_limit, "cold: not all were keys_unavailable"),
     (answers.other_types, pages_are_read, "text/html: not all were keys_unavailable"),
     (
-        partial(answers.ends, answers._gone),
+        partial(answers.ends, moods.gone),
         definite_answers_are_failures,
         "then: not all were keys_unavailable",
     ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 import authgate_core as ag
 from authgate_core.events import Decided, Notice
@@ -14,10 +15,11 @@ from authgate_core.testing import FakeIssuer
 from authgate_core.testing.issuer import DISCOVERY_PATH
 
 from ..rows import Row
-from .bodies import Body, Dripping, Endless, Large, bomb
+from . import moods
 from .houses import House
+from .moods import BAD_DOCUMENTS, BAD_KEYS, Misbehave
 from .place import Place
-from .raw import Dripper
+from .raw import HOSTILE, RawServer, drip
 from .story import Scenario, Story, row
 
 __all__ = ["ROWS"]
@@ -32,16 +34,6 @@ KEYS_UNAVAILABLE: Final = "keys_unavailable"
 KEY_WAIT: Final = 2.0
 GROWTH: Final = 4 * 1024
 """KiB; what 512 KiB of a body take while they are read, and a thread, and a connection."""
-
-BAD_KEYS: Final = [
-    {"kty": "oct", "k": "c2VjcmV0", "kid": "shared-secret"},
-    {"kty": "RSA", "n": "!", "e": "AQAB", "kid": "no-number"},
-    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "off-the-curve"},
-    {"kty": "XYZ", "kid": "unknown-type"},
-    7,
-]
-
-Misbehave: TypeAlias = Callable[[FakeIssuer], object]
 
 
 def goes_on(misbehave: Misbehave, place: Place) -> Story:
@@ -84,18 +76,44 @@ def hangs_cold(misbehave: Misbehave, place: Place) -> Story:
 
 def drips(place: Place) -> Story:
     """From the first byte of the status line on."""
-    dripper = Dripper(lambda: json.dumps(place.issuer.jwks()).encode())
-    place.counted.append(lambda: dripper.requests)
-    with dripper.serving():
-        story, house = Story(place), place.house(url=dripper.url)
+    with _raw(place) as server:
+        story, house = Story(place), place.house(url=server.url)
         story.innocent("before", [house.ask(place.token())], bound=KEY_WAIT)
-        dripper.drip()
+        server.send = drip
         place.clock.advance(STALE)
         _stale(story, house, seconds=place.seconds(short=3.0, full=9.0))
         attempts = 2 if place.form == "short" else 3
         story.asked(attempts, at_least=attempts)
         story.grown(GROWTH)
     return story
+
+
+def bad_http(place: Place) -> Story:
+    """Each in turn: known keys go on, and of a cold set the answer is 503."""
+    story = Story(place)
+    known, cold = [], []
+    with _raw(place) as server:
+        for send in HOSTILE:
+            house = place.house(url=server.url)
+            house.ask(place.token())
+            server.send, right = send, server.send
+            place.clock.advance(STALE)
+            known.append(house.ask(place.token()))
+            cold.append(place.house(url=server.url).ask(place.token()))
+            server.send = right
+    story.innocent("stale", known)
+    story.answered("cold", cold, said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    story.asked(3 * len(HOSTILE), at_least=3 * len(HOSTILE))
+    story.grown(GROWTH)
+    return story
+
+
+@contextmanager
+def _raw(place: Place) -> Generator[RawServer]:
+    server = RawServer(lambda: json.dumps(place.issuer.jwks()).encode())
+    place.counted.append(lambda: server.requests)
+    with server.serving():
+        yield server
 
 
 def redirected(place: Place) -> Story:
@@ -121,6 +139,22 @@ def other_types(place: Place) -> Story:
     page = place.house().ask(place.token())
     story.answered("text/html", [page], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
     story.asked(4, at_least=4)
+    return story
+
+
+def bad_documents(place: Place) -> Story:
+    """Each in turn: known keys go on, and of a cold set the answer is 503."""
+    story, house = Story(place), place.warm()
+    known, cold = [], []
+    for document in BAD_DOCUMENTS:
+        place.issuer.answer(document)
+        place.clock.advance(STALE)
+        known.append(house.ask(place.token()))
+        house.settle()
+        cold.append(place.house().ask(place.token()))
+    story.innocent("stale", known)
+    story.answered("cold", cold, said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
+    story.asked(2 * len(BAD_DOCUMENTS), at_least=2 * len(BAD_DOCUMENTS))
     return story
 
 
@@ -188,42 +222,6 @@ def _recovers(story: Story, *houses: House) -> None:
     story.innocent("after", [house.ask(place.token()) for house in houses], bound=KEY_WAIT)
 
 
-def _endless(issuer: FakeIssuer) -> None:
-    issuer.answer(Endless(issuer.jwks()))
-
-
-def _dripping(issuer: FakeIssuer) -> None:
-    issuer.answer(Dripping(issuer.jwks()))
-
-
-def _large(issuer: FakeIssuer) -> None:
-    _sized(issuer, Large(issuer.jwks(), LARGE), LARGE)
-
-
-def _truncated(issuer: FakeIssuer) -> None:
-    document = json.dumps(issuer.jwks()).encode()
-    _sized(issuer, Large(issuer.jwks(), len(document)), len(document) + 100)
-
-
-def _sized(issuer: FakeIssuer, body: Body, size: int) -> None:
-    issuer.answer(body, headers=[("Content-Length", str(size))])
-
-
-def _bomb(issuer: FakeIssuer) -> None:
-    issuer.answer(bomb(issuer.jwks(), BOMB), headers=[("Content-Encoding", "gzip")])
-
-
-def _slow(issuer: FakeIssuer) -> None:
-    issuer.slow(30)
-
-
-def _gone(issuer: FakeIssuer) -> None:
-    issuer.outage(404)
-
-
-LARGE: Final = 10 * 1024 * 1024
-BOMB: Final = 50 * 1024 * 1024
-
 KNOWN_GO_ON: Final = "known keys go on, none waits; where none is known: 503"
 
 
@@ -236,7 +234,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "slow (30 s)",
         "4.4, 4.9",
         "known keys go on, none waits; an attempt ends after 5 s",
-        partial(hangs, _slow),
+        partial(hangs, moods.slow),
         waits=True,
         peer_patience=31,
     ),
@@ -244,7 +242,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "slow (30 s), cold",
         "4.10",
         "all wait for one fetch, 2 s at most, then 503",
-        partial(hangs_cold, _slow),
+        partial(hangs_cold, moods.slow),
         waits=True,
         peer_patience=31,
     ),
@@ -259,13 +257,15 @@ ROWS: Final[tuple[Row, ...]] = (
         "body a byte a second",
         "4.4, 4.9",
         "the same where the head comes at once",
-        partial(hangs, _dripping),
+        partial(hangs, moods.dripping),
         waits=True,
     ),
-    _goes_on("endless", "4.4, 4.9", f"512 KiB are read, no more; {KNOWN_GO_ON}", partial(goes_on, _endless)),
-    _goes_on("10 MB", "4.4, 4.9", f"512 KiB are read, no more; {KNOWN_GO_ON}", partial(goes_on, _large)),
-    _goes_on("gzip bomb", "4.4, 4.9", f"nothing is unpacked; {KNOWN_GO_ON}", partial(goes_on, _bomb)),
-    _goes_on("truncated", "4.4, 4.8", KNOWN_GO_ON, partial(goes_on, _truncated)),
+    _goes_on(
+        "endless", "4.4, 4.9", f"512 KiB are read, no more; {KNOWN_GO_ON}", partial(goes_on, moods.endless)
+    ),
+    _goes_on("10 MB", "4.4, 4.9", f"512 KiB are read, no more; {KNOWN_GO_ON}", partial(goes_on, moods.large)),
+    _goes_on("gzip bomb", "4.4, 4.9", f"nothing is unpacked; {KNOWN_GO_ON}", partial(goes_on, moods.bomb)),
+    _goes_on("truncated", "4.4, 4.8", KNOWN_GO_ON, partial(goes_on, moods.truncated)),
     _goes_on("HTML with 200", "4.4, 4.9", KNOWN_GO_ON, partial(goes_on, FakeIssuer.html)),
     _goes_on(
         "empty key list",
@@ -277,8 +277,15 @@ ROWS: Final[tuple[Row, ...]] = (
         "404 for good",
         "4.4",
         "one is not believed; three over 5 min end the set 15 min after the first; a good one brings it back",
-        partial(ends, _gone),
+        partial(ends, moods.gone),
     ),
+    _goes_on(
+        "documents that are none",
+        "4.4, 4.8",
+        f"{KNOWN_GO_ON}; no exception but our own",
+        bad_documents,
+    ),
+    _goes_on("HTTP that is none", "4.4, 4.9", f"{KNOWN_GO_ON}; no exception but our own", bad_http),
     _goes_on("one good key among bad", "4.8", "the good one answers, the bad ones never", bad_keys),
     _goes_on("redirects", "4.4, 4.9", f"none is followed; {KNOWN_GO_ON}", redirected),
     _goes_on(

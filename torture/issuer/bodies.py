@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Body", "Dripping", "Endless", "Large", "bomb"]
+__all__ = ["Body", "Dripping", "Endless", "Large", "packed"]
 
 PIECE: Final = b" " * 65_536
 
@@ -77,7 +77,7 @@ class Dripping(Body):
             time.sleep(1)
 
 
-def bomb(document: object, size: int) -> bytes:
+def packed(document: object, size: int) -> bytes:
     """A right document with white space behind it, compressed (RFC 1952): a thousandth of what it becomes.
 
     Args:
@@ -85,5 +85,5 @@ def bomb(document: object, size: int) -> bytes:
         size: What it becomes, in bytes.
     """
     packing = zlib.compressobj(wbits=31)
-    packed = [packing.compress(piece) for piece in Large(document, size)]
-    return b"".join([*packed, packing.flush()])
+    pieces = [packing.compress(piece) for piece in Large(document, size)]
+    return b"".join([*pieces, packing.flush()])

@@ -14,6 +14,9 @@ from .story import Story, row
 
 __all__ = ["ROWS"]
 
+COOLDOWN: Final = 31
+"""Seconds, for the sake of PyJWKClient, which asks for no unknown kid before."""
+
 HERD: Final = 500
 ATTACKERS: Final = 8
 TOKEN_KEY_UNKNOWN: Final = "token_key_unknown"
@@ -58,6 +61,19 @@ def failing_flood(place: Place) -> Story:
     place.clock.advance(880)
     _tell(story, "16 min on", [_burst(place, house)], said=KEYS_UNAVAILABLE)
     story.asked(4, at_least=4)
+    story.grown(LEAK)
+    return story
+
+
+def hanging_flood(place: Place) -> Story:
+    """The same, while every fetch hangs: those who may wait for it do, and nobody else."""
+    story, house = Story(place), place.warm()
+    place.clock.advance(COOLDOWN)
+    place.issuer.slow(30)
+    seconds = place.seconds(short=2.0, full=9.0)
+    throng = house.throng(seconds, place.familiar, junk=place.junk, attackers=3 * ATTACKERS)
+    _tell(story, "known key", [throng], said=TOKEN_KEY_UNKNOWN)
+    story.asked(1, at_least=1)
     story.grown(LEAK)
     return story
 
@@ -123,6 +139,12 @@ ROWS: Final[tuple[Row, ...]] = (
         "4.4, 4.5, 4.6",
         "one fetch each time the back-off is over; junk is 401, from 15 min on 503; a known key never waits",
         failing_flood,
+    ),
+    row(
+        "flood, issuer hanging",
+        "4.5, 4.9, 4.10",
+        "one fetch, 5 s at most; junk is 401 after 0.3 s at most; a known key never waits",
+        hanging_flood,
     ),
     row(
         "rotation in a flood",
