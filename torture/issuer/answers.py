@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from authgate_core.events import Decided, Notice
 from authgate_core.testing import FakeIssuer
 from authgate_core.testing.issuer import DISCOVERY_PATH
 
+from ..patience import within
 from ..rows import Row
 from . import moods
 from .houses import House
@@ -32,6 +34,7 @@ ALARM_WAIT: Final = 2.0
 
 KEYS_UNAVAILABLE: Final = "keys_unavailable"
 KEY_WAIT: Final = 2.0
+ATTEMPT: Final = 5.0
 GROWTH: Final = 4 * 1024
 """KiB; what 512 KiB of a body take while they are read, and a thread, and a connection."""
 
@@ -56,9 +59,7 @@ def hangs(misbehave: Misbehave, place: Place) -> Story:
     story, house = Story(place), place.warm()
     misbehave(place.issuer)
     place.clock.advance(STALE)
-    _stale(story, house, seconds=place.seconds(short=3.0, full=9.0))
-    attempts = 1 if place.form == "short" else 2  # the first ends after 5 s, and a pause of 1 s after that
-    story.asked(attempts, at_least=attempts)
+    _hanging(story, house)
     story.grown(GROWTH)
     return story
 
@@ -81,9 +82,7 @@ def drips(place: Place) -> Story:
         story.innocent("before", [house.ask(place.token())], bound=KEY_WAIT)
         server.send = drip
         place.clock.advance(STALE)
-        _stale(story, house, seconds=place.seconds(short=3.0, full=9.0))
-        attempts = 2 if place.form == "short" else 3
-        story.asked(attempts, at_least=attempts)
+        _hanging(story, house)
         story.grown(GROWTH)
     return story
 
@@ -213,6 +212,20 @@ def _stale(story: Story, house: House, *, seconds: float) -> None:
     place = story.place
     throng = house.throng(seconds, place.familiar, junk=place.junk, attackers=0)
     story.innocent("stale", throng.innocent)
+
+
+def _hanging(story: Story, house: House) -> None:
+    """One attempt, which ends by itself; in the full form the next, which comes after a pause of a second."""
+    story.place.familiar()  # so that making tokens takes none of the time
+    before, started = story.place.requests, time.monotonic()
+    _stale(story, house, seconds=3.0)
+    story.asked(before + 1, at_least=before + 1)
+    house.settle()
+    took = time.monotonic() - started
+    story.expect(f"an attempt took {took:.1f} s", kept=within(took, ATTEMPT))
+    if story.place.form == "full":
+        _stale(story, house, seconds=3.0)
+        story.asked(before + 2, at_least=before + 2)
 
 
 def _recovers(story: Story, *houses: House) -> None:
