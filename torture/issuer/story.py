@@ -15,7 +15,7 @@ from .place import Place, placed
 
 __all__ = ["Scenario", "Story", "row", "tally"]
 
-NO_MORE: Final = 3
+MOST_TOLD: Final = 3
 """How many different outcomes are told of many requests."""
 
 
@@ -105,8 +105,8 @@ Scenario: TypeAlias = Callable[[Place], Story]
 def tally(answers: Sequence[Answer]) -> str:
     """How many got what, the most frequent first."""
     counted = Counter(answer.said for answer in answers).most_common()
-    told = [f"{count} {said}" for said, count in counted[:NO_MORE]]
-    more = sum(count for _, count in counted[NO_MORE:])
+    told = [f"{count} {said}" for said, count in counted[:MOST_TOLD]]
+    more = sum(count for _, count in counted[MOST_TOLD:])
     return ", ".join([*told, *([f"{more} other"] if more else [])]) or "none"
 
 

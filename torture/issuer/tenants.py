@@ -102,12 +102,14 @@ class ManyTenants(Served):
 def thousand(place: Place) -> Story:
     """All of them come, fifty at the same moment; their tokens are tried on each other; then the issuer is down."""
     story = Story(place)
-    with ManyTenants(place, TENANTS) as many:
+    with ManyTenants(place, TENANTS + 1) as many:
         place.counted.append(many.requests)
         house = many.house(place, many.tenants)
         many.slow(0.02)  # long enough for others to ask meanwhile
         tokens = [many.token(number) for number in range(TENANTS)]
         story.innocent("first", _in_crowds(house, tokens), bound=KEY_WAIT)
+        one_more = house.ask(many.token(TENANTS))
+        story.answered("one more", [one_more], said="keys_unavailable", bound=KEY_WAIT)
         story.asked(TENANTS, at_least=TENANTS)
         story.tell(f"{many.most_at_once} fetches at once")
         story.expect("not a few at once", kept=1 < many.most_at_once <= IN_FLIGHT)
@@ -167,7 +169,8 @@ ROWS: Final[tuple[Row, ...]] = (
     row(
         "a thousand tenants",
         "3.12, 4.13",
-        f"one fetch each, {IN_FLIGHT} at once; no key speaks for another tenant; issuer down: all go on, none waits",
+        f"one fetch each, {IN_FLIGHT} at once; no key speaks for another tenant; one more is 503 and drops nobody; "
+        "issuer down: all go on, none waits",
         thousand,
         patience=120,
     ),
