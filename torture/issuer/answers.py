@@ -103,7 +103,7 @@ def bad_http(place: Place) -> Story:
     story.innocent("stale", known)
     story.answered("cold", cold, said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
     story.asked(3 * len(HOSTILE), at_least=3 * len(HOSTILE))
-    story.grown(GROWTH)
+    story.grown(3 * GROWTH)  # twenty gates
     return story
 
 

@@ -28,8 +28,11 @@ __all__ = [
 T = TypeVar("T")
 
 ADMITTED: Final = "admitted"
-PAUSE: Final = 0.001
-"""Seconds between two requests of one caller: many callers in one process are to leave each other room."""
+PAUSE: Final = 0.002
+"""Seconds between two requests of one innocent caller: many callers in one process are to leave each other room."""
+
+JUNK_PAUSE: Final = 0.005
+"""Seconds between two requests of one attacker: together they make a thousand in a second, or two."""
 
 INNOCENTS: Final = 4
 """How many innocent callers a throng has."""
@@ -130,16 +133,17 @@ def throng_of_threads(
     """Ask on a thread for each caller, again and again."""
     until = time.monotonic() + seconds
 
-    def body(mint: Mint) -> list[Answer]:
+    def body(caller: tuple[Mint, float]) -> list[Answer]:
+        mint, pause = caller
         answers = []
         while time.monotonic() < until:
             answers.append(ask(mint()))
-            time.sleep(PAUSE)
+            time.sleep(pause)
         return answers
 
-    mints = [innocent] * INNOCENTS + [junk] * attackers
-    with ThreadPoolExecutor(len(mints)) as pool:
-        told = list(pool.map(body, mints))
+    callers = [(innocent, PAUSE)] * INNOCENTS + [(junk, JUNK_PAUSE)] * attackers
+    with ThreadPoolExecutor(len(callers)) as pool:
+        told = list(pool.map(body, callers))
     return Throng.of(told)
 
 
@@ -242,16 +246,16 @@ class AsyncHouse:
         """A task for each caller."""
         until = time.monotonic() + seconds
 
-        async def body(mint: Mint) -> list[Answer]:
+        async def body(mint: Mint, pause: float) -> list[Answer]:
             answers = []
             while time.monotonic() < until:
                 answers.append(await self.asked(mint()))
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(pause)
             return answers
 
         async def together() -> list[list[Answer]]:
-            mints = [innocent] * INNOCENTS + [junk] * attackers
-            return list(await asyncio.gather(*map(body, mints)))
+            callers = [(innocent, PAUSE)] * INNOCENTS + [(junk, JUNK_PAUSE)] * attackers
+            return list(await asyncio.gather(*(body(mint, pause) for mint, pause in callers)))
 
         told = self.run(together())
         return Throng.of(told)

@@ -22,8 +22,8 @@ from .story import Story, row
 __all__ = ["ROWS"]
 
 THREADS: Final = 4
-ATTACKERS: Final = 12
-PAUSE: Final = 0.01
+ATTACKERS: Final = 8
+PAUSE: Final = 0.02
 CLIENT_PATIENCE: Final = 10.0
 """Seconds after which a caller hangs up, whoever answers."""
 
