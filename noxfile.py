@@ -102,6 +102,13 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Ask both gates at full speed while issuer and Redis fail at random; `-- --minutes 10 --seed 1`."""
+    install(session, "torture")
+    session.run("python", "-m", "torture.soak", *session.posargs)
+
+
+@nox.session
 def mutate(session: nox.Session) -> None:
     """Change the code of the rooms that decide, bit by bit; a test must notice each. Rooms may be named after `--`."""
     install(session, "mutate")
