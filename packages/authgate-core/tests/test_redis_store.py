@@ -114,12 +114,13 @@ class TestAsking:
         assert 20 <= spent <= 25
 
     def test_keys_hold_no_text_of_callers(self, open_store: OpenAny, valkey_url: str, prefix: str) -> None:
-        """Laws 5.9 and 5.12: keys are digests behind a prefix and the group in braces."""
+        """Laws 5.9 and 5.12: keys are digests behind a prefix and the group in braces, and those of the feed."""
         open_store(valkey_url).revoke(revoking(token("evil\r\nFLUSHALL*{x}")))
         with redis.Redis.from_url(valkey_url) as client:
             keys = sorted(key.decode() for key in client.scan_iter(f"{prefix}*", count=1000))
         subject = subject_of(revoking(token("evil\r\nFLUSHALL*{x}")))
-        assert sorted([f"{prefix}:epoch", f"{prefix}:{{{subject.group()}}}:{subject.digest()}"]) == keys
+        entry = f"{prefix}:{{{subject.group()}}}:{subject.digest()}"
+        assert sorted([f"{prefix}:epoch", f"{prefix}:feed", f"{prefix}:feed:head", entry]) == keys
 
     def test_a_closed_store_may_be_used_again(self, open_store: OpenAny, valkey_url: str) -> None:
         """Closing lets go of connections; a gate that is used after it was closed answers on."""
@@ -138,7 +139,7 @@ class TestAsking:
         store = open_store(url)
         store.revoke(revoking(token()))
         assert store.is_revoked(token()) is True
-        assert 2 == server.client().info("keyspace")["db3"]["keys"]
+        assert 4 == server.client().info("keyspace")["db3"]["keys"]
 
     def test_shown_without_the_password(self, open_store: OpenAny) -> None:
         """Law 2.5: repr masks what the URL holds."""

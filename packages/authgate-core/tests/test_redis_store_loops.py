@@ -412,8 +412,8 @@ store.revoke(secret_version_entry("p", 2))
 assert store.is_revoked(ref) and asyncio.run(loops.is_revoked(ref))
 idle = list(store._wire._idle)
 memory._lock.acquire()
-store._outages._lock.acquire()
-store._keeper.watch._lock.acquire()
+store._parts.outages._lock.acquire()
+store._parts.keeper.watch._lock.acquire()
 
 children = []
 for _ in range(4):
@@ -425,8 +425,8 @@ for _ in range(4):
         os._exit(0 if good and memory.is_revoked(ref) else 1)
     children.append(child)
 memory._lock.release()
-store._outages._lock.release()
-store._keeper.watch._lock.release()
+store._parts.outages._lock.release()
+store._parts.keeper.watch._lock.release()
 assert all(store.is_revoked(ref) for _ in range(50))
 assert [0] * 4 == [os.waitpid(child, 0)[1] for child in children]
 assert idle == list(store._wire._idle)

@@ -424,7 +424,7 @@ class TestEpoch:
         """Law 5.10: an answer that was under way while the operator reloaded does not end the store again."""
         store = open_store(own_valkey.url)
         store.warm_up()
-        watch = store.store._keeper.watch
+        watch = store.store._parts.keeper.watch
         old = watch.remembered()
         watch.reload(b"new")
         with pytest.raises(RevocationUnavailable):
@@ -434,7 +434,7 @@ class TestEpoch:
     def test_first_looks_that_disagree(self, open_store: OpenAny, own_valkey: Any) -> None:
         """Law 5.10: two first looks at the same time that saw two epochs saw a store that was lost."""
         store = open_store(own_valkey.url)
-        watch = store.store._keeper.watch
+        watch = store.store._parts.keeper.watch
         assert watch.begin(b"one") is True
         assert watch.begin(b"one") is False
         with pytest.raises(RevocationUnavailable):

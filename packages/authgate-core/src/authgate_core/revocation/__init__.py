@@ -11,7 +11,7 @@ from .entries import (
     session_entry,
     token_entry,
 )
-from .health import RevocationHealth
+from .health import FeedHealth, RevocationHealth
 from .marks import Mark, is_refused, mark_of, merged, read_mark, write_mark
 from .replica import FeedBroken, FeedEntry, FeedHead, Replica
 from .specs import MemoryRevocation, RedisRevocation
@@ -24,6 +24,7 @@ __all__ = [
     "FeedBroken",
     "FeedEntry",
     "FeedHead",
+    "FeedHealth",
     "Kept",
     "Mark",
     "MarkTable",

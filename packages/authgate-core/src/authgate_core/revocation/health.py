@@ -5,7 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["RevocationHealth"]
+__all__ = ["FeedHealth", "RevocationHealth"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedHealth:
+    """How this process's copy of a store is; it answers while ``live``, and else the store is asked (Law 5.11).
+
+    Args:
+        status: ``live``; ``down``, it has no lease; ``full``, there are more entries than it may hold.
+        age: Seconds since the last complete read of the feed was sent; None where there was none yet.
+        entries: How many it holds.
+        limit: How many it may hold.
+        last_error: Why it last stopped answering, for people.
+    """
+
+    status: Literal["live", "down", "full"]
+    age: float | None
+    entries: int
+    limit: int
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +38,7 @@ class RevocationHealth:
         eviction_policy: What the server does when its memory is full; None where it has not said.
         last_error: Why it last failed, for people.
         unchecked: How many checks ``on_error="allow"`` passed over since the process began.
+        feed: How this process's copy is; None where there is none.
     """
 
     source: Literal["memory", "redis", "redis:mercury"]
@@ -26,6 +46,7 @@ class RevocationHealth:
     eviction_policy: str | None = None
     last_error: str | None = None
     unchecked: int = 0
+    feed: FeedHealth | None = None
 
     @property
     def evicts(self) -> bool:

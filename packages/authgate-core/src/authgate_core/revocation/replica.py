@@ -109,7 +109,7 @@ class Replica:
     def known(self, ref: TokenRef | ProjectRef, now: Instant) -> Literal["revoked", "clear", "ask"]:
         """What it says of a credential; ``ask`` without a lease."""
         view = self._view
-        if not view.is_leased(now):
+        if now.mono - view.mono >= LEASE or now.wall - view.wall >= LEASE:
             return "ask"
         kept = view.table.about(ref)
         return "revoked" if kept and refused(ref, kept, now.mono) else "clear"
@@ -126,6 +126,17 @@ class Replica:
         """Seconds since the last complete read was sent; None where there was none since it was loaded."""
         view = self._view
         return None if view.mono == -math.inf else max(now.mono - view.mono, now.wall - view.wall)
+
+    def heir(self) -> Replica:
+        """Another one that holds the same and answers nothing yet: what still works on this one, works in vain."""
+        heir = Replica(self._limit)
+        heir._epoch, heir._view = self._epoch, _View(self._view.table.copy())
+        return heir
+
+    @property
+    def limit(self) -> int:
+        """How much it may hold."""
+        return self._limit
 
     @property
     def epoch(self) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -45,6 +46,9 @@ class RedisRevocation:
             but never a project token that has to be there (Law 5.3).
         allow_for: How long ``allow`` does so in one outage, in seconds.
         prefix: What every key of authgate's own layout begins with; others have none.
+        feed: Follow what is revoked on a thread, and answer from a copy while it is less than a second old (Law 5.11);
+            for authgate's own layout at a URL. Another process's revocation then holds here within a second.
+        feed_limit: How many entries the copy may hold; where there are more, Redis is asked.
         accept_slow_client: Accept, in writing, a client with time-outs above 1 s or more than one retry.
     """
 
@@ -54,6 +58,8 @@ class RedisRevocation:
     on_error: Literal["deny", "allow"] = "deny"
     allow_for: float = 600.0
     prefix: str = _OWN_PREFIX
+    feed: bool = False
+    feed_limit: int = 100_000
     accept_slow_client: bool = False
 
     def problems(self, colour: Literal["sync", "async"]) -> list[str]:
@@ -73,7 +79,7 @@ class RedisRevocation:
             found.append("prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
         elif self.is_foreign and self.prefix != _OWN_PREFIX:
             found.append("prefix: does nothing in Mercury's layout, whose keys have none; leave it out")
-        return found
+        return [*found, *self._feed_problems()]
 
     @property
     def is_foreign(self) -> bool:
@@ -93,16 +99,35 @@ class RedisRevocation:
             found.append("RedisRevocation needs redis-py: pip install 'authgate-core[redis]'")
         return found
 
+    def _feed_problems(self) -> Iterator[str]:
+        if not _is_flag(self.feed):
+            yield "feed: write True or False"
+        if not _is_count(self.feed_limit):
+            yield "feed_limit: write a positive whole number, such as 100_000"
+        if self.feed and self.is_foreign:
+            yield "feed: Mercury's layout has none, so it is asked at every request; leave it out"
+        elif self.feed and not isinstance(self.client_or_url, str):
+            yield "feed: is followed on a connection of its own; give RedisRevocation the URL of the server"
+
     def __repr__(self) -> str:
         server = self.client_or_url
         shown = repr(masked_url(server)) if isinstance(server, str) else f"<{type(server).__name__}>"
         if self.is_foreign:
             return f"RedisRevocation({shown}, layout={self.layout!r}, on_error={self.on_error!r})"
-        return f"RedisRevocation({shown}, on_error={self.on_error!r}, prefix={self.prefix!r})"
+        feed = ", feed=True" if self.feed else ""
+        return f"RedisRevocation({shown}, on_error={self.on_error!r}, prefix={self.prefix!r}{feed})"
 
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _is_prefix(value: object) -> bool:

@@ -15,13 +15,11 @@ from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
 from ...revocation import RedisRevocation, RevocationHealth, check_entry
 from ..forks import survive_fork
-from ..memory import MemoryStore
 from .fuse import Fuse
-from .keepers import keeper_of
+from .keepers import Parts
 from .on_loop import OnLoop
-from .outages import Outages
 from .protocol import FAILURES, LIMITS, Exchange, Limits, unanswered
-from .store import SYSTEM, health_of
+from .store import SYSTEM
 from .wire_aio import FOREIGN_LOOP, async_wires_to
 
 __all__ = ["AsyncRedisStore"]
@@ -56,9 +54,7 @@ class AsyncRedisStore:
         self._spec = spec
         self._clock = clock
         self._notice = notice
-        local = MemoryStore(clock) if spec.on_error == "allow" else None
-        self._keeper = keeper_of(spec, clock, notice, local)
-        self._outages = Outages(spec, clock, notice, local, required=self._keeper.requires)
+        self._parts = Parts(spec, clock, notice)
         self._limits = limits
         self._new_wire = async_wires_to(spec.client_or_url, limits)
         self._lock = threading.Lock()
@@ -70,9 +66,11 @@ class AsyncRedisStore:
     def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
         """It is asked by what a ref says as it is."""
 
-    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "ask"]:
-        """Nothing passes without asking: every request asks (Law 5.1)."""
-        return self._keeper.known(ref)
+    def known(
+        self, ref: TokenRef | ProjectRef, _names: object = None, /
+    ) -> Literal["revoked", "clear", "ask"]:
+        """Nothing, so that every request asks (Law 5.1); with the feed all, while it is followed (Law 5.11)."""
+        return self._parts.known(ref)
 
     async def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
         """Whether a credential is revoked, in one round trip.
@@ -81,15 +79,17 @@ class AsyncRedisStore:
             RevocationUnavailable: If the store cannot answer and ``on_error`` does not pass that over.
             ConfigurationError: If the client that was handed in belongs to another event loop (Law 9.4).
         """
-        if self.known(ref) == "revoked":
-            return True
+        known = self.known(ref)
+        if known != "ask":
+            return known == "revoked"
+        self._parts.follow()
         here = await self._here()
         try:
             revoked = await self._asked(here, ref)
         except RevocationUnavailable as outage:
-            return self._outages.judge(ref, outage)
+            return self._parts.outages.judge(ref, outage)
         here.fuse.succeeded()
-        self._outages.answered()
+        self._parts.outages.answered()
         return revoked
 
     async def revoke(self, entry: Revocation) -> None:
@@ -101,7 +101,7 @@ class AsyncRedisStore:
             RevocationUnavailable: If it was not written for certain; writing it again does no harm.
         """
         check_entry(entry, self._clock.now())
-        await self._sure(self._keeper.write(entry))
+        await self._sure(self._parts.keeper.write(entry))
 
     async def warm_up(self) -> None:
         """Look at the store now rather than at the first request: its epoch and its eviction policy.
@@ -109,8 +109,9 @@ class AsyncRedisStore:
         Raises:
             RevocationUnavailable: If it does not answer.
         """
-        await self._sure(self._keeper.first_look())
-        self._outages.answered()
+        await self._sure(self._parts.keeper.first_look())
+        self._parts.outages.answered()
+        self._parts.follow()
 
     async def reload(self) -> None:
         """Believe the store again after its entries were lost and have been written anew (Law 5.10).
@@ -118,16 +119,17 @@ class AsyncRedisStore:
         Raises:
             RevocationUnavailable: If it does not answer.
         """
-        await self._sure(self._keeper.reload())
-        self._outages.answered()
+        await self._sure(self._parts.keeper.reload())
+        self._parts.outages.answered()
 
     def health(self) -> RevocationHealth:
         """How the store last was, in the loop that fares worst; does not ask it."""
         is_open = any(here.fuse.is_open for here in tuple(self._loops.values()))
-        return health_of(self._spec, self._keeper, self._outages, is_open=is_open)
+        return self._parts.health(is_open=is_open)
 
     async def aclose(self) -> None:
         """Close what was built from a URL for the running loop; others close theirs when they shut down."""
+        self._parts.close()
         with self._lock:
             here = self._loops.pop(asyncio.get_running_loop(), None)
         if here is not None:
@@ -139,13 +141,14 @@ class AsyncRedisStore:
         self._inherited = (self._inherited, self._loops)
         self._loops = {}
         self._lock = threading.Lock()
-        self._keeper.after_fork()
-        self._outages.after_fork()
+        self._parts.after_fork()
 
     async def _asked(self, here: OnLoop, ref: TokenRef | ProjectRef) -> bool:
         here.fuse.check()
         try:
-            return await self._converse(here, self._keeper.check(ref), here.loop.time() + self._limits.total)
+            return await self._converse(
+                here, self._parts.keeper.check(ref), here.loop.time() + self._limits.total
+            )
         except FAILURES as error:
             reason = unanswered(error)
             if here.fuse.failed(reason):
@@ -162,7 +165,7 @@ class AsyncRedisStore:
 
     async def _answers(self, here: OnLoop) -> bool:
         try:
-            await self._converse(here, self._keeper.ping())
+            await self._converse(here, self._parts.keeper.ping())
         except (*FAILURES, RevocationUnavailable):
             return False
         return True

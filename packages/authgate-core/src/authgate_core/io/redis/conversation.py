@@ -9,9 +9,10 @@ from typing import Literal, Protocol
 from ...errors import RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
+from ...revocation import Mark, Subject
 from .protocol import INFO, Exchange, Query, eviction_policy
 
-__all__ = ["Conversation", "Eviction", "asked"]
+__all__ = ["Conversation", "Eviction", "LocalMarks", "asked"]
 
 
 class Conversation(Protocol):
@@ -66,6 +67,18 @@ class Conversation(Protocol):
 
     def after_fork(self) -> None:
         """Begin anew in a forked child (Law 9.5)."""
+        ...
+
+
+class LocalMarks(Protocol):
+    """What this process knows of a store by itself."""
+
+    def keep(self, subject: Subject, mark: Mark, /) -> None:
+        """Keep what was written or answered."""
+        ...
+
+    def is_revoked(self, ref: TokenRef | ProjectRef, /) -> bool:
+        """Whether that refuses a credential."""
         ...
 
 

@@ -11,8 +11,7 @@ from ...errors import RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
 from ...revocation import Mark, Subject, is_refused, mark_of, merged, read_mark, subject_of, subjects_of
-from ..memory import MemoryStore
-from .conversation import Eviction, asked
+from .conversation import Eviction, LocalMarks, asked
 from .epoch import EpochWatch
 from .layout import Layout, swap
 from .protocol import Exchange, Query, as_bytes, as_list
@@ -40,7 +39,7 @@ class Keeper:
         notice: Callable[[Notice], None],
         *,
         cluster: bool,
-        local: MemoryStore | None,
+        local: LocalMarks | None,
     ) -> None:
         self._layout = layout
         self._clock = clock
@@ -100,11 +99,12 @@ class Keeper:
         if not self.watch.lost:
             yield from self._register(group, (yield from self.first_look()))
         key = self._layout.entry(group, subject)
+        feed = None if self._cluster else self._layout
         for _ in range(_ATTEMPTS):
             (reply,) = yield from asked((("GET", key),))
             held = as_bytes(reply)
             mark = added if held is None else merged(_mark(subject, held), added)
-            (swapped,) = yield from asked((swap(key, held, subject, mark, now),))
+            (swapped,) = yield from asked((swap(key, held, subject, mark, now, feed),))
             if swapped == 1:
                 self._learn(subject, mark)
                 return

@@ -1,7 +1,9 @@
-"""authgate's own layout in Redis: which keys there are, and the one script that writes (Laws 5.9, 5.12).
+"""authgate's own layout in Redis: which keys there are, and the one script that writes (Laws 5.9, 5.11, 5.12).
 
     {prefix}:epoch                  a random id: this data set is the one that gates have seen before
     {prefix}:{GROUP}:DIGEST         one mark about one subject; GROUP is its (issuer, tenant)
+    {prefix}:feed                   but in a Cluster, a stream of the newest marks that were written
+    {prefix}:feed:head              what names its newest entry, and counts them all
     {prefix}:{{prefix}:epoch}:groups
                                     in a Cluster, the groups that have entries, on the node of the epoch
     {prefix}:{GROUP}:epoch          in a Cluster, the epoch again on the node that holds the group's entries
@@ -12,6 +14,7 @@ The braces around GROUP are a Cluster's hash tag, so everything that one request
 from __future__ import annotations
 
 import math
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,13 +23,33 @@ from .protocol import Command
 
 __all__ = ["Layout", "swap"]
 
-# Compare and set: what is written was computed from what was read, so no writer loses another's cut-off.
+# Compare and set: what is written was computed from what was read, so no writer loses another's cut-off. A mark and
+# its entry in the feed are written both or neither. What somebody else left where the feed belongs stops no
+# revocation: another feed is begun, and whoever followed the old one sees that.
 _SWAP: Final = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+local function tell()
+  if redis.call('HSETNX', KEYS[3], 'era', ARGV[4]) == 1 then
+    redis.call('DEL', KEYS[2])
+    redis.call('HSET', KEYS[3], 'number', 0, 'last', '')
+  end
+  local era, number, last = unpack(redis.call('HMGET', KEYS[3], 'era', 'number', 'last'))
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'tag', ARGV[4], 'era', era,
+    'number', number + 1, 'after', last, 'life', ARGV[3], 'mark', ARGV[2])
+  redis.call('HSET', KEYS[3], 'number', number + 1, 'last', ARGV[4])
+end
+local told = #KEYS == 1 or pcall(tell)
 if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+if not told then
+  redis.call('DEL', KEYS[2], KEYS[3])
+  tell()
+end
 return 1
 """
+
+_FEED_LENGTH: Final = 10_000
+"""How many entries of the feed are kept, about: who has not read one by the time it leaves loads a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +68,21 @@ class Layout:
         return f"{self.prefix}:epoch"
 
     @property
+    def feed(self) -> str:
+        """The key of the feed."""
+        return f"{self.prefix}:feed"
+
+    @property
+    def head(self) -> str:
+        """The key of what names the newest entry of the feed."""
+        return f"{self.prefix}:feed:head"
+
+    @property
+    def entries(self) -> str:
+        """The pattern that the keys of all marks match, and in a Cluster a few others."""
+        return f"{self.prefix}:{{*}}:*"
+
+    @property
     def groups(self) -> str:
         """The key of the set of groups that have entries in a Cluster; lost with the epoch or not at all."""
         return f"{self.prefix}:{{{self.epoch}}}:groups"
@@ -58,7 +96,9 @@ class Layout:
         return f"{self.prefix}:{{{group}}}:{subject.digest()}"
 
 
-def swap(key: str, held: bytes | None, subject: Subject, mark: Mark, now: float) -> Command:
+def swap(
+    key: str, held: bytes | None, subject: Subject, mark: Mark, now: float, feed: Layout | None
+) -> Command:
     """The command that replaces what was read with a mark, and answers 0 if it is there no more.
 
     Args:
@@ -67,6 +107,9 @@ def swap(key: str, held: bytes | None, subject: Subject, mark: Mark, now: float)
         subject: What the mark is about.
         mark: What to write.
         now: Unix seconds; a lifetime travels as milliseconds from now, so clocks need not agree.
+        feed: Whose feed is told of it; None in a Cluster, where no transaction reaches it (Law 5.11).
     """
     life = 0 if mark.expires_at is None else max(1, math.ceil((mark.expires_at - now) * 1000))
-    return ("EVAL", _SWAP, 1, key, held or b"", write_mark(subject, mark), life)
+    keys = (key,) if feed is None else (key, feed.feed, feed.head)
+    told = () if feed is None else (secrets.token_hex(8), _FEED_LENGTH)
+    return ("EVAL", _SWAP, len(keys), *keys, held or b"", write_mark(subject, mark), life, *told)

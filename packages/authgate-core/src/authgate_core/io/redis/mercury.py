@@ -19,8 +19,7 @@ from ...errors import ConfigurationError, RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef, is_plain_name
 from ...revocation import mark_of, secret_version_entry, subject_of, token_entry
-from ..memory import MemoryStore
-from .conversation import Eviction, asked
+from .conversation import Eviction, LocalMarks, asked
 from .protocol import Exchange, Query, as_bytes
 
 __all__ = ["MercuryKeeper", "read_version"]
@@ -44,7 +43,7 @@ class MercuryKeeper:
     lost = False
 
     def __init__(
-        self, clock: Clock, notice: Callable[[Notice], None], source: str, *, local: MemoryStore | None
+        self, clock: Clock, notice: Callable[[Notice], None], source: str, *, local: LocalMarks | None
     ) -> None:
         self._clock = clock
         self._local = local

@@ -11,7 +11,7 @@ from ...errors import RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, TokenRef
 from ...revocation import Allowance, RedisRevocation
-from ..memory import MemoryStore
+from .conversation import LocalMarks
 
 __all__ = ["Outages"]
 
@@ -32,7 +32,7 @@ class Outages:
         spec: RedisRevocation,
         clock: Clock,
         notice: Callable[[Notice], None],
-        local: MemoryStore | None,
+        local: LocalMarks | None,
         *,
         required: Callable[[TokenRef | ProjectRef], bool],
     ) -> None:

@@ -14,15 +14,12 @@ from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
 from ...revocation import RedisRevocation, RevocationHealth, check_entry
 from ..forks import survive_fork
-from ..memory import MemoryStore
-from .conversation import Conversation
 from .fuse import Fuse
-from .keepers import keeper_of
-from .outages import Outages
+from .keepers import Parts
 from .protocol import FAILURES, LIMITS, Exchange, Limits, unanswered
 from .wire import wires_to
 
-__all__ = ["SYSTEM", "RedisStore", "health_of"]
+__all__ = ["SYSTEM", "RedisStore"]
 
 SYSTEM: Final = SystemClock()
 
@@ -58,9 +55,7 @@ class RedisStore:
         self._spec = spec
         self._clock = clock
         self._notice = notice
-        local = MemoryStore(clock) if spec.on_error == "allow" else None
-        self._keeper = keeper_of(spec, clock, notice, local)
-        self._outages = Outages(spec, clock, notice, local, required=self._keeper.requires)
+        self._parts = Parts(spec, clock, notice)
         self._limits = limits
         self._new_wire = wires_to(spec.client_or_url, limits)
         self._begin()
@@ -74,9 +69,11 @@ class RedisStore:
     def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
         """It is asked by what a ref says as it is."""
 
-    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "ask"]:
-        """Nothing passes without asking: every request asks (Law 5.1)."""
-        return self._keeper.known(ref)
+    def known(
+        self, ref: TokenRef | ProjectRef, _names: object = None, /
+    ) -> Literal["revoked", "clear", "ask"]:
+        """Nothing, so that every request asks (Law 5.1); with the feed all, while it is followed (Law 5.11)."""
+        return self._parts.known(ref)
 
     def is_revoked(self, ref: TokenRef | ProjectRef) -> bool:
         """Whether a credential is revoked, in one round trip.
@@ -84,15 +81,19 @@ class RedisStore:
         Raises:
             RevocationUnavailable: If the store cannot answer and ``on_error`` does not pass that over.
         """
-        if self.known(ref) == "revoked":
-            return True
+        known = self.known(ref)
+        if known != "ask":
+            return known == "revoked"
+        self._parts.follow()
         try:
             self._fuse.check()
-            revoked = self._converse(self._keeper.check(ref), until=time.monotonic() + self._limits.total)
+            revoked = self._converse(
+                self._parts.keeper.check(ref), until=time.monotonic() + self._limits.total
+            )
         except RevocationUnavailable as outage:
-            return self._outages.judge(ref, outage)
+            return self._parts.outages.judge(ref, outage)
         self._fuse.succeeded()
-        self._outages.answered()
+        self._parts.outages.answered()
         return revoked
 
     def revoke(self, entry: Revocation) -> None:
@@ -104,7 +105,7 @@ class RedisStore:
             RevocationUnavailable: If it was not written for certain; writing it again does no harm.
         """
         check_entry(entry, self._clock.now())
-        self._converse(self._keeper.write(entry))
+        self._converse(self._parts.keeper.write(entry))
 
     def warm_up(self) -> None:
         """Look at the store now rather than at the first request: its epoch and its eviction policy.
@@ -112,8 +113,9 @@ class RedisStore:
         Raises:
             RevocationUnavailable: If it does not answer.
         """
-        self._converse(self._keeper.first_look())
-        self._outages.answered()
+        self._converse(self._parts.keeper.first_look())
+        self._parts.outages.answered()
+        self._parts.follow()
 
     def reload(self) -> None:
         """Believe the store again after its entries were lost and have been written anew (Law 5.10).
@@ -121,23 +123,23 @@ class RedisStore:
         Raises:
             RevocationUnavailable: If it does not answer.
         """
-        self._converse(self._keeper.reload())
-        self._outages.answered()
+        self._converse(self._parts.keeper.reload())
+        self._parts.outages.answered()
 
     def health(self) -> RevocationHealth:
         """How the store last was; does not ask it."""
-        return health_of(self._spec, self._keeper, self._outages, is_open=self._fuse.is_open)
+        return self._parts.health(is_open=self._fuse.is_open)
 
     def close(self) -> None:
         """Close the connections that were built from a URL, and end the probing."""
         self._stop.set()
+        self._parts.close()
         self._wire.close()
         self._begin()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: connections, locks and probes are the parent's (Law 9.5)."""
-        self._keeper.after_fork()
-        self._outages.after_fork()
+        self._parts.after_fork()
         self._begin()
 
     def _converse(self, talk: Exchange[T], until: float | None = None) -> T:
@@ -166,27 +168,13 @@ class RedisStore:
     def probe(self) -> bool:
         """Ask whether the store answers at all."""
         try:
-            self._converse(self._keeper.ping())
+            self._converse(self._parts.keeper.ping())
         except RevocationUnavailable:
             return False
         return True
 
     def __repr__(self) -> str:
         return f"RedisStore({self._spec!r})"
-
-
-def health_of(
-    spec: RedisRevocation, keeper: Conversation, outages: Outages, *, is_open: bool
-) -> RevocationHealth:
-    """Put together what the parts of a store know."""
-    status = "open" if is_open else "unloaded" if keeper.lost else outages.status
-    return RevocationHealth(
-        source=spec.source,
-        status=status,
-        eviction_policy=keeper.eviction.policy,
-        last_error=outages.last_error,
-        unchecked=outages.unchecked,
-    )
 
 
 def _probe(store_ref: weakref.ref[RedisStore], fuse: Fuse, stop: threading.Event) -> None:

@@ -1,0 +1,434 @@
+"""The live feed over a real Valkey, in both colours: what is answered without asking, and when no longer (Law 5.11)."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from authgate_core.clock import SystemClock
+from authgate_core.errors import RevocationUnavailable
+from authgate_core.io.redis import RedisStore
+from authgate_core.io.redis.protocol import LIMITS
+from authgate_core.principal import ProjectRef, Revocation, TokenRef
+from authgate_core.revocation import RedisRevocation, secret_version_entry, subject_of, token_entry
+
+OpenAny = Callable[..., Any]
+THREAD = "authgate-redis-feed"
+
+
+def token(name: str = "jti-1") -> TokenRef:
+    """A token that is good for ten minutes."""
+    now = time.time()
+    return TokenRef("main", "t1", name, True, "s1", "u1", "c1", now - 60, None, now + 600, "k1")
+
+
+def revoking(name: str = "jti-1") -> Revocation:
+    """The entry that revokes such a token."""
+    ref = token(name)
+    now = SystemClock().now()
+    return token_entry("main", "t1", name, expires_at=ref.expires_at, max_lifetime=None, now=now)
+
+
+def known(store: Any, name: str = "jti-1") -> str:
+    """What a store knows without asking."""
+    return str(store.store.known(token(name)))
+
+
+def live(store: Any) -> Any:
+    """The store, once its copy has a lease."""
+    store.is_revoked(token("nobody"))
+    store.wait_until(lambda: "ask" != known(store, "nobody"))
+    return store
+
+
+def followers() -> list[threading.Thread]:
+    """The threads that follow a feed."""
+    return [thread for thread in threading.enumerate() if THREAD == thread.name]
+
+
+def all_ended() -> bool:
+    """Whether no thread follows a feed any more, within ten seconds."""
+    patience = time.monotonic() + 10.0
+    while followers():
+        gc.collect()
+        if time.monotonic() > patience:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class TestFollowing:
+    def test_what_others_revoke_is_known_here(self, open_store: OpenAny, valkey_url: str) -> None:
+        """Law 5.11: it is answered from the copy, which the store need not be asked for."""
+        here, there = live(open_store(valkey_url, feed=True)), open_store(valkey_url)
+        assert "clear" == known(here)
+        there.revoke(revoking())
+        here.wait_until(lambda: "revoked" == known(here))
+        assert "clear" == known(here, "another")
+
+    def test_every_writer_tells_the_feed(self, open_store: OpenAny, valkey_url: str, prefix: str) -> None:
+        """Law 5.11: also one that follows none itself, in the transaction that writes the key."""
+        open_store(valkey_url).revoke(revoking())
+        here = live(open_store(valkey_url, feed=True))
+        assert "revoked" == known(here)
+
+    def test_before_the_copy_is_loaded_the_store_is_asked(self, open_store: OpenAny, valkey_url: str) -> None:
+        """Law 5.11: the first requests wait for nothing but Redis, as without the feed."""
+        open_store(valkey_url).revoke(revoking())
+        here = open_store(valkey_url, feed=True)
+        assert "ask" == known(here)
+        assert here.is_revoked(token()) is True
+
+    def test_nothing_is_asked_under_a_lease(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Law 5.11: no check reaches the server, neither by the pure door nor by the other."""
+        here = live(open_store(own_valkey.url, feed=True))
+        asked = own_valkey.client().info("commandstats").get("cmdstat_mget", {}).get("calls", 0)
+        for _ in range(50):
+            assert here.is_revoked(token()) is False
+        assert asked == own_valkey.client().info("commandstats").get("cmdstat_mget", {}).get("calls", 0)
+
+    def test_what_is_revoked_here_holds_at_once(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Law 5.6: who revokes does not wait for the way through the feed."""
+        open_store(own_valkey.url).revoke(revoking("old"))
+        here = live(open_store(own_valkey.url, feed=True))
+        here.revoke(revoking())
+        assert "revoked" == known(here)
+
+    def test_the_first_revocation_of_all(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Law 5.11: it begins the feed, which whoever followed the empty store loads; meanwhile Redis is asked."""
+        here = live(open_store(own_valkey.url, feed=True))
+        here.revoke(revoking())
+        assert here.is_revoked(token()) is True
+        here.wait_until(lambda: "revoked" == known(here))
+
+    def test_a_secret_version(self, open_store: OpenAny, valkey_url: str) -> None:
+        """Law 6.4: versions below the required one are refused through the feed too."""
+        here, there = live(open_store(valkey_url, feed=True)), open_store(valkey_url)
+        there.revoke(secret_version_entry("p1", 5))
+        here.wait_until(lambda: "revoked" == here.store.known(ProjectRef("p1", 4)))
+        assert "clear" == here.store.known(ProjectRef("p1", 5))
+
+    def test_several_in_one_process(self, open_store: OpenAny, valkey_url: str) -> None:
+        """Law 5.11: each follows by itself, and one that is closed takes no other with it."""
+        first, second = (live(open_store(valkey_url, feed=True)) for _ in range(2))
+        first.close_early()
+        open_store(valkey_url).revoke(revoking())
+        second.wait_until(lambda: "revoked" == known(second))
+        assert "ask" == known(first)
+        assert "revoked" == known(live(first))
+
+    def test_warming_up_begins_it(self, open_store: OpenAny, valkey_url: str) -> None:
+        """A gate that was warmed up answers from its copy before the first request."""
+        here = open_store(valkey_url, feed=True)
+        here.warm_up()
+        here.wait_until(lambda: "clear" == known(here))
+
+
+class TestSnapshot:
+    def test_thousands_of_entries(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
+        """Law 5.11: all of the keys are loaded, whatever the feed still holds of them."""
+        there = open_store(own_valkey.url)
+        for number in range(2_500):
+            there.revoke(revoking(f"j{number}"))
+        own_valkey.client().delete(f"{prefix}:feed")
+        here = live(open_store(own_valkey.url, feed=True))
+        assert {"revoked"} == {known(here, f"j{number}") for number in range(2_500)}
+        assert 2_500 == here.health().feed.entries
+
+    def test_lifetimes_come_from_the_server(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
+        """Law 5.8: how long a key has left is asked of the server, whose clock ends it."""
+        there = open_store(own_valkey.url)
+        there.revoke(revoking())
+        subject = subject_of(revoking())
+        own_valkey.client().pexpire(f"{prefix}:{{{subject.group()}}}:{subject.digest()}", 1_500)
+        here = live(open_store(own_valkey.url, feed=True))
+        assert "revoked" == known(here)
+        here.wait_until(lambda: "clear" == known(here))
+        assert here.is_revoked(token()) is False
+
+    @pytest.mark.parametrize("value", ["list", "text"])
+    def test_a_key_that_cannot_be_read(
+        self, open_store: OpenAny, own_valkey: Any, value: str, prefix: str
+    ) -> None:
+        """Law 5.3: what is no entry is not ignored: there is no lease, and the store is asked."""
+        here = open_store(own_valkey.url, feed=True)
+        subject = subject_of(revoking())
+        key = f"{prefix}:{{{subject.group()}}}:{subject.digest()}"
+        if "list" == value:
+            own_valkey.client().rpush(key, "x")
+        else:
+            own_valkey.client().set(key, "x")
+        here.warm_up()
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        assert ("ask", "down") == (known(here), here.health().feed.status)
+        own_valkey.client().delete(key)
+        here.wait_until(lambda: "clear" == known(here))
+        assert ["revocation_feed_lost", "revocation_feed_back"] == here.codes
+
+
+class TestLosses:
+    @pytest.fixture
+    def here(self, open_store: OpenAny, own_valkey: Any) -> Any:
+        """A store that follows, with one entry."""
+        open_store(own_valkey.url).revoke(revoking("old"))
+        return live(open_store(own_valkey.url, feed=True))
+
+    def revoked_there(self, open_store: OpenAny, server: Any, here: Any, name: str) -> None:
+        """Another process revokes, and it holds here."""
+        open_store(server.url).revoke(revoking(name))
+        here.wait_until(lambda: "revoked" == known(here, name))
+        assert ("revoked", "clear") == (known(here, "old"), known(here, "another"))
+
+    @pytest.mark.parametrize(
+        ("place", "fields"),
+        [
+            ("*", {"x": "y"}),
+            ("18446744073709551615-18446744073709551615", {"x": "y"}),
+            ("*", {"tag": "t", "era": "e", "number": "1", "after": "", "life": "0", "mark": "[]"}),
+            ("*", {"tag": "t", "era": "e", "number": "-1", "after": "", "life": "0", "mark": "[]"}),
+        ],
+        ids=["foreign", "last-id", "unreadable", "no-number"],
+    )
+    def test_poison(
+        self, open_store: OpenAny, own_valkey: Any, here: Any, place: str, fields: dict[str, str], prefix: str
+    ) -> None:
+        """Law 5.11: an entry that is none of ours costs the lease, is passed, and stops no revocation."""
+        own_valkey.client().xadd(f"{prefix}:feed", fields, id=place)
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        here.wait_until(lambda: "clear" == known(here))
+        self.revoked_there(open_store, own_valkey, here, "new")
+
+    @pytest.mark.parametrize("key", ["feed", "feed:head"])
+    @pytest.mark.parametrize("how", ["deleted", "another-type"])
+    def test_a_feed_that_was_spoilt(
+        self, open_store: OpenAny, own_valkey: Any, here: Any, key: str, how: str, prefix: str
+    ) -> None:
+        """Law 5.11: whoever revokes next begins another feed if need be, and nothing is missed."""
+        client = own_valkey.client()
+        client.delete(f"{prefix}:{key}")
+        if "another-type" == how:
+            client.set(f"{prefix}:{key}", "x")
+        self.revoked_there(open_store, own_valkey, here, "new")
+
+    def test_entries_that_are_gone(
+        self, open_store: OpenAny, own_valkey: Any, here: Any, prefix: str
+    ) -> None:
+        """Law 5.11: what was trimmed before it was read is found in a new snapshot."""
+        script = "redis.call('HINCRBY', KEYS[1], 'number', 3) return 1"
+        own_valkey.client().eval(script, 1, f"{prefix}:feed:head")
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        self.revoked_there(open_store, own_valkey, here, "new")
+
+    def test_a_lost_epoch(self, open_store: OpenAny, own_valkey: Any, here: Any) -> None:
+        """Law 5.10: a store that lost its entries is not believed until it counts as reloaded."""
+        own_valkey.client().flushall()
+        here.wait_until(lambda: "ask" == known(here, "old"))
+        with pytest.raises(RevocationUnavailable, match="may be lost"):
+            here.is_revoked(token())
+        assert "unloaded" == here.health().status
+        here.reload()
+        here.wait_until(lambda: "clear" == known(here, "old"))
+        assert {"revocation_epoch_lost", "revocation_feed_lost", "revocation_feed_back"} == set(here.codes)
+
+    def test_a_server_that_became_a_replica(self, own_valkey: Any, start_valkey: OpenAny, here: Any) -> None:
+        """Law 5.10: what a replica says prolongs no lease."""
+        own_valkey.client().replicaof("127.0.0.1", start_valkey().port)
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        assert "ask" == known(here)
+
+    def test_a_server_that_hangs(self, open_store: OpenAny, own_valkey: Any, here: Any) -> None:
+        """Law 5.11: the lease ends within its second, and comes back with the server."""
+        own_valkey.freeze()
+        frozen = time.monotonic()
+        here.wait_until(lambda: "ask" == known(here))
+        assert time.monotonic() - frozen < 5.0
+        own_valkey.thaw()
+        here.wait_until(lambda: "clear" == known(here))
+        self.revoked_there(open_store, own_valkey, here, "new")
+
+    def test_an_outage_that_is_passed_over(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Law 5.3: what the copy holds is refused in an outage as well."""
+        open_store(own_valkey.url).revoke(revoking("old"))
+        here = live(open_store(own_valkey.url, feed=True, on_error="allow"))
+        own_valkey.stop()
+        here.wait_until(lambda: "ask" == known(here))
+        assert (True, False) == (here.is_revoked(token("old")), here.is_revoked(token("another")))
+        assert 1 == here.health().unchecked
+
+    def test_once_it_is_back_the_outage_is_over(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Health: nobody asks any more, but the feed says that the store answers."""
+        here = live(open_store(own_valkey.url, feed=True, limits=LIMITS, on_error="allow"))
+        own_valkey.freeze()
+        here.wait_until(lambda: "ask" == known(here))
+        assert here.is_revoked(token()) is False
+        assert ("down", "down") == (here.health().status, here.health().feed.status)
+        own_valkey.thaw()
+        here.wait_until(lambda: "clear" == known(here))
+        assert ("ok", "live") == (here.health().status, here.health().feed.status)
+        assert "revocation_checked_again" in here.codes
+
+    def test_more_than_it_may_hold(self, open_store: OpenAny, own_valkey: Any) -> None:
+        """Law 5.11: it stops answering and says so; every entry is still refused, because Redis is asked."""
+        here, there = live(open_store(own_valkey.url, feed=True, feed_limit=10)), open_store(own_valkey.url)
+        for number in range(11):
+            there.revoke(revoking(f"j{number}"))
+        here.wait_until(lambda: "full" == here.health().feed.status)
+        assert {"ask"} == {known(here, f"j{number}") for number in range(11)}
+        assert all(here.is_revoked(token(f"j{number}")) for number in range(11))
+        assert here.health().feed.entries <= 11
+
+
+class TestPermissions:
+    def test_reading_is_enough(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
+        """Law 5.10: a gate that only checks may follow with permissions to read."""
+        open_store(own_valkey.url).revoke(revoking())
+        rights = ["+get", "+mget", "+exists", "+scan", "+pttl", "+xread", "+xrevrange", "+hmget"]
+        own_valkey.client().execute_command("ACL", "SETUSER", "reader", "on", ">pw", f"~{prefix}:*", *rights)
+        here = live(open_store(f"redis://reader:pw@127.0.0.1:{own_valkey.port}", feed=True))
+        assert ("revoked", "clear") == (known(here), known(here, "another"))
+
+    def test_without_them_it_asks(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
+        """Law 5.11: it says which permission is missing, and checks as without the feed."""
+        open_store(own_valkey.url).revoke(revoking())
+        rights = ["+get", "+mget", "+exists"]
+        own_valkey.client().execute_command("ACL", "SETUSER", "reader", "on", ">pw", f"~{prefix}:*", *rights)
+        here = open_store(f"redis://reader:pw@127.0.0.1:{own_valkey.port}", feed=True)
+        assert here.is_revoked(token()) is True
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        assert "xrevrange" in here.health().feed.last_error
+
+
+class TestThread:
+    def test_it_ends_with_the_store(self, open_store: OpenAny, valkey_url: str) -> None:
+        """Closing a store ends its thread."""
+        assert all_ended()
+        here = live(open_store(valkey_url, feed=True))
+        assert 1 == len(followers())
+        here.close_early()
+        assert all_ended()
+
+    def test_there_is_none_before_the_first_check(self, open_store: OpenAny, valkey_url: str) -> None:
+        """A master that only forks has no thread, so its children inherit none in the middle of something."""
+        assert all_ended()
+        open_store(valkey_url, feed=True)
+        assert [] == followers()
+
+    def test_no_thread_can_be_had(
+        self, open_store: OpenAny, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Law 5.11: then there is no lease, and the store is asked."""
+
+        def start(self: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        here = open_store(valkey_url, feed=True)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start)
+            assert here.is_revoked(token()) is False
+            assert "ask" == known(here)
+        assert "clear" == known(live(here))
+
+    def test_a_store_that_nobody_holds_is_not_kept(self, valkey_url: str, prefix: str) -> None:
+        """The thread does not keep a store alive that its owner has dropped, and ends after it."""
+        store = RedisStore(RedisRevocation(valkey_url, prefix=prefix, feed=True), notice=print)
+        store.is_revoked(token())
+        gone = weakref.ref(store)
+        del store
+        assert all_ended()
+        assert gone() is None
+
+    def test_nothing_of_a_closed_one_is_seen(self, open_store: OpenAny, valkey_url: str) -> None:
+        """A read that is under way while the store is closed prolongs no lease, nor that of its next use."""
+        here = live(open_store(valkey_url, feed=True))
+        here.close_early()
+        assert all_ended()
+        assert ("ask", None) == (known(here), here.health().feed.age)
+
+
+FORKED = """
+import asyncio, os, sys, time
+from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.io.redis.protocol import Limits
+from authgate_core.principal import ProjectRef
+from authgate_core.revocation import RedisRevocation, secret_version_entry
+
+spec = RedisRevocation(sys.argv[1], prefix=sys.argv[2], feed=True)
+patient = Limits(connect=10.0, reply=10.0, total=20.0)
+store = RedisStore(spec, notice=print, limits=patient)
+loops = AsyncRedisStore(spec, notice=print, limits=patient)
+old, new, clean = ProjectRef("old", 1), ProjectRef("new", 1), ProjectRef("clean", 1)
+
+def follow():
+    store.is_revoked(clean), asyncio.run(loops.is_revoked(clean))
+    patience = time.monotonic() + 20
+    while "ask" in (store.known(clean), loops.known(clean)):
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+
+def wait(ref):
+    patience = time.monotonic() + 20
+    while not store.known(ref) == loops.known(ref) == "revoked":
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+
+store.revoke(secret_version_entry("old", 2))
+follow()
+for one in (store, loops):
+    one._parts.copy.lock.acquire()
+    one._parts._follower._lock.acquire()
+children = []
+for _ in range(3):
+    child = os.fork()
+    if child == 0:
+        unleased = store.known(clean) == loops.known(clean) == "ask"
+        follow()
+        wait(old), wait(new)
+        os._exit(0 if unleased else 1)
+    children.append(child)
+for one in (store, loops):
+    one._parts.copy.lock.release()
+    one._parts._follower._lock.release()
+store.revoke(secret_version_entry("new", 2))
+wait(new)
+assert [0] * 3 == [os.waitpid(child, 0)[1] for child in children]
+assert "clear" == store.known(clean) == loops.known(clean)
+print("all followed")
+"""
+
+
+class TestForks:
+    def test_children_follow_by_themselves(self, valkey_url: str, prefix: str) -> None:
+        """Law 9.5: no lease, lock or thread of the parent is used in a child, and the parent follows on."""
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, valkey_url, prefix]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert (0, "all followed\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+class TestWriting:
+    def test_both_or_neither(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
+        """Law 5.11: a writer that may not tell the feed writes no key either, and the caller hears of it."""
+        here = live(open_store(own_valkey.url, feed=True))
+        rights = ["+@all", "-xadd"]
+        own_valkey.client().execute_command("ACL", "SETUSER", "mute", "on", ">pw", f"~{prefix}:*", *rights)
+        mute = open_store(f"redis://mute:pw@127.0.0.1:{own_valkey.port}")
+        with pytest.raises(RevocationUnavailable, match="xadd"):
+            mute.revoke(revoking())
+        assert here.is_revoked(token()) is False
+
+    def test_the_feed_is_bounded(self, own_valkey: Any, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Law 5.11: it is trimmed as it is written."""
+        monkeypatch.setattr("authgate_core.io.redis.layout._FEED_LENGTH", 100)
+        store = RedisStore(RedisRevocation(own_valkey.url, prefix=prefix), notice=print)
+        for number in range(500):
+            store.revoke(revoking(f"j{number}"))
+        assert 100 <= own_valkey.client().xlen(f"{prefix}:feed") <= 200
+        assert b"500" == own_valkey.client().hget(f"{prefix}:feed:head", "number")
+        store.close()
