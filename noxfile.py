@@ -34,7 +34,7 @@ GRAPHQL = "packages/authgate-graphql"
 LIBRARIES = ("strawberry", "graphene")
 """The libraries of GraphQL. Each needs a graphql-core of its own, so each has an environment to itself."""
 
-PROGRAMS = ("demo", "bench", "torture")
+PROGRAMS = ("demo", "bench", "mutation", "torture")
 """The programs beside the packages, which are code of this house like any other."""
 
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
@@ -200,8 +200,7 @@ def types(session: nox.Session) -> None:
     install(session, "types")
     session.log("mypy: sources, programs, noxfile and the shared tests")
     others = [package for package in PACKAGES if package != "graphql"]
-    programs = ("noxfile.py", "demo", "bench", "mutation", "torture", "tests", "examples")
-    shared = [path for path in programs if (ROOT / path).exists()]
+    shared = [path for path in ("noxfile.py", *PROGRAMS, "tests", "examples") if (ROOT / path).exists()]
     apart = ("--exclude", "|".join(f"(^|/){library}" for library in LIBRARIES))
     session.run("mypy", *apart, *(f"packages/authgate-{name}/src" for name in others), *shared)
     for name in others:

@@ -18,7 +18,7 @@ from authgate_core.testing.issuer import DISCOVERY_PATH
 from ..patience import within
 from ..rows import Row
 from . import moods
-from .houses import House
+from .houses import House, Mint
 from .moods import BAD_DOCUMENTS, BAD_KEYS, Misbehave
 from .place import Place
 from .raw import HOSTILE, RawServer, drip
@@ -44,7 +44,7 @@ def goes_on(misbehave: Misbehave, place: Place) -> Story:
     story, house = Story(place), place.warm()
     misbehave(place.issuer)
     place.clock.advance(STALE)
-    _stale(story, house, seconds=0.4)
+    _stale(story, house, place.regulars(), seconds=0.4)
     house.settle()
     story.asked(2, at_least=1)
     cold = place.house()
@@ -187,7 +187,7 @@ def wrong_issuer(place: Place) -> Story:
     story.tell("an alarm")
     story.asked(1, at_least=1)
     place.clock.advance(STALE)
-    _stale(story, warm, seconds=0.4)
+    _stale(story, warm, place.regulars(), seconds=0.4)
     return story
 
 
@@ -208,23 +208,23 @@ def ends(misbehave: Misbehave, place: Place) -> Story:
     return story
 
 
-def _stale(story: Story, house: House, *, seconds: float) -> None:
+def _stale(story: Story, house: House, regulars: Mint, *, seconds: float) -> None:
     place = story.place
-    throng = house.throng(seconds, place.familiar, junk=place.junk, attackers=0)
+    throng = house.throng(seconds, regulars, junk=place.junk, attackers=0)
     story.innocent("stale", throng.innocent)
 
 
 def _hanging(story: Story, house: House) -> None:
     """One attempt, which ends by itself; in the full form the next, which comes after a pause of a second."""
-    story.place.familiar()  # so that making tokens takes none of the time
+    regulars = story.place.regulars()
     before, started = story.place.requests, time.monotonic()
-    _stale(story, house, seconds=3.0)
+    _stale(story, house, regulars, seconds=3.0)
     story.asked(before + 1, at_least=before + 1)
     house.settle()
     took = time.monotonic() - started
     story.expect(f"an attempt took {took:.1f} s", kept=within(took, ATTEMPT))
     if story.place.form == "full":
-        _stale(story, house, seconds=3.0)
+        _stale(story, house, regulars, seconds=3.0)
         story.asked(before + 2, at_least=before + 2)
 
 

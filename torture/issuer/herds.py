@@ -71,7 +71,7 @@ def hanging_flood(place: Place) -> Story:
     place.clock.advance(COOLDOWN)
     place.issuer.slow(30)
     seconds = place.seconds(short=2.0, full=9.0)
-    throng = house.throng(seconds, place.familiar, junk=place.junk, attackers=3 * ATTACKERS)
+    throng = house.throng(seconds, place.regulars(), junk=place.junk, attackers=3 * ATTACKERS)
     _tell(story, "known key", [throng], said=TOKEN_KEY_UNKNOWN)
     story.asked(1, at_least=1)
     story.grown(LEAK)
@@ -82,9 +82,9 @@ def rotation_in_flood(place: Place) -> Story:
     """A key is published while a flood takes whatever the bucket has."""
     story, house = Story(place), place.warm()
     seconds = place.seconds(short=3.0, full=13.0)
-    place.familiar()  # all of them name the old key
+    regulars = place.regulars()  # all of whom name the old key
     with ThreadPoolExecutor(1) as pool:
-        flood = pool.submit(house.throng, seconds, place.familiar, junk=place.junk, attackers=ATTACKERS)
+        flood = pool.submit(house.throng, seconds, regulars, junk=place.junk, attackers=ATTACKERS)
         time.sleep(0.3)
         place.issuer.rotate()
         accepted = _accepted_after(place, house, flood)
@@ -110,7 +110,7 @@ def _accepted_after(place: Place, house: House, flood: Future[Throng]) -> float 
 
 def _burst(place: Place, house: House) -> Throng:
     seconds = place.seconds(short=0.4, full=2.0)
-    throng = house.throng(seconds, place.familiar, junk=place.junk, attackers=ATTACKERS)
+    throng = house.throng(seconds, place.regulars(), junk=place.junk, attackers=ATTACKERS)
     house.settle()
     return throng
 
@@ -145,6 +145,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "4.5, 4.9, 4.10",
         "one fetch, 5 s at most; junk is 401 after 0.3 s at most; a known key never waits",
         hanging_flood,
+        peer_patience=5,
     ),
     row(
         "rotation in a flood",

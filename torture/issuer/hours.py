@@ -112,7 +112,7 @@ def idle(place: Place) -> Story:
     story.asked(1, at_least=1)
     place.clock.advance(HOUR)
     place.issuer.slow(30)
-    throng = house.throng(2.5, place.familiar, junk=place.junk, attackers=0)
+    throng = house.throng(2.5, place.regulars(), junk=place.junk, attackers=0)
     story.innocent("issuer hangs", throng.innocent, bound=IDLE_WAIT)
     waited = sum(answer.wait > ALLOWANCE for answer in throng.innocent)
     story.expect(f"{waited} waited, not the first of each caller", kept=waited <= INNOCENTS)

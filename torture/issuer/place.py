@@ -16,7 +16,7 @@ from authgate_core.testing.shapes import encode_json, encode_segment
 from ..memory import Growth
 from ..rows import Form
 from .clocks import MovedClock
-from .houses import AsyncHouse, House, SyncHouse
+from .houses import AsyncHouse, House, Mint, SyncHouse
 from .peer import PeerHouse
 
 __all__ = ["Place", "Who", "placed"]
@@ -53,7 +53,6 @@ class Place:
     growth: Growth = field(default_factory=Growth)
     _opened: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
-    _familiar: itertools.cycle[str] | None = None
     _sealed: str = ""
 
     @property
@@ -111,12 +110,10 @@ class Place:
         """A new token that outlives the row; options as of ``FakeIssuer.token``, Any as there."""
         return self.issuer.token(f"u{next(self._numbers)}", expires_in=DAYS, **options)
 
-    def familiar(self) -> str:
-        """One of a few hundred tokens that come again and again, as those of a service's users do."""
-        if self._familiar is None:
-            tokens = [self.token() for _ in range(FEW_HUNDRED)]
-            self._familiar = itertools.cycle(tokens)
-        return next(self._familiar)
+    def regulars(self) -> Mint:
+        """What hands out a few hundred tokens again and again, as those of a service's users come."""
+        tokens = itertools.cycle([self.token() for _ in range(FEW_HUNDRED)])
+        return lambda: next(tokens)
 
     def junk(self) -> str:
         """A token that names a key nobody ever published."""

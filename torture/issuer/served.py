@@ -24,7 +24,7 @@ __all__ = ["ROWS"]
 THREADS: Final = 4
 ATTACKERS: Final = 8
 PAUSE: Final = 0.02
-CLIENT_PATIENCE: Final = 10.0
+CLIENT_PATIENCE: Final = 5.0
 """Seconds after which a caller hangs up, whoever answers."""
 
 COOLDOWN: Final = 31
@@ -72,6 +72,7 @@ def _serving(house: House) -> Generator[int]:
 
 
 def _throng(port: int, seconds: float, place: Place) -> Throng:
+    mints = [place.regulars()] * INNOCENTS + [place.junk] * ATTACKERS
     until = time.monotonic() + seconds
 
     def body(mint: Mint) -> list[Answer]:
@@ -83,7 +84,6 @@ def _throng(port: int, seconds: float, place: Place) -> Throng:
         connection.close()
         return answers
 
-    mints = [place.familiar] * INNOCENTS + [place.junk] * ATTACKERS
     with ThreadPoolExecutor(len(mints)) as pool:
         return Throng.of(list(pool.map(body, mints)))
 
