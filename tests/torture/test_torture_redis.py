@@ -20,11 +20,12 @@ from authgate_core.io.redis import wire, wire_aio
 from authgate_core.io.redis.epoch import EpochWatch
 from authgate_core.io.redis.fuse import Fuse
 from authgate_core.io.redis.outages import Outages
+from authgate_core.revocation import replica
 from torture.patience import Stopwatch
 from torture.redis import faults
 from torture.redis.gates import Asked
 from torture.redis.judging import ANY, AT_ONCE, FIRST, GRACE, RECOVERY, Promised, Seen, broken, told
-from torture.redis.table import CALM, DOWN, PASSED_OVER, ROWS, UNLOADED
+from torture.redis.table import CALM, DOWN, FOLLOWED, PASSED_OVER, ROWS, UNLOADED
 from torture.redis.trial import judged
 from torture.redis.world import Fault, World, world
 from torture.rows import Colour
@@ -113,7 +114,27 @@ class TestJudging:
             PASSED_OVER, replace(seen, unchecked=3)
         )
         assert "1 requests passed after 2 s" in broken(replace(PASSED_OVER, allowed_for=2.0), seen)
-        assert "no request passed" in broken(replace(PASSED_OVER, allowed_for=2.0), kept())
+        assert "no request passed" in broken(PASSED_OVER, kept())
+
+    def test_what_a_copy_may_answer(self) -> None:
+        """Law 5.11: for the rest of its lease, and what others revoked for no second longer."""
+        asked = [Asked("admitted", 0.0001, started=0.4 * number) for number in range(4)]
+        stale = "what another gate revoked was admitted 1.20 s later"
+        assert stale in broken(FOLLOWED, replace(kept(), elsewhere=asked, elsewhere_from=0.0))
+        assert stale not in broken(FOLLOWED, replace(kept(), elsewhere=asked[:3], elsewhere_from=0.0))
+        assert stale not in broken(FOLLOWED, replace(kept(), elsewhere=asked))
+        assert "1 requests passed after 1 s" in broken(FOLLOWED, replace(kept(), innocent=asked))
+
+    def test_notices_that_may_be_there(self) -> None:
+        """By who notices first; any other is one too many."""
+        seen = replace(
+            kept(), codes=("revocation_breaker_open", "revocation_feed_lost", "revocation_feed_back")
+        )
+        assert not any("notices" in each for each in broken(FOLLOWED, seen))
+        assert any(
+            "notices" in each for each in broken(FOLLOWED, replace(seen, codes=(*seen.codes, "other")))
+        )
+        assert any("notices" in each for each in broken(FOLLOWED, replace(seen, codes=seen.codes[1:])))
 
     def test_of_twenty_decisions_one_may_be_late(self) -> None:
         """Law 5.5: the collector may run in one of them; in two it is the gate."""
@@ -257,6 +278,11 @@ def nobody_counts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outages, "unchecked", 0)
 
 
+def no_lease(patch: pytest.MonkeyPatch) -> None:
+    """Law 5.11: a copy once loaded is believed for ever."""
+    patch.setattr(replica, "LEASE", 3600.0)
+
+
 class TestRows:
     @pytest.mark.parametrize(
         ("name", "broken_by", "colour", "found"),
@@ -267,6 +293,12 @@ class TestRows:
             ("flushed", no_epoch, "sync", "a revoked token was admitted"),
             ("made a replica", replicas_are_believed, "async", "an innocent request was admitted"),
             ("connections forgotten", dead_connections_are_kept, "sync", "not admitted again within 5 s"),
+            (
+                "cut off, and others revoke, feed on",
+                no_lease,
+                "async",
+                "what another gate revoked was admitted",
+            ),
             (
                 'stopped, on_error="allow"',
                 nobody_counts,

@@ -122,6 +122,12 @@ class Gated(ABC):
     def close(self) -> None:
         """Close it."""
 
+    @property
+    def follows(self) -> bool:
+        """Whether it answers from a copy that follows the feed (Law 5.11)."""
+        feed = self.health.feed
+        return feed is not None and feed.status == "live"
+
     def _is_open(self) -> bool:
         return self.health.status == "open"
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from .gates import Asked, Outcome
 
-__all__ = ["GRACE", "RECOVERY", "Promised", "Seen", "broken", "counted", "listed", "ms", "told"]
+__all__ = ["GRACE", "LEASE", "RECOVERY", "Promised", "Seen", "broken", "counted", "listed", "ms", "told"]
 
 FIRST: Final = 0.15
 """Law 5.4: the longest decision over a connection that was there, in seconds."""
@@ -22,6 +22,9 @@ AT_ONCE: Final = 0.001
 
 RECOVERY: Final = 5.0
 """Law 5.5: how long after the end of an outage the gate may go on refusing, in seconds."""
+
+LEASE: Final = 1.0
+"""Law 5.11: how long a process that follows the feed may not know of a confirmed revocation, in seconds."""
 
 GRACE: Final = 0.05
 """Seconds that a wait may be longer than that: a timer rings late, and the interpreter has other threads."""
@@ -44,8 +47,10 @@ class Promised:
         reload: Whether the store is believed only once its entries were written again (Law 5.10).
         status: What health says at its end; None for whatever it is.
         codes: The notices, in any order and however often.
+        also: Those that may be there or not, by who notices first.
         unchecked: Whether requests that pass are passed over, and counted (Law 5.3).
-        allowed_for: For how long they pass at most, in seconds.
+        allowed_for: For how long they pass at most, in seconds: by leave, or by the lease of a copy (Law 5.11).
+        followers: How many connections besides a probe may wait for an answer: that of a feed.
     """
 
     innocent: tuple[Outcome, ...] = ("unavailable",)
@@ -55,8 +60,10 @@ class Promised:
     reload: bool = False
     status: str | None = "open"
     codes: frozenset[str] = frozenset({"revocation_breaker_open", "revocation_breaker_closed"})
+    also: frozenset[str] = frozenset()
     unchecked: bool = False
     allowed_for: float = math.inf
+    followers: int = 0
 
 
 @dataclass(slots=True)
@@ -67,6 +74,8 @@ class Seen:
         innocent: What became of requests whose token is not revoked, as long as it lasted.
         revoked: The same of requests whose token is revoked.
         unloaded: What became of either between its end and the reload.
+        elsewhere: What became of a token that another gate revoked when it began.
+        elsewhere_from: When that was confirmed, monotonic seconds; None if it was not, or nobody tried.
         confirmed: Whether a revocation was confirmed meanwhile.
         status: What health said at its end.
         recovered: How long after its end a request was admitted, in seconds; None if none was.
@@ -83,6 +92,8 @@ class Seen:
     innocent: list[Asked] = field(default_factory=list)
     revoked: list[Asked] = field(default_factory=list)
     unloaded: list[Asked] = field(default_factory=list)
+    elsewhere: list[Asked] = field(default_factory=list)
+    elsewhere_from: float | None = None
     confirmed: bool = False
     status: str = "unknown"
     recovered: float | None = None
@@ -152,7 +163,7 @@ def _in_time(promised: Promised, seen: Seen) -> Iterator[str]:
 
 
 def _probed(promised: Promised, seen: Seen) -> Iterator[str]:
-    if seen.probes_at_once > 1:
+    if seen.probes_at_once > 1 + promised.followers:
         yield f"{seen.probes_at_once} probes at the same time"
     if seen.probes == 0:
         yield "nobody probed"
@@ -164,12 +175,16 @@ def _allowed(promised: Promised, seen: Seen) -> Iterator[str]:
     passed = [asked for asked in seen.decisions if asked.outcome == "admitted"]
     if promised.unchecked and seen.unchecked != len(passed):
         yield f"{len(passed)} requests passed unchecked, and {seen.unchecked} were counted"
-    if promised.allowed_for < math.inf and not passed:
+    if promised.unchecked and not passed:
         yield "no request passed"
     until = seen.decisions[0].started + promised.allowed_for + GRACE if passed else 0.0
     late = sum(asked.started > until for asked in passed)
     if late:
         yield f"{late} requests passed after {promised.allowed_for:g} s"
+    if seen.elsewhere_from is not None:
+        since = [each.started - seen.elsewhere_from for each in seen.elsewhere if each.outcome == "admitted"]
+        if since and max(since) > LEASE:
+            yield f"what another gate revoked was admitted {max(since):.2f} s later"
 
 
 def _durable(promised: Promised, seen: Seen) -> Iterator[str]:
@@ -188,7 +203,7 @@ def _said(promised: Promised, seen: Seen) -> Iterator[str]:
         yield f"health said {seen.status}, not {promised.status}"
     if seen.status_after != "ok":
         yield f"health said {seen.status_after} afterwards"
-    if promised.codes != {*seen.codes}:
+    if promised.codes != {*seen.codes} - (promised.also - promised.codes):
         yield f"the notices were {listed(seen.codes)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +11,7 @@ from . import faults
 from .beside import Plainly
 from .busy import keep_busy
 from .failover import MOVED, WATCHED
-from .judging import Promised
+from .judging import LEASE, Promised
 from .trial import Trial
 from .world import Fault
 
@@ -51,6 +52,33 @@ PASSED_OVER: Final = Promised(
 """Whoever is not known here to be revoked passes, and is counted."""
 
 
+FEED: Final = frozenset({"revocation_feed_lost", "revocation_feed_back"})
+
+FOLLOWED: Final = replace(
+    DOWN,
+    innocent=("admitted", "unavailable"),
+    revoked=("refused", "unavailable"),
+    allowed_for=LEASE,
+    followers=1,
+    codes=frozenset({"revocation_breaker_open", "revocation_feed_lost"}),
+    also=DOWN.codes | FEED,
+)
+"""Answered from the copy for the rest of its lease, then as without one."""
+
+FALTERING: Final = replace(
+    FOLLOWED, allowed_for=math.inf, opens=False, writes="either", status=None, codes=frozenset()
+)
+"""Answered from the copy whenever it has a lease."""
+
+EMPTIED: Final = replace(
+    UNLOADED, innocent=FOLLOWED.innocent, revoked=FOLLOWED.revoked, allowed_for=LEASE, followers=1, also=FEED
+)
+"""Nobody passes once the copy knows that the store is empty, until the gate is told that it is not."""
+
+UNNOTICED: Final = replace(CALM, followers=1)
+"""As if nothing were wrong, and what others revoke is known here within a second."""
+
+
 def _row(name: str, promised: str, trial: Trial, law: str = "5.3-5.5") -> Row:
     beside = Plainly(trial.fault, trial.brief)
     return Row(name=name, law=law, promised=promised, part="redis", run=trial, beside=beside, waits=True)
@@ -59,6 +87,11 @@ def _row(name: str, promised: str, trial: Trial, law: str = "5.3-5.5") -> Row:
 def _down(name: str, fault: Fault, *, brief: bool = False) -> Row:
     text = "503 within 300 ms, 1 ms with the breaker open; one probe; back within 5 s"
     return _row(name, text, Trial(fault=fault, promised=DOWN, brief=brief))
+
+
+def _fed(name: str, trial: Trial) -> Row:
+    text = "answered from the copy for at most a second; what others revoke is in force within one"
+    return _row(f"{name}, feed on", text, trial, "5.11")
 
 
 ROWS: Final[tuple[Row, ...]] = (
@@ -162,6 +195,18 @@ ROWS: Final[tuple[Row, ...]] = (
         ),
         "5.3",
     ),
+    _fed("stopped", Trial(fault=faults.STOPPED, promised=FOLLOWED, feed=True)),
+    _fed("hanging", Trial(fault=faults.FROZEN, promised=FOLLOWED, feed=True)),
+    _fed("cut off, and others revoke", Trial(fault=faults.MUTE, promised=FOLLOWED, feed=True)),
+    _fed(
+        "connections forgotten",
+        Trial(fault=faults.FORGOTTEN, promised=replace(FALTERING, also=FEED), feed=True),
+    ),
+    _fed("idle connections closed", Trial(fault=faults.CLOSED, promised=UNNOTICED, feed=True)),
+    _fed("slow", Trial(fault=faults.SLOW, promised=FALTERING, feed=True)),
+    _fed("made a replica", Trial(fault=faults.REPLICA, promised=FOLLOWED, feed=True)),
+    _fed("flushed", Trial(fault=faults.FLUSHED, promised=EMPTIED, feed=True)),
+    _fed("failing over by address", Trial(fault=MOVED, promised=FOLLOWED, feed=True)),
     Row(
         name="process too busy",
         law="5.5",

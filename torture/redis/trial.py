@@ -12,7 +12,7 @@ import authgate_core as ag
 from ..memory import Growth
 from ..rows import Colour, Form, Happened
 from .gates import Gated, Outcome, gated, token
-from .judging import RECOVERY, Promised, Seen, broken, told
+from .judging import LEASE, RECOVERY, Promised, Seen, broken, told
 from .server import eventually
 from .world import Fault, World, world
 
@@ -37,6 +37,7 @@ class Trial:
         on_error: What the gate is told to do while its store cannot answer.
         herd: How many requests arrive at the same moment when it begins; by colour, none by default.
         brief: Whether it lasts no longer in full than in short.
+        feed: Whether the gate follows the feed, and another one that does not revokes beside it (Law 5.11).
     """
 
     fault: Fault
@@ -44,23 +45,27 @@ class Trial:
     on_error: Literal["deny", "allow"] = "deny"
     herd: Mapping[Colour, int] = field(default_factory=dict)
     brief: bool = False
+    feed: bool = False
 
     def __call__(self, colour: Colour, form: Form) -> Happened:
         """Do it, and judge."""
         growth = Growth()
         with world(self.fault) as surroundings:
             gate = gated(colour, self._source(surroundings, colour))
-            lasts = LASTS["short" if self.brief else form]
+            lasts = LASTS["short" if self.brief else form] + (LEASE if self.feed else 0.0)
+            other = gated("sync", ag.RedisRevocation(surroundings.server.url)) if self.feed else None
             try:
-                _Script(self, surroundings, gate, lasts).play(seen := Seen(), self.herd.get(colour, 0))
+                _Script(self, surroundings, gate, other, lasts).play(seen := Seen(), self.herd.get(colour, 0))
             finally:
                 gate.close()
+                if other is not None:
+                    other.close()
         return judged(self.promised, seen, growth.kib)
 
     def _source(self, world: World, colour: Colour) -> ag.RedisRevocation:
         client = self.fault.client(world, colour)
         allow_for = min(self.promised.allowed_for, 600.0)
-        return ag.RedisRevocation(client, on_error=self.on_error, allow_for=allow_for)
+        return ag.RedisRevocation(client, on_error=self.on_error, allow_for=allow_for, feed=self.feed)
 
 
 def judged(promised: Promised, seen: Seen, memory: int) -> Happened:
@@ -71,18 +76,21 @@ def judged(promised: Promised, seen: Seen, memory: int) -> Happened:
 
 
 class _Script:
-    def __init__(self, trial: Trial, world: World, gate: Gated, lasts: float) -> None:
+    def __init__(self, trial: Trial, world: World, gate: Gated, other: Gated | None, lasts: float) -> None:
         self._trial = trial
         self._world = world
         self._gate = gate
+        self._other = other
         self._lasts = lasts
         self._codes: list[str] = []
-        self._tokens = {name: token(name) for name in ("innocent", "revoked", "late")}
+        self._tokens = {name: token(name) for name in ("innocent", "revoked", "late", "elsewhere")}
 
     def play(self, seen: Seen, herd: int) -> None:
         self._prepare()
         self._trial.fault.begin(self._world)
         self._world.proxy.count_anew()
+        if self._other is not None and self._other.revoke("elsewhere"):
+            seen.elsewhere_from = time.monotonic()
         if herd:
             seen.innocent += self._gate.ask_together([self._tokens["innocent"]] * herd)
         self._last(seen)
@@ -106,6 +114,10 @@ class _Script:
         self._gate.warm_up()
         if not self._gate.revoke("revoked"):
             return False
+        if self._other is not None:
+            self._other.warm_up()
+            if not self._gate.follows:
+                return False
         asked = self._gate.ask_together([self._tokens["innocent"]] * _IDLE)
         return {"admitted"} == {each.outcome for each in asked} and self._outcome("revoked") == "refused"
 
@@ -118,6 +130,8 @@ class _Script:
             self._trial.fault.again(self._world)
             seen.innocent.append(self._gate.ask(self._tokens["innocent"]))
             seen.revoked.append(self._gate.ask(self._tokens["revoked"]))
+            if self._other is not None:
+                seen.elsewhere.append(self._gate.ask(self._tokens["elsewhere"]))
             if not was_open and self._gate.health.status == "open":
                 was_open, before = True, proxy.asked
                 proxy.count_anew()
