@@ -15,6 +15,7 @@ from typing import Final
 
 from authgate_core.errors import AuthgateError, AuthUnavailable
 
+from ..redis.judging import LEASE
 from .house import House
 from .specimens import Answer, Specimen, mistake
 from .stock import Stock
@@ -141,7 +142,7 @@ class Crowd:
             # With the breaker open nothing is waited for; a server has other tasks, and they run as well.
             await asyncio.sleep(0)
             specimen = self.stock.pick(chance)
-            dead_from, started = specimen.dead_from, time.monotonic()
+            dead_from, started = specimen.dead_from + LEASE * specimen.told, time.monotonic()
             try:
                 await self._house.async_gate.verify_token(specimen.token)
             except Exception as error:  # noqa: BLE001 - as above

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final, Self, TypeVar
 
 import authgate_core as ag
@@ -23,6 +24,8 @@ _REMEMBERED: Final = 2000
 class House:
     """A ``Gate`` and an ``AsyncGate`` before the same issuer and the same Redis; a context manager that closes them.
 
+    The one asks Redis at every request, the other follows the feed.
+
     Args:
         issuer: The issuer.
         url: Where Redis is.
@@ -32,11 +35,10 @@ class House:
         trusted = ag.Issuer.oidc(
             issuer.url, audience=issuer.audience, name=_NAME, leeway=0.0, max_lifetime=LIFETIME
         )
-        config = ag.GateConfig(
-            issuers=[trusted], revocation=ag.RedisRevocation(url), verified_tokens=_REMEMBERED
-        )
+        asking = ag.RedisRevocation(url)
+        config = ag.GateConfig(issuers=[trusted], revocation=asking, verified_tokens=_REMEMBERED)
         self.gate = ag.Gate(config)
-        self.async_gate = ag.AsyncGate(config)
+        self.async_gate = ag.AsyncGate(replace(config, revocation=replace(asking, feed=True)))
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="soak-loop")
 
@@ -68,8 +70,11 @@ class House:
         self.gate.revocations.reload()
         self.run(self.async_gate.revocations.reload())
 
-    @property
-    def is_well(self) -> bool:
-        """Whether both gates say that Redis answers."""
-        health = (*self.gate.health().revocation, *self.async_gate.health().revocation)
-        return all(source.status == "ok" for source in health)
+    def answers(self, token: str) -> bool:
+        """Whether both gates admit a good token, asked one after the other."""
+        try:
+            self.gate.verify_token(token)
+            self.run(self.async_gate.verify_token(token))
+        except Exception:  # noqa: BLE001 - what it was, the crowd has seen as well and tells
+            return False
+        return True

@@ -24,7 +24,7 @@ EVERY: Final = 10.0
 """Seconds between two lines."""
 
 RECOVERY: Final = 5.0
-"""Seconds after which a gate whose Redis is well has to say so (Law 5.5)."""
+"""Seconds after which a gate whose Redis is well admits again (Law 5.5)."""
 
 
 @dataclass(slots=True)
@@ -56,13 +56,13 @@ class _Run:
         with ExitStack() as calm:
             for trouble in self.troubles:
                 calm.enter_context(trouble.calm)
-            self._recover()
             with self.crowd.paused():
+                self._recover()
                 self.samples.append(take(self.age))
 
     def _recover(self) -> None:
         until = time.monotonic() + RECOVERY
-        while not self.house.is_well:
+        while not self.house.answers(self.crowd.stock.newest()):
             if time.monotonic() > until:
                 self.unwell.append(f"at {self.age:.0f} s a gate had not recovered within {RECOVERY:g} s")
                 return

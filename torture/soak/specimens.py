@@ -20,6 +20,7 @@ class Specimen:
         kind: What it is, for reports.
         dead_from: From when on it may never be admitted.
         good_until: Until when it is good for certain, so that only an outage may stand against it.
+        told: Whether its end is told by Redis, so that who follows the feed may learn of it a second later (Law 5.11).
         sid: Its session.
         sub: Its subject.
     """
@@ -28,6 +29,7 @@ class Specimen:
     kind: str
     dead_from: float = math.inf
     good_until: float = -math.inf
+    told: bool = False
     sid: str = ""
     sub: str = ""
 

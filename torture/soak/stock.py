@@ -57,6 +57,11 @@ class Stock:
         with self._lock:
             return chance.choice(shelf or self._good)
 
+    def newest(self) -> str:
+        """A good token."""
+        with self._lock:
+            return self._good[-1].token
+
     def renew(self) -> None:
         """Add a good token, and one that soon expires."""
         good, short = self._new("good"), self._new("expired", lasts=_SHORT_LIFE)
@@ -67,6 +72,7 @@ class Stock:
     def add_revocable(self) -> Specimen:
         """Add a token that will be revoked; it is good until somebody begins to."""
         specimen = self._new("revoked")
+        specimen.told = True
         with self._lock:
             self._revoked.append(specimen)
         return specimen
