@@ -42,7 +42,7 @@ def made(fake: FakeIssuer, options: Mapping[str, Any], **claims: Any) -> Princip
     """The principal that an issuer with these options makes of these claims."""
     issuer = Issuer.static(fake.jwks(), issuer=fake.url, audience=fake.audience, name="id", **options)
     assert [] == list(issuer.problems())
-    return issuer.principal(verified(fake, issuer, **claims), frozenset)
+    return issuer.identify(verified(fake, issuer, **claims), frozenset)[0]
 
 
 class TestMapping:

@@ -34,6 +34,7 @@ class TrustedIssuer:
 
     Attributes:
         named: Puts its name on the errors that leave a block.
+        ring: Its one key set, where all of its tokens are verified with that and none names a tenant.
     """
 
     issuer: Issuer
@@ -41,9 +42,12 @@ class TrustedIssuer:
     keys: KeyRing | TenantRings
     served: TenantsServed | None = None
     named: Named = field(init=False, repr=False, compare=False)
+    ring: KeyRing | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "named", Named(self.issuer.name))
+        is_one = isinstance(self.keys, KeyRing) and not self.issuer.has_tenants
+        object.__setattr__(self, "ring", self.keys if is_one else None)
 
     def serves(self, tenant: str | None, now: Instant) -> bool:
         """Whether the tokens of a tenant are accepted here at all (Law 4.13)."""

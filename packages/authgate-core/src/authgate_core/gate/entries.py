@@ -56,8 +56,8 @@ class RevocationEntries:
             trusted, verified = yield from verify_token(BearerToken(token_or_jti), self.trust, now)
         except TokenExpired:
             return None
-        principal = trusted.issuer.principal(verified, self.trust.expand)
-        return self._of(trusted.issuer.token_ref(verified, principal), issuer, tenant)
+        _, ref = trusted.issuer.identify(verified, self.trust.expand)
+        return self._of(ref, issuer, tenant)
 
     def _of(self, ref: TokenRef, issuer: str | None, tenant: str | None) -> Revocation:
         if issuer not in {None, ref.issuer} or tenant not in {None, ref.tenant}:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -16,7 +16,17 @@ from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, 
 from ..errors import InvalidClaim
 from ..jose.verify import VerifiedClaims
 from ..making import maker
-from ..principal import ClaimPath, Service, TokenRef, User, as_path, frozen, new_service, new_user, resolve
+from ..principal import (
+    ClaimPath,
+    Service,
+    TokenRef,
+    User,
+    as_path,
+    frozen,
+    new_service,
+    new_user,
+    resolve,
+)
 from .names import Names
 from .settings import ClaimsMap, Grants, ServiceWhen
 from .tenancy import tenant_of
@@ -69,7 +79,7 @@ class PrincipalMap:
         scopes = self._scopes.read(claims)
         implied = expand(roles)
         model = _judged(claims, mapping) if self._judges else None
-        kept = claims if self._keeps_claims else _read_later(verified.payload, mapping.lifted)
+        kept = claims if self._keeps_claims else ReadLater(verified.payload, mapping.lifted)
         # Descriptive claims: what is not text says nothing, and authorisation does not read it.
         username, login, email, name, session_id, client_id, azp, acr = [
             value if isinstance(value, str) else None for value in map(claims.get, _DESCRIPTIVE)
@@ -125,7 +135,6 @@ def token_ref(verified: VerifiedClaims, principal: User | Service) -> TokenRef:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class ReadLater:
     """Reads verified claims once more: a token that is remembered is a third of the size without them.
 
@@ -134,15 +143,17 @@ class ReadLater:
         lifted: As in ``ClaimsMap``.
     """
 
-    payload: bytes = field(repr=False)
-    lifted: tuple[str, ...]
+    __slots__ = ("_lifted", "_payload")
+
+    def __init__(self, payload: bytes, lifted: tuple[str, ...]) -> None:
+        self._payload = payload
+        self._lifted = lifted
 
     def __call__(self) -> Mapping[str, Any]:
         """The claims, as they were when the principal was made."""
-        return _lifted(json.loads(self.payload), self.lifted)
+        return _lifted(json.loads(self._payload), self._lifted)
 
 
-_read_later: Final = maker(ReadLater)
 _token_ref: Final = maker(TokenRef)
 
 

@@ -34,13 +34,20 @@ class Names:
     def __init__(
         self, paths: tuple[ClaimPath, ...], separators: Mapping[ClaimPath, str], limit: frozenset[str] | None
     ) -> None:
-        self._places = tuple((path, _reader(path, separators.get(path), limit)) for path in paths)
+        self._places = tuple(
+            (
+                path,
+                path.parts[0] if len(path.parts) == 1 else None,
+                _reader(path, separators.get(path), limit),
+            )
+            for path in paths
+        )
 
     def read(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
         """The names in claims, each once and in the order of the token; raises InvalidClaim."""
         found: tuple[str, ...] = ()
-        for path, read in self._places:
-            value = resolve(claims, path)
+        for path, name, read in self._places:
+            value: object = resolve(claims, path) if name is None else claims.get(name, MISSING)
             if value is MISSING:
                 continue
             try:

@@ -189,20 +189,26 @@ class Issuer:
         """Whether the same token makes the same principal at every time, so that it may be remembered (Law 7.1)."""
         return self.mapping.is_repeatable
 
-    def principal(
+    @property
+    def has_tenants(self) -> bool:
+        """Whether its tokens name tenants."""
+        return self.mapping.tenant is not None
+
+    def identify(
         self, verified: VerifiedClaims, expand: Callable[[tuple[str, ...]], frozenset[str]]
-    ) -> User | Service:
-        """Who the verified claims speak of; ``expand`` adds the roles that a hierarchy implies.
+    ) -> tuple[User | Service, TokenRef]:
+        """Who the verified claims speak of, and what a revocation source is asked about the token.
+
+        Args:
+            verified: The claims.
+            expand: Adds the roles that a hierarchy implies.
 
         Raises:
             InvalidClaim: If the claims do not fit the mapping, the model or a validator.
             AuthUnavailable: If a validator could not check.
         """
-        return self._principals.principal(verified, expand)
-
-    def token_ref(self, verified: VerifiedClaims, principal: User | Service) -> TokenRef:
-        """What a revocation source is asked about this token."""
-        return token_ref(verified, principal)
+        principal = self._principals.principal(verified, expand)
+        return principal, token_ref(verified, principal)
 
     def problems(self) -> Iterator[str]:
         """Everything that is wrong with this issuer, without I/O (Law 1.6)."""

@@ -113,7 +113,10 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     if payload[:2] not in _BEGINNINGS:
         raise MalformedToken("the payload is not a JSON object")
     data = decode_segment(payload)
-    return _parts(token, header, data, signature), parse_object(data, limits)
+    claims = _read_flat(data, limits)
+    if claims is None:
+        claims = _read_any(data, limits)
+    return _parts(token, header, data, signature), claims
 
 
 def _segments(token: str, limits: Limits) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
 
 from ..clock import Instant
 from ..errors import AlgorithmRefused, BadSignature, UnknownKey
@@ -13,9 +13,11 @@ from .compact import Header, Limits, Parts, parse_header, split
 from .keys import Key, KeySet
 from .signature import is_allowed
 
-__all__ = ["VerifiedClaims", "verify", "verify_signature"]
+__all__ = ["VerifiedClaims", "verify", "verify_signature", "verify_with"]
 
 _LIMITS: Final = Limits()
+_new: Final = cast("Callable[[type[VerifiedClaims], tuple[object, ...]], VerifiedClaims]", tuple.__new__)
+"""Makes ``VerifiedClaims`` in a third of the time that its name takes: there is one for every token."""
 
 
 class VerifiedClaims(NamedTuple):
@@ -72,22 +74,45 @@ def verify(
         TokenExpired: If nothing but its age is wrong with the token.
     """
     check_header(header, rules)
-    key = _signer(parts, header.alg, keys)
+    return _verified(parts, header, claims, _signer(parts, header.alg, keys), rules, now)
+
+
+def verify_with(
+    parts: Parts, header: Header, claims: dict[str, Any], key: Key, rules: TokenRules, now: Instant
+) -> VerifiedClaims:
+    """``verify`` for a header that was checked by these rules before, and the key that it was found to name.
+
+    Raises:
+        BadSignature: If the key does not verify the signature.
+        InvalidClaim: If a claim is not what the rules ask for.
+        TokenExpired: If nothing but its age is wrong with the token.
+    """
+    if not key.verifies(header.alg, parts.signing_input, parts.signature):
+        raise _bad_signature(parts, 1)
+    return _verified(parts, header, claims, key, rules, now)
+
+
+def _verified(
+    parts: Parts, header: Header, claims: dict[str, Any], key: Key, rules: TokenRules, now: Instant
+) -> VerifiedClaims:
+    """Check the claims of a token whose signature is this key's."""
     starts = check_claims(claims, rules, now)
     jti = claims.get("jti")
-    # In the order of the fields: names would double what a tuple costs.
-    return VerifiedClaims(
-        claims,
-        jti or hashlib.sha256(parts.signing_input).hexdigest(),
-        jti is not None,
-        header.kid if key.kid is None else key.kid,
-        claims.get("iat"),
-        claims.get("auth_time"),
-        claims["exp"],
-        starts,
-        parts.payload,
-        header,
-        key,
+    return _new(
+        VerifiedClaims,
+        (
+            claims,
+            jti or hashlib.sha256(parts.signing_input).hexdigest(),
+            jti is not None,
+            header.kid if key.kid is None else key.kid,
+            claims.get("iat"),
+            claims.get("auth_time"),
+            claims["exp"],
+            starts,
+            parts.payload,
+            header,
+            key,
+        ),
     )
 
 
@@ -117,4 +142,8 @@ def _signer(parts: Parts, alg: str, keys: Sequence[Key]) -> Key:
     for key in keys:
         if key.verifies(alg, parts.signing_input, parts.signature):
             return key
-    raise BadSignature(f"the signature of {len(parts.signature)} bytes does not verify with {len(keys)} keys")
+    raise _bad_signature(parts, len(keys))
+
+
+def _bad_signature(parts: Parts, keys: int) -> BadSignature:
+    return BadSignature(f"the signature of {len(parts.signature)} bytes does not verify with {keys} keys")

@@ -139,9 +139,8 @@ class KeyRing:
                 that were forgotten (Law 4.7).
         """
         state = self.state
-        if state.keys is None or kid in state.forgotten:
-            return None
-        return state.keys if any(key is member for member in state.keys.keys) else None
+        keys = state.keys
+        return None if keys is None or kid in state.forgotten or key not in keys else keys
 
     def health(self, now: Instant) -> KeySetHealth:
         """How the key set is (Law 4.12)."""

@@ -53,7 +53,7 @@ class KeySet:
         keys: In document order.
     """
 
-    __slots__ = ("_by_kid", "_headers", "_unnamed", "keys")
+    __slots__ = ("_by_kid", "_headers", "_members", "_unnamed", "keys")
 
     def __init__(self, keys: Sequence[Key]) -> None:
         self.keys: Final = tuple(keys)
@@ -62,6 +62,7 @@ class KeySet:
             if key.kid is not None:
                 self._by_kid[key.kid] = (*self._by_kid.get(key.kid, ()), key)
         self._unnamed = tuple(key for key in self.keys if key.answers_any_kid)
+        self._members = frozenset(map(id, self.keys))
         self._headers: dict[str, tuple[Header, Key]] = {}
 
     def __len__(self) -> int:
@@ -69,6 +70,10 @@ class KeySet:
 
     def __repr__(self) -> str:
         return f"KeySet({list(self.keys)!r})"
+
+    def __contains__(self, key: Key) -> bool:
+        """Whether this very key is one of the set; an equal one of another set is not."""
+        return id(key) in self._members
 
     def has_kid(self, kid: str) -> bool:
         """Whether some key answers to ``kid``, whatever it may verify."""
