@@ -103,6 +103,37 @@ class TestOneServer:
             with pytest.raises(RevocationUnavailable, match=r"OOM|maxmemory"):
                 store.revoke(revoking(token("another")))
 
+    def test_idle_connections_go_with_one_that_times_out(
+        self, open_store: OpenAny, make_client: OpenAny, own_valkey: Any, colour: str
+    ) -> None:
+        """Law 5.5: where one connection leads nowhere, the client's others may too, and none costs another time-out."""
+        client = make_client(own_valkey.port)
+        store = open_store(client)
+
+        async def fill_async(pool: Any) -> None:
+            for connection in [await pool.get_connection() for _ in range(4)]:
+                await pool.release(connection)
+
+        def fill(pool: Any) -> None:
+            for connection in [pool.get_connection() for _ in range(4)]:
+                pool.release(connection)
+
+        def clients() -> int:
+            return len(admin.client_list())
+
+        admin = own_valkey.client()
+        before = clients()
+        with closing(store, client):
+            store.warm_up()
+            store._done((fill if colour == "sync" else fill_async)(client.connection_pool))
+            assert before + 4 == clients()
+            own_valkey.freeze()
+            with pytest.raises(RevocationUnavailable, match="Timeout"):
+                store.is_revoked(token())
+            own_valkey.thaw()
+            assert store.is_revoked(token()) is False
+            store.wait_until(lambda: before + 1 == clients())
+
     def test_bytes_that_are_no_text(
         self, open_store: OpenAny, make_client: OpenAny, own_valkey: Any, prefix: str
     ) -> None:
