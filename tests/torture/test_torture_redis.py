@@ -76,6 +76,7 @@ class TestJudging:
             ({"probes_at_once": 2}, "2 probes at the same time"),
             ({"probes": 0}, "nobody probed"),
             ({"revoked_after": "admitted"}, "afterwards the revoked token was admitted"),
+            ({"elsewhere_from": 0.0}, "afterwards what another gate revoked was unavailable"),
             ({"confirmed": True, "late_after": "admitted"}, "a revocation was confirmed, and its token was"),
             (
                 {"confirmed": True, "late_after": "refused"},

@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Dripping", "Endless", "Large", "packed"]
+__all__ = ["Body", "Dripping", "Endless", "Large", "packed"]
 
 PIECE: Final = b" " * 65_536
 
 
+class Body:
+    """Something that can be sent again and again."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
-class Large:
+class Large(Body):
     """A right document with so much white space behind it that it is this large.
 
     Args:
@@ -36,7 +43,7 @@ class Large:
 
 
 @dataclass(frozen=True, slots=True)
-class Endless:
+class Endless(Body):
     """A right document, and then white space without end.
 
     Args:
@@ -55,7 +62,7 @@ class Endless:
 
 
 @dataclass(frozen=True, slots=True)
-class Dripping:
+class Dripping(Body):
     """A right document, a byte a second.
 
     Args:

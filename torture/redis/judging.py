@@ -76,6 +76,7 @@ class Seen:
         unloaded: What became of either between its end and the reload.
         elsewhere: What became of a token that another gate revoked when it began.
         elsewhere_from: When that was confirmed, monotonic seconds; None if it was not, or nobody tried.
+        elsewhere_after: What became of it afterwards.
         confirmed: Whether a revocation was confirmed meanwhile.
         status: What health said at its end.
         recovered: How long after its end a request was admitted, in seconds; None if none was.
@@ -94,6 +95,7 @@ class Seen:
     unloaded: list[Asked] = field(default_factory=list)
     elsewhere: list[Asked] = field(default_factory=list)
     elsewhere_from: float | None = None
+    elsewhere_after: Outcome = "unavailable"
     confirmed: bool = False
     status: str = "unknown"
     recovered: float | None = None
@@ -190,6 +192,8 @@ def _allowed(promised: Promised, seen: Seen) -> Iterator[str]:
 def _durable(promised: Promised, seen: Seen) -> Iterator[str]:
     if seen.revoked_after != "refused":
         yield f"afterwards the revoked token was {seen.revoked_after}"
+    if seen.elsewhere_from is not None and seen.elsewhere_after != "refused":
+        yield f"afterwards what another gate revoked was {seen.elsewhere_after}"
     if seen.confirmed and seen.late_after != "refused":
         yield f"a revocation was confirmed, and its token was {seen.late_after}"
     if promised.writes == "raises" and seen.confirmed:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, Final, Self
 
 import redis
@@ -79,8 +80,7 @@ class Server:
 
     def start(self) -> None:
         """Start it with what it has on disk, and wait until it answers."""
-        self._let_go()
-        self._valkey.start()
+        eventually(self._has_started, "it starts again")
 
     def start_loading(self) -> None:
         """Start it, and wait for nothing; ``loaded`` does."""
@@ -127,7 +127,23 @@ class Server:
         # Nobody else gets its port meanwhile; a socket that does not listen refuses like none at all.
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved.bind(("127.0.0.1", self.port))
+        eventually(partial(self._take_port, self._reserved), "its port is free")
+
+    def _has_started(self) -> bool:
+        self._let_go()
+        try:
+            self._valkey.start()
+        except (ValkeyServerStartupError, OSError):  # as below, until whoever has the port lets go of it
+            return False
+        return True
+
+    def _take_port(self, reserved: socket.socket) -> bool:
+        # Who dials a port that nobody listens on may be given that very port as its own, and be connected to itself.
+        try:
+            reserved.bind(("127.0.0.1", self.port))
+        except OSError:
+            return False
+        return True
 
     def _let_go(self) -> None:
         if self._reserved is not None:

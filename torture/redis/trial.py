@@ -101,6 +101,7 @@ class _Script:
         seen.status_after = self._gate.health.status
         seen.revoked_after = self._outcome("revoked")
         seen.late_after = self._outcome("late")
+        seen.elsewhere_after = self._outcome("elsewhere")
         seen.codes = (*self._codes, *self._gate.codes)
 
     def _prepare(self) -> None:

@@ -56,15 +56,16 @@ class _Run:
         with ExitStack() as calm:
             for trouble in self.troubles:
                 calm.enter_context(trouble.calm)
+                trouble.check()
             with self.crowd.paused():
                 self._recover()
                 self.samples.append(take(self.age))
 
     def _recover(self) -> None:
         until = time.monotonic() + RECOVERY
-        while not self.house.answers(self.crowd.stock.newest()):
+        while silent := self.house.silent(self.crowd.stock.newest()):
             if time.monotonic() > until:
-                self.unwell.append(f"at {self.age:.0f} s a gate had not recovered within {RECOVERY:g} s")
+                self.unwell.append(f"at {self.age:.0f} s not back after {RECOVERY:g} s: {', '.join(silent)}")
                 return
             time.sleep(0.01)
 

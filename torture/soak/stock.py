@@ -20,7 +20,7 @@ LIFETIME: Final = 240.0
 """How long a good token lives, in seconds; the longest that the gates accept."""
 
 _GOOD: Final = 100
-_REVOKED: Final = 600
+_REVOKED: Final = 200
 _SHORT: Final = 20
 _ROTATED: Final = 20
 _SHORT_LIFE: Final = 4

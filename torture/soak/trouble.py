@@ -60,7 +60,7 @@ class Trouble(ABC):
         self.done: Counter[str] = Counter()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name=f"soak-{type(self).__name__}")
-        self.failure: BaseException | None = None
+        self._failure: BaseException | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -74,8 +74,16 @@ class Trouble(ABC):
         """
         self._over.set()
         self._thread.join()
-        if self.failure is not None:
-            raise self.failure
+        self.check()
+
+    def check(self) -> None:
+        """See whether it still goes on.
+
+        Raises:
+            BaseException: What ended it.
+        """
+        if self._failure is not None:
+            raise self._failure
 
     @abstractmethod
     def rest(self) -> float:
@@ -94,8 +102,8 @@ class Trouble(ABC):
             while not self._over.wait(self.rest()):
                 with self.calm:
                     self.done[self.happen()] += 1
-        except BaseException as error:  # noqa: BLE001 - told by stop(), in the thread that judges
-            self.failure = error
+        except BaseException as error:  # noqa: BLE001 - told by check(), in the thread that judges
+            self._failure = error
 
 
 class RedisTrouble(Trouble):

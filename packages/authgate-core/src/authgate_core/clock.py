@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 __all__ = ["Clock", "Instant", "SystemClock"]
 
 
-class Instant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Instant:
     """One moment on both clocks.
 
     Args:
@@ -22,10 +24,6 @@ class Instant(NamedTuple):
     def plus(self, seconds: float) -> Instant:
         """The moment ``seconds`` later on both clocks."""
         return Instant(self.wall + seconds, self.mono + seconds)
-
-
-_new: Final = tuple[float, float].__new__
-"""Makes an ``Instant`` in half the time that its name takes: there is one for every request."""
 
 
 class Clock(Protocol):
@@ -43,4 +41,4 @@ class SystemClock:
 
     def now(self) -> Instant:
         """The present moment."""
-        return _new(Instant, (time.time(), time.monotonic()))
+        return Instant(time.time(), time.monotonic())
