@@ -12,7 +12,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 from .rooms import CORE, Room
-from .rules import is_left_out, takes_only_prose
+from .rules import is_left_out, takes_only_prose, unread
 
 __all__ = ["Mutant", "mutants_of"]
 
@@ -131,14 +131,16 @@ class _Finder(cst.CSTVisitor):
         self.changes: list[_Change] = []
         self._statements = {statement: index for index, statement in enumerate(module.body)}
         self._statement = -1
+        self._unread: set[cst.CSTNode] = set()
         self._names: list[str] = []
         self._functions: list[tuple[cst.FunctionDef, str]] = []
         self._defaults = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         self._statement = self._statements.get(node, self._statement)  # type: ignore[call-overload]  # any node may be looked up
-        if is_left_out(node):
+        if is_left_out(node) or node in self._unread:
             return False
+        self._unread.update(unread(node))
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
             self._names.append(node.name.value)
         if isinstance(node, cst.FunctionDef):

@@ -7,6 +7,7 @@
 - **Prose**, a text of two words or more, is written for people who read a log or an exception; a test that pinned
   its wording would only copy it. Codes, claims, headers and whatever else a program reads hold no blank between
   words, and are mutated.
+- **Names of encodings** mean the same in either case, and another name fails at once.
 - **``len`` and ``isinstance``** fail at once when an argument is taken away, which would only flatter the score.
 """
 
@@ -18,11 +19,12 @@ from typing import Final
 import libcst as cst
 import libcst.matchers as m
 
-__all__ = ["is_left_out", "takes_only_prose"]
+__all__ = ["is_left_out", "takes_only_prose", "unread"]
 
 _PROSE: Final = re.compile(r"[A-Za-z]\S* +\S*[A-Za-z]")
 _OBVIOUS: Final = m.Call(func=m.Name("len") | m.Name("isinstance"))
 _CAST: Final = m.Call(func=m.Name("cast"))
+_CODING: Final = m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode")))
 _TYPE_ALIAS: Final = m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
 _EXPORTS: Final = m.Assign(targets=[m.AssignTarget(m.Name("__all__"))])
 
@@ -32,6 +34,13 @@ def is_left_out(node: cst.CSTNode) -> bool:
     if isinstance(node, (cst.Annotation, cst.Decorator)) or m.matches(node, _TYPE_ALIAS | _EXPORTS):
         return True
     return isinstance(node, cst.BaseString) and _is_prose(node)
+
+
+def unread(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """The parts of a node that say nothing when it runs: the type of a cast, the name of an encoding."""
+    if isinstance(node, cst.Call) and m.matches(node, _CAST | _CODING):
+        return [argument.value for argument in node.args[:1]]
+    return []
 
 
 def takes_only_prose(node: cst.CSTNode, mutated: cst.CSTNode) -> bool:

@@ -180,6 +180,12 @@ class TestBearer:
         headers = header_pairs([("x-app-id", f"{blank}shop{blank}"), ("x-app-secret", f"s{blank}")])
         assert {APP: AppCredentials("shop", Secret("s"))} == extract(headers, [APP], limit=100)
 
+    @pytest.mark.parametrize("value", ["X", "XaX", "-._~+/=", "\"'\\"])
+    def test_nothing_but_white_space_is_taken_off(self, value: str) -> None:
+        """A credential is what was sent, to the letter."""
+        assert BearerToken(Secret(value)) == bearer(f"Bearer {value}")
+        assert AppCredentials(value, Secret(value)) == app(("x-app-id", value), ("x-app-secret", value))
+
     def test_a_header_may_be_as_long_as_the_limit(self) -> None:
         """Law 2.4: the limit is the last length that is read; a longer header is malformed."""
         value = f"Bearer {TOKEN}"
