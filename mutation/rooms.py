@@ -49,7 +49,10 @@ ROOMS: Final = {
         Room("policy", ("policy_*",)),
         Room("credentials", ("credentials",)),
         Room("challenge", ("challenge*",)),
-        Room("revocation", ("revocation*", "law_revocations")),
+        Room(
+            "revocation",
+            ("revocation", "revocation_memory", "revocation_replica", "revocation_specs", "law_revocations"),
+        ),
         Room("cache", ("cache_*", "projects_cache", "lookups", "tenants_served", "law_caches")),
     )
 }

@@ -17,8 +17,8 @@ from .verdict import Outcome
 
 __all__ = ["Attempt", "Trial", "tried", "write_to"]
 
-_PATIENCE: Final = 20.0
-"""Seconds that each mutant has beyond ten times what its tests took on the code as it is."""
+_PATIENCE: Final = 10.0
+"""Seconds that each mutant has beyond five times what its tests took on the code as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def tried(
             if not trial.tests:
                 yield trial, Outcome.SURVIVED
                 continue
-            deadline = time.monotonic() + _PATIENCE + 10 * trial.seconds
+            deadline = time.monotonic() + _PATIENCE + 5 * trial.seconds
             running[_forked(trial, attempt, log)] = _Running(trial, deadline)
         yield from _ended(running)
 
