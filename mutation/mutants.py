@@ -12,7 +12,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 from .rooms import CORE, Room
-from .rules import is_left_out, takes_only_prose, unread
+from .rules import is_left_out, is_unnoticeable, unread
 
 __all__ = ["Mutant", "mutants_of"]
 
@@ -160,7 +160,7 @@ class _Finder(cst.CSTVisitor):
     def _changes_of(self, node: cst.CSTNode) -> Iterator[_Change]:
         for kind, operator in mutation_operators:
             for mutated in operator(node) if isinstance(node, kind) else ():
-                if not takes_only_prose(node, mutated):
+                if not is_unnoticeable(node, mutated):
                     within = ".".join(self._names)
                     yield _Change(self._statement, node, mutated, within, self._lines(), self._function())
 

@@ -8,6 +8,7 @@
   its wording would only copy it. Codes, claims, headers and whatever else a program reads hold no blank between
   words, and are mutated.
 - **Names of encodings** mean the same in either case, and another name fails at once.
+- **None for False** is the same answer wherever one is asked for.
 - **``len`` and ``isinstance``** fail at once when an argument is taken away, which would only flatter the score.
 """
 
@@ -19,12 +20,14 @@ from typing import Final
 import libcst as cst
 import libcst.matchers as m
 
-__all__ = ["is_left_out", "takes_only_prose", "unread"]
+__all__ = ["is_left_out", "is_unnoticeable", "unread"]
 
 _PROSE: Final = re.compile(r"[A-Za-z]\S* +\S*[A-Za-z]")
 _OBVIOUS: Final = m.Call(func=m.Name("len") | m.Name("isinstance"))
 _CAST: Final = m.Call(func=m.Name("cast"))
 _CODING: Final = m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode")))
+_FALSE: Final = m.Arg(value=m.Name("False"))
+_NONE: Final = m.Arg(value=m.Name("None"))
 _TYPE_ALIAS: Final = m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
 _EXPORTS: Final = m.Assign(targets=[m.AssignTarget(m.Name("__all__"))])
 
@@ -43,15 +46,16 @@ def unread(node: cst.CSTNode) -> list[cst.CSTNode]:
     return []
 
 
-def takes_only_prose(node: cst.CSTNode, mutated: cst.CSTNode) -> bool:
-    """Whether a mutation of a node takes away no more than what rules leave out."""
+def is_unnoticeable(node: cst.CSTNode, mutated: cst.CSTNode) -> bool:
+    """Whether a mutation of a node changes no more than what rules leave out."""
     if m.matches(node, _OBVIOUS | _CAST):
         return True
     if isinstance(node, (cst.Assign, cst.AnnAssign)):
         return _is_prose(node.value)
     if isinstance(node, cst.Call) and isinstance(mutated, cst.Call):
         pairs = zip(node.args, (*mutated.args, None), strict=False)
-        return _is_prose(next((old.value for old, new in pairs if old is not new), None))
+        old, new = next(pair for pair in pairs if pair[0] is not pair[1])
+        return _is_prose(old.value) or (new is not None and m.matches(old, _FALSE) and m.matches(new, _NONE))
     return False
 
 

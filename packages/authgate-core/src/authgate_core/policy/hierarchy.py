@@ -22,7 +22,7 @@ class RoleHierarchy:
     """
 
     implied: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
-    _closure: Mapping[str, frozenset[str]] = field(init=False, compare=False)
+    _closure: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         implied = {role: _listed(roles) for role, roles in self.implied.items()}
