@@ -54,9 +54,13 @@ def is_unnoticeable(node: cst.CSTNode, mutated: cst.CSTNode) -> bool:
         return _is_prose(node.value)
     if isinstance(node, cst.Call) and isinstance(mutated, cst.Call):
         pairs = zip(node.args, (*mutated.args, None), strict=False)
-        old, new = next(pair for pair in pairs if pair[0] is not pair[1])
-        return _is_prose(old.value) or (new is not None and m.matches(old, _FALSE) and m.matches(new, _NONE))
+        old, new = next((pair for pair in pairs if pair[0] is not pair[1]), (None, None))
+        return old is not None and (_is_prose(old.value) or _is_none_for_false(old, new))
     return False
+
+
+def _is_none_for_false(old: cst.Arg, new: cst.Arg | None) -> bool:
+    return new is not None and m.matches(old, _FALSE) and m.matches(new, _NONE)
 
 
 def _is_prose(node: cst.CSTNode | None) -> bool:

@@ -96,6 +96,11 @@ class TestKinds:
         assert MissingCredentials is type(error)
         assert (("AppCredentials",), "not presented: app") == (error.accepts, error.reason)
 
+    def test_a_decision_is_silent_on_what_was_not_judged(self) -> None:
+        """Law 8.4: where nothing was presented there is no branch, nobody, and nothing that was lacked."""
+        assert Decision(False, "", (), (), (BEARER,), (), (), None, None) == decide(is_user)
+        assert Decision(True, "is_user", (USER,), (), (), (), (), None, None) == decide(is_user, USER)
+
     def test_a_complete_branch_that_refuses_is_a_403(self) -> None:
         """Law 2.3: 403 only when some branch had every kind that it needs."""
         assert 403 == refusal(is_user & is_project | is_service, USER).status

@@ -157,7 +157,7 @@ class Roles(Condition):
 
     names: tuple[str, ...]
     every: bool
-    of: Is | None = None
+    of: Is | None
 
     def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
         return principal.has_all_roles(*self.names) if self.every else principal.has_any_role(*self.names)
@@ -172,7 +172,7 @@ class Scopes(Condition):
 
     names: tuple[str, ...]
     every: bool
-    of: Is | None = None
+    of: Is | None
 
     def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
         return principal.has_scope(*self.names) if self.every else principal.has_any_scope(*self.names)
@@ -196,8 +196,8 @@ class HasClaim(Condition):
     """``has_claim``; a value goes with its type: 1 and True are equal in Python, and are not in JSON."""
 
     path: ClaimPath
-    values: tuple[tuple[type, Scalar], ...] = ()
-    of: Is | None = None
+    values: tuple[tuple[type, Scalar], ...]
+    of: Is | None
 
     def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
         claim = principal.claim(self.path)
@@ -215,7 +215,7 @@ class AnyClient(Condition):
     """``any_client``."""
 
     ids: tuple[str, ...]
-    of: Is | None = None
+    of: Is | None
 
     def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
         return isinstance(principal, (User, Service)) and principal.client_id in self.ids
@@ -229,7 +229,7 @@ class FromIssuer(Condition):
     """``from_issuer``."""
 
     names: tuple[str, ...]
-    of: Is | None = None
+    of: Is | None
 
     def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
         return principal.issuer in self.names
@@ -243,7 +243,7 @@ class SameTenant(Condition):
     """``same_tenant``."""
 
     path: str
-    of: Is | None = None
+    of: Is | None
 
     def _holds(self, principal: Principal, request: RequestView, /) -> bool:
         return _is_same(principal.tenant, request.path_params.get(self.path))
@@ -258,7 +258,7 @@ class ClaimEquals(Condition):
 
     claim: ClaimPath
     path: str
-    of: Is | None = None
+    of: Is | None
 
     def _holds(self, principal: Principal, request: RequestView, /) -> bool:
         return _is_same(principal.claim(self.claim), request.path_params.get(self.path))
