@@ -4,9 +4,9 @@
 - **Decorators** run when a module is loaded. What ``frozen`` and ``slots`` give is a habit of this house, which
   reviews keep, and no promise.
 - **Names that a module exports** are compared with the documentation by a test of the architecture.
-- **Prose**, a text of two words or more, is written for people who read a log or an exception; a test that pinned
-  its wording would only copy it. Codes, claims, headers and whatever else a program reads hold no blank between
-  words, and are mutated.
+- **Prose**, a text of two words or more, or what joins them, is written for people who read a log or an exception;
+  a test that pinned its wording would only copy it. Codes, claims, headers and whatever else a program reads hold no
+  blank between words, and are mutated.
 - **Names of encodings** mean the same in either case, and another name fails at once.
 - **None for False** is the same answer wherever one is asked for.
 - **``len`` and ``isinstance``** fail at once when an argument is taken away, which would only flatter the score.
@@ -22,7 +22,7 @@ import libcst.matchers as m
 
 __all__ = ["is_left_out", "is_unnoticeable", "unread"]
 
-_PROSE: Final = re.compile(r"[A-Za-z]\S* +\S*[A-Za-z]")
+_PROSE: Final = re.compile(r"[A-Za-z]\S* +\S*[A-Za-z]|[\"' ] *[A-Za-z]+ [\"']")
 _OBVIOUS: Final = m.Call(func=m.Name("len") | m.Name("isinstance"))
 _CAST: Final = m.Call(func=m.Name("cast"))
 _CODING: Final = m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode")))

@@ -62,6 +62,9 @@ WRITTEN: list[tuple[Policy, str]] = [
     (from_issuer("main"), "from_issuer('main')"),
     (same_tenant(path="tenant"), "same_tenant(path='tenant')"),
     (claim_equals("sub", path="user", of=User), "claim_equals('sub', path='user', of=is_user)"),
+    (any_client("web", of=User), "any_client('web', of=is_user)"),
+    (from_issuer("main", of=Service), "from_issuer('main', of=is_service)"),
+    (same_tenant(path="tenant", of=Project), "same_tenant(path='tenant', of=is_project)"),
     (check("owner", is_owner), "check('owner', is_owner)"),
     (UnsafeAllowAnonymous(), "UnsafeAllowAnonymous()"),
     (is_user & ADMIN, "is_user & any_role('admin')"),
@@ -217,9 +220,9 @@ class TestWords:
     @pytest.mark.parametrize("wrong", ["", None, 1])
     def test_path_parameters_have_names(self, wrong: object) -> None:
         """A comparison with no parameter would never hold."""
-        words: list[Any] = [same_tenant, partial(claim_equals, "sub")]
-        for word in words:
-            with pytest.raises(TypeError, match="takes texts that are not empty"):
+        words: dict[str, Any] = {"same_tenant": same_tenant, "claim_equals": partial(claim_equals, "sub")}
+        for name, word in words.items():
+            with pytest.raises(TypeError, match=f"^{name} takes texts that are not empty"):
                 word(path=wrong)
 
     def test_a_check_is_a_plain_function(self) -> None:
@@ -353,8 +356,8 @@ class TestMistakes:
         ids=repr,
     )
     def test_a_condition_that_could_be_about_several(self, policy: Policy) -> None:
-        """Law 8.3: with several principals a condition needs of=, and the message names it."""
-        with pytest.raises(ConfigurationError, match=r"any_role\('admin'\) needs of="):
+        """Law 8.3: with several principals a condition needs of=, and the message names it and them."""
+        with pytest.raises(ConfigurationError, match=r"any_role\('admin'\) needs of=.*Project"):
             compile_policy(policy)
 
     @pytest.mark.parametrize(
@@ -423,6 +426,8 @@ class TestAnonymous:
             compile_policy(policy)
             compile_policy(UnsafeAllowAnonymous() | any_role("only here"))
         assert [f"policy {policy!r} admits anybody, with or without credentials"] == caplog.messages
+        assert ["authgate"] == [record.name for record in caplog.records]
+        assert "UnsafeAllowAnonymous()" in [branch.text for branch in compile_policy(policy).branches]
 
     def test_nothing_else_warns(self, caplog: pytest.LogCaptureFixture) -> None:
         """Law 8.6: a policy that asks for somebody is not warned about."""

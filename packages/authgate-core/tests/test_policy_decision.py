@@ -101,6 +101,25 @@ class TestKinds:
         assert Decision(False, "", (), (), (BEARER,), (), (), None, None) == decide(is_user)
         assert Decision(True, "is_user", (USER,), (), (), (), (), None, None) == decide(is_user, USER)
 
+    def test_a_refusal_says_who_was_refused(self) -> None:
+        """Law 10.1: the error of a 403 holds the scheme and the issuer, for the log."""
+        error = refusal(is_user & any_role("admin"), USER)
+        assert ("Bearer", "main") == (error.scheme, error.issuer)
+        assert "AppCredentials" == refusal(is_project & any_role("admin"), PROJECT).scheme
+
+    def test_a_refusal_for_scopes_says_which_leaf(self) -> None:
+        """Law 8.4: the reason names what does not hold, and ``missing`` what the token lacks of it."""
+        error = refusal(all_scopes("orders:read", "orders:delete"), USER)
+        assert isinstance(error, InsufficientScope)
+        assert ("orders:delete",) == error.missing
+        assert "all_scopes('orders:read', 'orders:delete')" in error.reason
+
+    def test_scopes_that_are_asked_of_a_user_can_be_what_is_missing(self) -> None:
+        """Law 8.3: with of= they are judged on that principal, and a token with them would be admitted."""
+        error = refusal(is_user & all_scopes("orders:delete", of=User), USER)
+        assert isinstance(error, InsufficientScope)
+        assert ("orders:delete",) == error.missing
+
     def test_a_complete_branch_that_refuses_is_a_403(self) -> None:
         """Law 2.3: 403 only when some branch had every kind that it needs."""
         assert 403 == refusal(is_user & is_project | is_service, USER).status
@@ -282,6 +301,21 @@ class TestChecks:
 
         assert decide(is_user & check("look", look), USER, PROJECT, id="7").granted
         assert [(Admission((USER,)), "7")] == seen
+
+    def test_a_check_may_ask_its_admission_further(self) -> None:
+        """What a check asks of its admission is judged with the request at hand."""
+        same = check("same", lambda admission, _: admission.allows(same_tenant(path="tenant")))
+        assert decide(same, USER, tenant=TENANT).granted
+        assert not decide(same, USER, tenant="other").granted
+
+    def test_where_there_is_no_request_a_check_sees_an_empty_one(self) -> None:
+        """A token that is verified by itself came with no method, no URL and no headers."""
+        seen: list[RequestView] = []
+        assert Admission((USER,)).allows(check("seen", lambda _, request: not seen.append(request)))
+        assert [("", "", (), {})] == [
+            (request.method, request.url, tuple(request.headers), dict(request.path_params))
+            for request in seen
+        ]
 
     def test_a_check_alone_needs_a_bearer(self) -> None:
         """Law 8.6: it lets nobody in by itself."""
