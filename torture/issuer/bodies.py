@@ -9,20 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Body", "Dripping", "Endless", "Large", "packed"]
+__all__ = ["Dripping", "Endless", "Large", "packed"]
 
 PIECE: Final = b" " * 65_536
 
 
-class Body:
-    """Something that can be sent again and again."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        raise NotImplementedError
-
-
 @dataclass(frozen=True, slots=True)
-class Large(Body):
+class Large:
     """A right document with so much white space behind it that it is this large.
 
     Args:
@@ -43,7 +36,7 @@ class Large(Body):
 
 
 @dataclass(frozen=True, slots=True)
-class Endless(Body):
+class Endless:
     """A right document, and then white space without end.
 
     Args:
@@ -62,7 +55,7 @@ class Endless(Body):
 
 
 @dataclass(frozen=True, slots=True)
-class Dripping(Body):
+class Dripping:
     """A right document, a byte a second.
 
     Args:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
+import authgate_core as ag
+
 from ..rows import Row
 from .houses import ADMITTED, House, Throng
 from .place import Place
@@ -32,6 +34,16 @@ def cold_herd(place: Place) -> Story:
     place.issuer.slow(0.3)
     story.innocent(f"{HERD} at once", house.crowd([place.token() for _ in range(HERD)]), bound=2.0)
     story.asked(1, at_least=1)
+    return story
+
+
+def cold_herd_by_discovery(place: Place) -> Story:
+    """The same where it must first be asked where the keys are."""
+    story = Story(place)
+    house = place.house(ag.Issuer.oidc(place.issuer.url, audience=place.issuer.audience))
+    place.issuer.slow(0.3)
+    story.innocent(f"{HERD} at once", house.crowd([place.token() for _ in range(HERD)]), bound=2.0)
+    story.asked(2, at_least=2)
     return story
 
 
@@ -127,6 +139,13 @@ ROWS: Final[tuple[Row, ...]] = (
         "4.1, 4.10",
         f"{HERD} at once on a cold gate: one fetch, all admitted, none waits longer than 2 s",
         cold_herd,
+    ),
+    row(
+        "cold herd, by discovery",
+        "4.1, 4.10",
+        "the same with two requests: where the keys are, and the keys",
+        cold_herd_by_discovery,
+        beside=False,
     ),
     row(
         "flood of random kids",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from authgate_core.testing import FakeIssuer
 
-from .bodies import Body, Dripping, Endless, Large, packed
+from .bodies import Dripping, Endless, Large, packed
 
 __all__ = [
     "BAD_DOCUMENTS",
@@ -79,7 +79,7 @@ def truncated(issuer: FakeIssuer) -> None:
     _sized(issuer, Large(issuer.jwks(), len(document)), len(document) + 100)
 
 
-def _sized(issuer: FakeIssuer, body: Body, size: int) -> None:
+def _sized(issuer: FakeIssuer, body: Iterable[bytes], size: int) -> None:
     issuer.answer(body, headers=[("Content-Length", str(size))])
 
 

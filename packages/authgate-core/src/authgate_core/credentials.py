@@ -28,6 +28,7 @@ __all__ = [
     "Kind",
     "Presented",
     "ProjectToken",
+    "bearer_alone",
     "extract",
 ]
 
@@ -119,11 +120,20 @@ def extract(
     return presented
 
 
+def bearer_alone(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> str | None:
+    """The token that ``extract`` would find; None also where it would find something to say about it."""
+    try:
+        return _bearer(headers, subprotocols, limit)
+    except MalformedCredentials:
+        return None
+
+
 def _read(
     kind: Kind, headers: HeaderPairs, subprotocols: Sequence[str], limit: int, *, project_tokens: bool
 ) -> Credential | None:
     if kind == BEARER:
-        return _bearer(headers, subprotocols, limit)
+        bearer = _bearer(headers, subprotocols, limit)
+        return None if bearer is None else BearerToken(Secret(bearer))
     pair = _app(headers, limit)
     token = _project_token(headers, limit) if project_tokens else None
     if pair is not None and token is not None:
@@ -131,9 +141,9 @@ def _read(
     return token or pair
 
 
-def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> BearerToken | None:
+def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> str | None:
     in_header = _bearer_header(headers, limit)
-    offered = [name for name in subprotocols if name.startswith(SUBPROTOCOL)]
+    offered = [name for name in subprotocols if name.startswith(SUBPROTOCOL)] if subprotocols else ()
     if not offered:
         return in_header
     token = offered[0].removeprefix(SUBPROTOCOL)
@@ -141,10 +151,10 @@ def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> Be
         raise MalformedCredentials("two tokens in one handshake", scheme=SCHEMES[BEARER])
     if not token or len(token) > limit or not _is_printable(token):
         raise MalformedCredentials("an empty, oversized or unreadable subprotocol", scheme=SCHEMES[BEARER])
-    return BearerToken(Secret(token))
+    return token
 
 
-def _bearer_header(headers: HeaderPairs, limit: int) -> BearerToken | None:
+def _bearer_header(headers: HeaderPairs, limit: int) -> str | None:
     value = _single(headers, AUTHORIZATION, BEARER, limit)
     if value is None:
         return None
@@ -157,7 +167,7 @@ def _bearer_header(headers: HeaderPairs, limit: int) -> BearerToken | None:
         return None
     if not token or "," in token:
         raise MalformedCredentials("an empty or joined Bearer credential", scheme=SCHEMES[BEARER])
-    return BearerToken(Secret(token))
+    return token
 
 
 def _project_token(headers: HeaderPairs, limit: int) -> ProjectToken | None:

@@ -69,6 +69,10 @@ class Notice:
 Observer: TypeAlias = Callable[[Decided | Notice], None]
 
 
+def _yes(_level: int) -> bool:
+    return True
+
+
 class Journal:
     """Where a gate reports what it decided: the logger ``authgate`` and, if configured, an observer.
 
@@ -79,12 +83,10 @@ class Journal:
     def __init__(self, observer: Observer | None = None) -> None:
         self._observer = observer
         self._log = logging.getLogger("authgate")
+        # Asked for every request: whether anyone would see that it was granted, so that nothing is built otherwise.
+        self.hears: Callable[[int], bool] = self._log.isEnabledFor if observer is None else _yes
         self._seen: set[tuple[str, str]] = set()
         self._last: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def listens(self, outcome: Outcome) -> bool:
-        """Whether anyone would see such an event, so that it need not be built otherwise."""
-        return self._observer is not None or outcome != "granted" or self._log.isEnabledFor(logging.DEBUG)
 
     def decided(self, event: Decided, now: float) -> None:
         """Report a decision; ``now`` is monotonic seconds, for the limit on repeats of one reason."""

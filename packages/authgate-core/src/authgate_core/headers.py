@@ -43,6 +43,7 @@ X_SIGNATURE: Final = "X-Signature"
 X_CONTENT_SHA256: Final = "X-Content-SHA256"
 
 HeaderPairs: TypeAlias = tuple[tuple[str, str], ...]
+_Pairs: TypeAlias = Iterable[tuple[str, str]]
 
 
 def header_pairs(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> HeaderPairs:
@@ -51,8 +52,11 @@ def header_pairs(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> Head
     Raises:
         TypeError: If a name is no text: as bytes it would match nothing, and a credential would go unseen.
     """
-    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
-    return tuple((str.lower(name), value) for name, value in pairs)
+    # To ask a list whether it is a mapping takes as long as to lower half of the names.
+    is_mapping = not isinstance(headers, (list, tuple)) and isinstance(headers, Mapping)
+    pairs = cast("Mapping[str, str]", headers).items() if is_mapping else cast("_Pairs", headers)
+    lower = str.lower
+    return tuple([(lower(name), value) for name, value in pairs])
 
 
 def values(headers: HeaderPairs, name: str) -> list[str]:

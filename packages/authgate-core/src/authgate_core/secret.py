@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from contextlib import suppress
 
-__all__ = ["Secret", "fingerprint"]
+__all__ = ["HashedSecret", "Secret", "fingerprint"]
 
 
 def fingerprint(value: str) -> str:
@@ -25,7 +25,7 @@ class Secret:
         ValueError: If it is bytes that are not UTF-8.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_digest", "_value")
 
     def __init__(self, value: str | bytes) -> None:
         if isinstance(value, bytes):
@@ -33,6 +33,7 @@ class Secret:
         elif not isinstance(value, str):
             raise TypeError(f"a secret is text or bytes, not {type(value).__name__}")
         self._value = value
+        self._digest: bytes | None = None
 
     def reveal(self) -> str:
         """The secret itself, for the one place that must use it."""
@@ -40,7 +41,10 @@ class Secret:
 
     def digest(self) -> bytes:
         """The SHA-256 of the secret, as bytes."""
-        return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).digest()
+        digest = self._digest
+        if digest is None:
+            digest = self._digest = hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).digest()
+        return digest
 
     def matches(self, other: Secret | None) -> bool:
         """Whether both are the same, in constant time; nothing matches an empty secret or None (Law 2.5)."""
@@ -69,6 +73,21 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a Secret is not pickled")
+
+
+class HashedSecret(Secret):
+    """A secret whose digest was made already.
+
+    Args:
+        value: The secret.
+        digest: Its SHA-256; None where it has to be made.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, value: str | bytes, digest: bytes | None) -> None:
+        super().__init__(value)
+        self._digest = digest
 
 
 def _decoded(value: bytes) -> str:

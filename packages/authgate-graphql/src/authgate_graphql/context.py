@@ -21,6 +21,7 @@ _ATTRIBUTE: Final = "_authgate_graphql"
 _MAKING: Final = "_authgate_graphql_making"
 _NAMES: Final = ("request", "req")
 _proxies: Final[set[type]] = set()  # the classes that were found to be some
+_requests: Final[set[type]] = set()  # those that stand for themselves
 _KINDS: Final = {"user": User, "project": Project}
 
 
@@ -37,20 +38,33 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     Raises:
         ConfigurationError: If the context holds no request, or the app no gate that can judge it.
     """
-    visit = _fitting(context, gate)
-    if visit is not None:
+    visit = known_visit(context)
+    if visit is not None and _fits(visit, gate):
         return visit
-    holder = _holder(context)
-    request = _request(holder)
+    held: Any = context
+    near: Any = held.get("request") if type(context) is dict else None
+    if type(near) in _requests:  # as behind most views: nothing stands between
+        holder = request = near
+    else:
+        holder = _holder(context)
+        request = _request(holder)
     # Threads that resolve fields of one request would begin a visit each. The lock is the request's own: one for
     # all, held by another thread at a fork, would be held for ever in the child (Law 9.5).
     with cast("dict[str, threading.Lock]", request.__dict__).setdefault(_MAKING, threading.Lock()):
-        return _fitting(context, gate) or _begun(holder, request, context, gate)
+        visit = _kept_on(request)
+        if visit is not None and _fits(visit, gate):
+            return visit
+        return _begun(holder, request, context, gate)
 
 
-def _fitting(context: object, gate: Gate | AsyncGate | None) -> Visit | None:
-    visit = known_visit(context)
-    return visit if visit is not None and (gate is None or visit.given is gate) else None
+def _fits(visit: Visit, gate: Gate | AsyncGate | None) -> bool:
+    return gate is None or visit.given is gate
+
+
+def _kept_on(request: object) -> Visit | None:
+    """The visit of this very request: whoever copies one copies what is kept on it."""
+    visit: Visit | None = getattr(request, _ATTRIBUTE, None)
+    return visit if visit is not None and visit.request is request else None
 
 
 def _begun(holder: object, request: Any, context: object, gate: Gate | AsyncGate | None) -> Visit:  # noqa: ANN401 - of whichever framework
@@ -80,9 +94,7 @@ def known_visit(context: object) -> Visit | None:
     visit: Visit | None = getattr(near, _ATTRIBUTE, None)
     if visit is not None and visit.request is near:
         return visit
-    request = _behind(_holder(context))
-    visit = getattr(request, _ATTRIBUTE, None)
-    return visit if visit is not None and visit.request is request else None
+    return None if type(near) in _requests else _kept_on(_behind(_holder(context)))
 
 
 def show(context: object, admission: Admission, names: tuple[str, ...]) -> None:
@@ -132,6 +144,7 @@ def _request(holder: object) -> Any:  # noqa: ANN401 - of whichever framework
             "the context of this GraphQL operation holds no request: give it as "
             'context={"request": request}, or as an attribute named request'
         )
+    _requests.add(cast("type[object]", type(found)))
     return found
 
 

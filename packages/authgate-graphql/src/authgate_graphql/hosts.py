@@ -80,11 +80,15 @@ class AsgiHost:
     Args:
         request: The connection.
         context: The context of the operation, which has what the client of a WebSocket sent to begin with.
+
+    Attributes:
+        is_socket: Whether it is a WebSocket.
     """
 
     def __init__(self, request: Any, context: object) -> None:  # noqa: ANN401 - whatever has a scope
         self.request = request
         self._scope: Final[Any] = request.scope
+        self.is_socket: Final = bool(self._scope["type"] == "websocket")
         # Of a WebSocket alone: what else a context holds under that name may come from a body (Law 2.2).
         self._params = tuple(_presented(_params_in(context))) if self.is_socket else ()
 
@@ -99,11 +103,6 @@ class AsgiHost:
         """What FastAPI's adapter knows of the connection."""
         carried = self._scope.get(_VISIT)
         return None if carried is None else cast("Visited[AsyncGate]", carried.of(self._scope))
-
-    @property
-    def is_socket(self) -> bool:
-        """Whether it is a WebSocket."""
-        return bool(self._scope["type"] == "websocket")
 
     def view(self) -> RequestView:
         """From the ASGI scope, with the credentials that came in the first message of a WebSocket."""

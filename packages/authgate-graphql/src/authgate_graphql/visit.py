@@ -13,7 +13,7 @@ from authgate_core.principal import joined
 from .hosts import AnyGate, Host
 from .requirement import Requirement
 
-__all__ = ["Verdict", "Visit", "is_in_loop", "unfit"]
+__all__ = ["Verdict", "Visit", "running_loop", "unfit"]
 
 Verdict: TypeAlias = Admission | AuthgateError
 """What a requirement was found to be worth: who was let in, or the refusal."""
@@ -64,11 +64,14 @@ class Visit(ABC):
         Raises:
             ConfigurationError: If no gate can judge it here.
         """
-        waits = waits and is_in_loop()
+        loop = running_loop() if waits else None
+        waits = loop is not None
         self._forget()
         known = self._verdicts.get(requirement)
-        if known is not None or (waits and self._turn().locked()):
+        if known is not None:
             return known
+        if loop is not None and (turn := self._turns.get(loop)) is not None and turn.locked():
+            return None
         found = self._at_once(requirement, waits=waits)
         return found if found is None else self._decide(requirement, found)
 
@@ -155,10 +158,9 @@ def unfit(gate: object, app: str, fit: str) -> ConfigurationError:
     )
 
 
-def is_in_loop() -> bool:
-    """Whether an event loop runs here, so that something can be awaited."""
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs here, so that something can be awaited; None where none does."""
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None

@@ -43,6 +43,13 @@ class TenantsServed:
             return known[1]
         return self._ask(self._served, tenant, now)
 
+    def knows(self, tenant: str, now: Instant) -> bool:
+        """Whether ``admits`` would say yes, and would not have to ask for that."""
+        if isinstance(self._served, frozenset):
+            return tenant in self._served
+        known = self._answers.get(tenant)
+        return known is not None and known[1] and now.mono - known[0] < FRESH
+
     def _ask(self, served: TenantPredicate, tenant: str, now: Instant) -> bool:
         answer: object = served(tenant)
         if not isinstance(answer, bool):

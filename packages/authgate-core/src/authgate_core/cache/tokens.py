@@ -1,36 +1,34 @@
 """Tokens that were verified, for a minute: a table that is read and written without a lock (Law 7.1).
 
-What is kept lies in a fixed number of slots; the index only says in which one to look. A slot names the token that
-it is for, so whatever threads do to the index at the same moment, a reader finds its own token or none. Nothing
-here is lost to a ``fork()``: what was verified is as true in the child.
+The index says what was found of a token; a fixed number of slots says which tokens it may hold. Threads that meet
+may leave a token in the index that no slot has, which is swept out when the index outgrows the slots, or a slot
+whose token is not in the index, which is as good as free. Nobody ever finds what is another's, for the index is
+asked by the whole digest. Nothing here is lost to a ``fork()``: what was verified is as true in the child.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar, final
+from typing import Final, Generic, Protocol, TypeVar, final
 
-__all__ = ["VerifiedTokens"]
+__all__ = ["Remembered", "VerifiedTokens"]
 
 KEPT_FOR: Final = 60.0
 """How long a token is remembered at most, in seconds; what it says of its own end is judged at every hit."""
 
-T = TypeVar("T")
 
+class Remembered(Protocol):
+    """What can be remembered: it has room for what the table notes of it.
 
-@dataclass(frozen=True, slots=True)
-class _Kept(Generic[T]):
-    """What fills a slot.
-
-    Args:
-        digest: What names the token.
+    Attributes:
         until: Until when it is remembered, in monotonic seconds.
-        value: What was found.
+        was_hit: Whether it was asked for since the hand last came by.
     """
 
-    digest: bytes = field(repr=False)
     until: float
-    value: T
+    was_hit: bool
+
+
+T = TypeVar("T", bound=Remembered)
 
 
 @final
@@ -43,12 +41,11 @@ class VerifiedTokens(Generic[T]):
         size: How many tokens are remembered at most.
     """
 
-    __slots__ = ("_hand", "_index", "_slots", "_used")
+    __slots__ = ("_hand", "_index", "_slots")
 
     def __init__(self, size: int) -> None:
-        self._index: dict[bytes, int] = {}
-        self._slots: list[_Kept[T] | None] = [None] * size
-        self._used = bytearray(size)
+        self._index: dict[bytes, T] = {}
+        self._slots: list[bytes | None] = [None] * size
         self._hand = 0
 
     def recall(self, digest: bytes, mono: float) -> T | None:
@@ -58,57 +55,49 @@ class VerifiedTokens(Generic[T]):
             digest: What names the token.
             mono: The present moment, in monotonic seconds.
         """
-        slot = self._index.get(digest)
-        if slot is None:
+        found = self._index.get(digest)
+        if found is None or mono >= found.until:
             return None
-        kept = self._slots[slot]
-        if kept is None or kept.digest != digest or mono >= kept.until:
-            return None
-        self._used[slot] = 1
-        return kept.value
+        found.was_hit = True
+        return found
 
-    def keep(self, digest: bytes, value: T, mono: float) -> None:
+    def keep(self, digest: bytes, found: T, mono: float) -> None:
         """Remember what was found of a token.
 
         Args:
             digest: What names the token.
-            value: What was found.
+            found: What was found; no other token has it.
             mono: When, in monotonic seconds.
         """
-        slot = self._slot_of(digest)
-        if slot is None:
-            slot = self._vacated(mono)
-        self._slots[slot] = _Kept(digest, mono + KEPT_FOR, value)
-        self._used[slot] = 0
-        self._index[digest] = slot
-        if len(self._index) > len(self._slots):  # threads met, and left names behind that no slot has
-            self._index = {kept.digest: place for place, kept in enumerate(self._slots) if kept is not None}
-
-    def _slot_of(self, digest: bytes) -> int | None:
-        slot = self._index.get(digest)
-        kept = None if slot is None else self._slots[slot]
-        return slot if kept is not None and kept.digest == digest else None
+        found.until, found.was_hit = mono + KEPT_FOR, False
+        if digest not in self._index:
+            self._slots[self._vacated(mono)] = digest
+        self._index[digest] = found
+        if len(self._index) > len(self._slots):
+            self._sweep()
 
     def _vacated(self, mono: float) -> int:
-        slot = self._next(mono)
-        last = self._slots[slot]
-        if last is not None and self._index.get(last.digest) == slot:
-            self._index.pop(last.digest, None)
-        return slot
-
-    def _next(self, mono: float) -> int:
         slot = self._hand
         for _ in self._slots:  # once round at most: after that nobody has a chance left
-            if not self._is_wanted(slot, mono):
+            last = self._found_in(slot)
+            if last is None or mono >= last.until or not last.was_hit:
                 break
-            self._used[slot] = 0
+            last.was_hit = False
             slot = (slot + 1) % len(self._slots)
         self._hand = (slot + 1) % len(self._slots)
+        digest = self._slots[slot]
+        if digest is not None:
+            self._index.pop(digest, None)
         return slot
 
-    def _is_wanted(self, slot: int, mono: float) -> bool:
-        kept = self._slots[slot]
-        return kept is not None and mono < kept.until and self._used[slot] == 1
+    def _found_in(self, slot: int) -> T | None:
+        digest = self._slots[slot]
+        return None if digest is None else self._index.get(digest)
+
+    def _sweep(self) -> None:
+        """Leave in the index what a slot has: when threads meet, one may take the slot that another just took."""
+        pairs = ((digest, self._found_in(slot)) for slot, digest in enumerate(self._slots))
+        self._index = {digest: found for digest, found in pairs if digest is not None and found is not None}
 
     def __len__(self) -> int:
         return len(self._index)

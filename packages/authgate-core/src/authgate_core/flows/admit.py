@@ -11,6 +11,7 @@ from typing import Final
 from ..cache import ProjectCache, TenantsServed
 from ..clock import Instant
 from ..credentials import (
+    BEARER,
     SCHEMES,
     AppCredentials,
     BearerToken,
@@ -74,22 +75,30 @@ class GateContext:
 
 
 def admit(
-    view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant, *, optional: bool
+    view: RequestView,
+    policy: CompiledPolicy,
+    context: GateContext,
+    now: Instant,
+    *,
+    optional: bool,
+    token: BearerToken | None = None,
 ) -> Flow[Admission]:
     """Authenticate every kind that the policy names and the request presents, then let the policy decide.
+
+    Args:
+        view: The request.
+        policy: Who is let in.
+        context: What the gate decides with.
+        now: The present moment.
+        optional: Whether a request that presents nothing of what the policy asks for goes on.
+        token: All that the request presents, where it was read already.
 
     Raises:
         AuthgateError: The outcome of Law 2.3, with the schemes that the policy accepts.
     """
     found: dict[Kind, Principal] = {}
     try:
-        presented = extract(
-            view.headers,
-            policy.kinds,
-            limit=context.header_limit,
-            subprotocols=view.subprotocols,
-            project_tokens=bool(context.project_issuers),
-        )
+        presented: Presented = {BEARER: token} if token is not None else _presented(view, policy, context)
         if optional and not presented:
             return Admission(request=view)
         barred = yield from _authenticate(view, policy, presented, context, now, found)
@@ -100,6 +109,16 @@ def admit(
         if not context.shadow:
             raise
         return Admission(tuple(found.values()), refusal, view)
+
+
+def _presented(view: RequestView, policy: CompiledPolicy, context: GateContext) -> Presented:
+    return extract(
+        view.headers,
+        policy.kinds,
+        limit=context.header_limit,
+        subprotocols=view.subprotocols,
+        project_tokens=bool(context.project_issuers),
+    )
 
 
 def _authenticate(

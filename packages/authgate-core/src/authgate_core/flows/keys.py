@@ -12,7 +12,7 @@ from ..effects import AwaitKeys, Flow, SendRequest, StartRefresh
 from ..errors import AuthUnavailable, KeysUnavailable, MalformedToken
 from ..jose.compact import Header, Limits, parse_object
 from ..jose.keys import Key, KeyDocument, UnusableKeys, read_key_set
-from ..keyring import Await, KeyRing, KeySource, Refuse, Settled, Unavailable, UseAndRefresh
+from ..keyring import Await, KeyRing, KeySource, Refuse, RingState, Settled, Unavailable, UseAndRefresh
 from ..request import HttpReply, HttpRequest
 
 __all__ = ["Door", "RefreshFailed", "RefreshFlow", "Refreshed", "find_keys", "find_newer_keys", "refresh"]
@@ -26,6 +26,11 @@ _LIMITS: Final = Limits()
 
 class Door(Protocol):
     """The way to a key ring: the ring itself, or a tenant's, which may be kept only after a wait (Law 3.12)."""
+
+    @property
+    def state(self) -> RingState:
+        """The snapshot of the ring as it is now."""
+        ...
 
     def current(self) -> KeyRing:
         """The ring as it is now."""

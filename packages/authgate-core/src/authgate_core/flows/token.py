@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from ..clock import Instant
 from ..credentials import BearerToken
@@ -11,7 +11,6 @@ from ..effects import CheckRevoked, Flow
 from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer
 from ..jose.compact import Parts, split_object
 from ..jose.verify import VerifiedClaims, verify_with
-from ..making import maker
 from ..principal import Service, User
 from .keys import Door, find_keys
 from .signatures import verify_parts
@@ -39,9 +38,6 @@ class Opened(NamedTuple):
         return f"Opened({self.parts!r} of {self.trusted.issuer.name!r})"
 
 
-_found: Final = maker(Found)
-
-
 def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[User | Service]:
     """Verify a token, ask whether it was revoked, and say who it speaks of.
 
@@ -60,7 +56,7 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
         opened = _verified_at_once(token, trust, now)
         found = opened if isinstance(opened, Found) else (yield from _verified(opened, trust, now))
         trust.keep(digest, found, now)
-    answer = trust.known.known(found.ref, found.names)
+    answer = trust.known.known(found.ref)
     if answer == "clear":
         return found.principal
     with found.trusted.named:
@@ -105,17 +101,8 @@ def _verified(opened: Opened, trust: Trust, now: Instant) -> Flow[Found]:
 def _found_of(verified: VerifiedClaims, trusted: TrustedIssuer, door: Door, trust: Trust) -> Found:
     key, header = verified.key, verified.header
     principal, ref = trusted.issuer.identify(verified, trust.expand)
-    return _found(
-        trusted,
-        door,
-        door.current().holding(key, header.kid),
-        key,
-        header,
-        verified.starts,
-        principal,
-        ref,
-        trust.known.names_of(ref),
-    )
+    keys = door.current().holding(key, header.kid)
+    return Found(trusted, door, keys, key, header, verified.starts, principal, ref)
 
 
 def verify_token(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from ..cache import TenantsServed, VerifiedTokens
 from ..clock import Instant
@@ -53,6 +54,10 @@ class TrustedIssuer:
         """Whether the tokens of a tenant are accepted here at all (Law 4.13)."""
         return tenant is None or self.served is None or self.served.admits(tenant, now)
 
+    def is_known_to_serve(self, tenant: str | None, now: Instant) -> bool:
+        """Whether ``serves`` would say yes, and would not have to ask for that."""
+        return tenant is None or self.served is None or self.served.knows(tenant, now)
+
     def door(self, tenant: str | None) -> Door:
         """The way to the keys of a tenant (Law 3.12).
 
@@ -66,9 +71,11 @@ class TrustedIssuer:
         return TenantDoor(self.keys, tenant)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Found:
     """What verification found of a token. Nothing in it depends on the moment, and all of it on the key set.
+
+    Only the table that remembers it changes it: ``until`` and ``was_hit`` are its notes.
 
     Args:
         trusted: Whose token it is.
@@ -79,7 +86,6 @@ class Found:
         starts: The latest of its moments that must not lie ahead, in Unix seconds.
         principal: Who it speaks of.
         ref: What names it to a revocation source.
-        names: What the pure door to revocation made of that.
     """
 
     trusted: TrustedIssuer
@@ -90,7 +96,9 @@ class Found:
     starts: float
     principal: User | Service
     ref: TokenRef
-    names: object = field(repr=False)
+    clear_in: object = field(default=None, init=False, repr=False)
+    until: float = field(default=0.0, init=False, repr=False)
+    was_hit: bool = field(default=False, init=False, repr=False)
 
     @property
     def is_lasting(self) -> bool:
@@ -153,6 +161,45 @@ class Trust:
         if self.memory is None or len(token.value) > self.limits.token:
             return None
         return token.value.digest()
+
+    def recognise(self, token: object, now: Instant) -> User | Service | bytes | None:
+        """Who a token, as it was handed in, speaks of: as its flow would say, where memory is enough to tell.
+
+        All that ``Found.holds``, ``Found.is_fresh`` and ``check_revoked`` look at is looked at here in one go and
+        without asking anyone, for that is what most requests come to (docs/adr/0023).
+
+        Returns:
+            Whom; else what the token is remembered by, or None where it will not be.
+        """
+        memory, known = self.memory, self.known
+        if memory is None or not isinstance(token, str) or len(token) > self.limits.token:
+            return None
+        try:
+            digest = sha256(token.encode()).digest()
+        except UnicodeEncodeError:
+            return None
+        wall, mono = now
+        found = memory.recall(digest, mono)
+        if found is None:
+            return digest
+        trusted, state = found.trusted, found.door.state
+        leeway = trusted.rules.leeway
+        fresh_wall, fresh_mono = state.fresh_until
+        if (
+            state.keys is not found.keys
+            or wall > fresh_wall
+            or mono > fresh_mono
+            or found.starts - leeway > wall
+            or found.ref.expires_at + leeway <= wall
+            or (trusted.served is not None and not trusted.is_known_to_serve(found.principal.tenant, now))
+        ):
+            return digest
+        edition = known.edition(now)
+        if edition is None or found.clear_in != edition:
+            if known.known(found.ref) != "clear":
+                return digest
+            found.clear_in = edition
+        return found.principal
 
     def keep(self, digest: bytes | None, found: Found, now: Instant) -> None:
         """Remember what was found, where that may be."""

@@ -9,7 +9,6 @@ from typing import Self, TypeVar
 from ..cache import ProjectCache
 from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
-from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
 from ..policy import Policy
@@ -17,7 +16,6 @@ from ..ports import AsyncRevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
-from ..secret import Secret
 from .base import GateBase, Health
 from .begun import Begun
 from .reports import without_frames
@@ -57,7 +55,10 @@ class AsyncGate(GateBase):
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""
         now = self.clock.now()
-        return await self._run(self._admitted(view, policy, now, optional=optional), now)
+        found = self._admitted_at_once(view, policy, now)
+        if isinstance(found, Admission):
+            return self._reports.admitted(found, now, ())
+        return await self._run(self._admitted(view, policy, now, optional=optional, token=found), now)
 
     def begin(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Begun:
         """``admit`` as far as nobody has to be asked: for code that can only wait where it must.
@@ -73,7 +74,10 @@ class AsyncGate(GateBase):
             ConfigurationError: As ``admit`` does.
         """
         started = self.clock.now()
-        flow = self._admitted(view, policy, started, optional=optional)
+        found = self._admitted_at_once(view, policy, started)
+        if isinstance(found, Admission):
+            return Begun(self._reports.admitted(found, started, ()))
+        flow = self._admitted(view, policy, started, optional=optional, token=found)
         try:
             effect = next(flow)
         except StopIteration as stop:
@@ -86,9 +90,11 @@ class AsyncGate(GateBase):
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
         now = self.clock.now()
-        flow = self._verified(BearerToken(Secret(token)), policy, self._context, now)
+        found = self._verified_at_once(token, policy, now)
+        if isinstance(found, Admission):
+            return found
         del token  # Law 2.5: error reporters write out the locals of every frame
-        return await self._run(flow, now)
+        return await self._run(self._verified(found, policy, self._context, now), now)
 
     async def _run_flow(self, flow: Flow[T]) -> T:
         try:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from logging import DEBUG
 from typing import Final
 
 from ..cache import ProjectCache, VerifiedTokens
@@ -23,6 +24,7 @@ from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
 from ..flows.admit import GateContext, admit, decide, decide_jointly
 from ..flows.revoked import Known
+from ..flows.short import admit_at_once
 from ..flows.token import authenticate_token
 from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
@@ -34,6 +36,7 @@ from ..principal import Admission, Principal, Project, Service, User
 from ..request import RequestView
 from ..revocation import RevocationHealth
 from ..runner.refresher import KeyRefresher
+from ..secret import HashedSecret, Secret
 from .entries import RevocationEntries
 from .reports import Reports, kind_of
 from .stores import own
@@ -41,6 +44,7 @@ from .trusting import Trusting
 
 __all__ = ["GateBase", "Health", "Keys"]
 
+_NO_REQUEST: Final = RequestView("", "", ())
 _numbers: Final = itertools.count(1)
 _MOST_POLICIES: Final = 512
 _MOST_ROLES: Final = 1024
@@ -95,7 +99,8 @@ class GateBase:
         problems = tuple(config.problems(colour))
         if problems:
             raise ConfigurationError(*problems)
-        self._compiled = lru_cache(_MOST_POLICIES)(self._compile)
+        self._compiled_anew = lru_cache(_MOST_POLICIES)(self._compile)
+        self._policies: dict[int, tuple[Policy, CompiledPolicy]] = {}
         self.config = config
         self.clock = clock
         self._journal = Journal(config.on_event)
@@ -105,6 +110,7 @@ class GateBase:
         trusting = Trusting(config, self._refresher)
         self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.issuers}
         self._project_issuers = trusting.project_issuers()
+        self._hears = self._journal.hears
         self._reports = Reports(self._journal, clock, self._issuers)
         self._warn()
 
@@ -140,11 +146,33 @@ class GateBase:
     def _entries(self, context: GateContext) -> RevocationEntries:
         return RevocationEntries(self.config, self.clock, context.trust, self._issuers)
 
+    def _admitted_at_once(
+        self, view: RequestView, policy: Policy, now: Instant
+    ) -> Admission | BearerToken | None:
+        """Admit a request where that can be said at once; else what was read of it so far."""
+        return admit_at_once(view, self._compiled(policy), self._context, now)
+
     def _admitted(
-        self, view: RequestView, policy: Policy, now: Instant, *, optional: bool
+        self,
+        view: RequestView,
+        policy: Policy,
+        now: Instant,
+        *,
+        optional: bool,
+        token: BearerToken | None = None,
     ) -> Flow[Admission]:
         """Admit a request by a policy."""
-        return admit(view, self._compiled(policy), self._context, now, optional=optional)
+        return admit(view, self._compiled(policy), self._context, now, optional=optional, token=token)
+
+    def _verified_at_once(self, token: str, policy: Policy | None, now: Instant) -> Admission | BearerToken:
+        """Admit the bearer of a token where that can be said at once; else the token, for whoever asks further."""
+        found = self._context.trust.recognise(token, now)
+        if not isinstance(found, Principal):
+            return BearerToken(HashedSecret(token, found))
+        if policy is not None and not self._compiled(policy).is_plainly_for(found, _NO_REQUEST):
+            return BearerToken(Secret(token))
+        admission = Admission((found,))
+        return self._reports.admitted(admission, now, ()) if self._hears(DEBUG) else admission
 
     def _verified(
         self, token: BearerToken, policy: Policy | None, context: GateContext, now: Instant
@@ -178,6 +206,16 @@ class GateBase:
             ConfigurationError: If the policy is contradictory, or names a kind that the gate has no source for.
         """
         self._compiled(policy)
+
+    def _compiled(self, policy: Policy) -> CompiledPolicy:
+        """The policy as this gate uses it; guards give the same object each time, which is faster to find."""
+        known = self._policies.get(id(policy))
+        if known is None:
+            known = policy, self._compiled_anew(policy)
+            if len(self._policies) >= _MOST_POLICIES:
+                self._policies.clear()
+            self._policies[id(policy)] = known  # which keeps the policy, so that nothing else gets its id
+        return known[1]
 
     def _compile(self, policy: Policy) -> CompiledPolicy:
         compiled = compile_policy(policy)

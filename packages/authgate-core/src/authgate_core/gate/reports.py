@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from logging import DEBUG
 from typing import Final
 
 from ..clock import Clock, Instant
@@ -36,7 +37,7 @@ class Reports:
         """Report who was admitted, or in shadow mode the refusal that was not carried out."""
         if admission.refusal is not None:
             self.refused(admission.refusal, started, trace, shadow=True)
-        elif self.journal.listens("granted"):
+        elif self.journal.hears(DEBUG):
             now = self.clock.now()
             event = Decided(
                 outcome="granted",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
+from ..clock import Instant
 from ..config import GateConfig
 from ..errors import AuthUnavailable
 from ..events import Notice
@@ -93,17 +94,15 @@ class _Together:
     mine: tuple[OwnStore, ...]
     others: bool
 
-    def names_of(self, ref: TokenRef | ProjectRef, /) -> object:
-        """What each store makes of it."""
-        return tuple(store.names_of(ref) for store in self.mine) or None
-
-    def known(
-        self, ref: TokenRef | ProjectRef, names: object = None, /
-    ) -> Literal["revoked", "clear", "ask"]:
+    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "clear", "ask"]:
         """One that knows of a revocation is enough."""
-        each = cast("tuple[object, ...] | None", names) or (None,) * len(self.mine)
-        answers = {store.known(ref, its) for store, its in zip(self.mine, each, strict=True)}
+        answers = {store.known(ref) for store in self.mine}
         return "revoked" if "revoked" in answers else "ask" if self.others or "ask" in answers else "clear"
+
+    def edition(self, now: Instant, /) -> object:
+        """Those of all; None where one has none."""
+        editions = tuple(store.edition(now) for store in self.mine)
+        return None if self.others or None in editions else editions
 
 
 def look_at(stores: Iterable[OwnStore], notice: Tell) -> None:

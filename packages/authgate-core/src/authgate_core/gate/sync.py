@@ -8,7 +8,6 @@ from typing import Self, TypeVar
 from ..cache import ProjectCache
 from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
-from ..credentials import BearerToken
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
 from ..policy import Policy
@@ -16,7 +15,6 @@ from ..ports import RevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import Ports, Runner
-from ..secret import Secret
 from .base import GateBase, Health
 from .reports import without_frames
 from .revocations import Revocations
@@ -66,7 +64,10 @@ class Gate(GateBase):
             ConfigurationError: If the policy names a kind that the gate has no source for.
         """
         now = self.clock.now()
-        return self._run(self._admitted(view, policy, now, optional=optional), now)
+        found = self._admitted_at_once(view, policy, now)
+        if isinstance(found, Admission):
+            return self._reports.admitted(found, now, ())
+        return self._run(self._admitted(view, policy, now, optional=optional, token=found), now)
 
     def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """Admit the bearer of a token where there is no request: a queue, a job, a socket.
@@ -79,9 +80,11 @@ class Gate(GateBase):
             AuthgateError: As ``admit`` does; revocation is checked.
         """
         now = self.clock.now()
-        flow = self._verified(BearerToken(Secret(token)), policy, self._context, now)
+        found = self._verified_at_once(token, policy, now)
+        if isinstance(found, Admission):
+            return found
         del token  # Law 2.5: error reporters write out the locals of every frame
-        return self._run(flow, now)
+        return self._run(self._verified(found, policy, self._context, now), now)
 
     def _run_flow(self, flow: Flow[T]) -> T:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final, Literal
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock, Instant, SystemClock
 from ..events import Notice
 from ..principal import ProjectRef, Revocation, TokenRef
 from ..revocation import (
@@ -46,10 +46,11 @@ class MemoryStore:
         self._lock = threading.Lock()
         survive_fork(self)
 
-    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
-        """It looks for what a ref says as it is."""
+    def edition(self, _now: Instant, /) -> int:
+        """How what is kept has changed so far."""
+        return self._table.edition
 
-    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "clear"]:
+    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "clear"]:
         """Whether a credential is revoked: a few reads of a dictionary, and no lock (Law 5.1)."""
         kept = self._table.about(ref)
         return "revoked" if kept and refused(ref, kept, self._clock.now().mono) else "clear"
@@ -96,10 +97,11 @@ class AsyncMemoryStore:
     def __init__(self, clock: Clock = _SYSTEM) -> None:
         self._store = MemoryStore(clock)
 
-    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
-        """As ``MemoryStore.names_of``."""
+    def edition(self, now: Instant, /) -> int:
+        """As ``MemoryStore.edition``."""
+        return self._store.edition(now)
 
-    def known(self, ref: TokenRef | ProjectRef, _names: object = None, /) -> Literal["revoked", "clear"]:
+    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "clear"]:
         """Whether a credential is revoked, without waiting."""
         return self._store.known(ref)
 

@@ -31,7 +31,7 @@ from .names import Names
 from .settings import ClaimsMap, Grants, ServiceWhen
 from .tenancy import tenant_of
 
-__all__ = ["PrincipalMap", "model_problems", "tenant_in", "token_ref"]
+__all__ = ["PrincipalMap", "model_problems", "tenant_in"]
 
 Expand = Callable[[tuple[str, ...]], frozenset[str]]
 
@@ -63,8 +63,8 @@ class PrincipalMap:
         self._keeps_claims = not mapping.is_repeatable
         self._shown = None if mapping.public is None else tuple(mapping.public)
 
-    def principal(self, verified: VerifiedClaims, expand: Expand) -> User | Service:
-        """Who the claims speak of; raises InvalidClaim where they do not fit.
+    def identify(self, verified: VerifiedClaims, expand: Expand) -> tuple[User | Service, TokenRef]:
+        """Who the claims speak of, and what names their token; raises InvalidClaim where they do not fit.
 
         Long, because it is run for every token that is verified (docs/adr/0021).
         """
@@ -85,8 +85,21 @@ class PrincipalMap:
             value if isinstance(value, str) else None for value in map(claims.get, _DESCRIPTIVE)
         ]
         client_id = client_id or azp
+        ref = _token_ref(
+            self._issuer,
+            tenant,
+            verified.name,
+            verified.has_jti,
+            session_id,
+            identifier,
+            client_id,
+            verified.issued_at,
+            verified.auth_time,
+            verified.expires_at,
+            verified.kid,
+        )
         if is_service:
-            return new_service().filled(
+            service = new_service().filled(
                 *(identifier, self._issuer, tenant, roles, scopes, kept),
                 implied_roles=implied,
                 model=model,
@@ -94,8 +107,9 @@ class PrincipalMap:
                 name=name or client_id,
                 client_id=client_id,
             )
+            return service, ref
         actor = claims.get("act")
-        return new_user().filled(
+        user = new_user().filled(
             identifier,
             self._issuer,
             tenant,
@@ -115,24 +129,7 @@ class PrincipalMap:
             amr=_texts(claims["amr"]) if "amr" in claims else (),
             actor=frozen(cast("Mapping[str, object]", actor)) if isinstance(actor, dict) else None,
         )
-
-
-def token_ref(verified: VerifiedClaims, principal: User | Service) -> TokenRef:
-    """What names this token to a revocation source (Law 5.9)."""
-    session_id = verified.claims.get("sid")
-    return _token_ref(
-        principal.issuer,
-        principal.tenant,
-        verified.name,
-        verified.has_jti,
-        session_id if isinstance(session_id, str) else None,
-        principal.id,
-        principal.client_id,
-        verified.issued_at,
-        verified.auth_time,
-        verified.expires_at,
-        verified.kid,
-    )
+        return user, ref
 
 
 class ReadLater:

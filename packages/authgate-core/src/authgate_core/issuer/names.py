@@ -13,6 +13,7 @@ __all__ = ["Names"]
 
 _Read: TypeAlias = Callable[[object], tuple[str, ...]]
 
+_hashable: Final = cast("Callable[[object], tuple[object, ...]]", tuple)
 _MOST_SHARED: Final = 1024
 """How many lists are remembered for each path."""
 
@@ -51,7 +52,7 @@ class Names:
             if value is MISSING:
                 continue
             try:
-                names = read(tuple(cast("list[object]", value)) if isinstance(value, list) else value)
+                names = read(_hashable(value) if value.__class__ is list else value)
             except TypeError:  # it cannot be looked up, and so it, or something in it, is an object or a list
                 raise _unreadable(path) from None
             found = _joined(found, names) if found else names

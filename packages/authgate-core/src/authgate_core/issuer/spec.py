@@ -13,7 +13,7 @@ from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
-from .mapping import PrincipalMap, model_problems, tenant_in, token_ref
+from .mapping import PrincipalMap, model_problems, tenant_in
 from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
 from .options import Options, Reader
 from .project_tokens import ProjectTokens
@@ -207,8 +207,7 @@ class Issuer:
             InvalidClaim: If the claims do not fit the mapping, the model or a validator.
             AuthUnavailable: If a validator could not check.
         """
-        principal = self._principals.principal(verified, expand)
-        return principal, token_ref(verified, principal)
+        return self._principals.identify(verified, expand)
 
     def problems(self) -> Iterator[str]:
         """Everything that is wrong with this issuer, without I/O (Law 1.6)."""

@@ -92,14 +92,18 @@ class Parts(NamedTuple):
         return f"Parts({len(self.signing_input)} and {len(self.signature)} bytes)"
 
 
+_new: Final = cast("Callable[[type[Parts], tuple[str, bytes, bytes, bytes]], Parts]", tuple.__new__)
+"""Makes ``Parts`` in a third of the time that its name takes: there are some for every token."""
+
+
 def split(token: str, limits: Limits) -> Parts:
     """Take a compact JWS apart (RFC 7515 section 7.1); its header is read by ``parse_header``.
 
     Raises:
         MalformedToken: If it is too long, not three segments, or a segment is not canonical base64url.
     """
-    header, payload, signature = _segments(token, limits)
-    return _parts(token, header, decode_segment(payload), signature)
+    signing_input, header, payload, signature = _segments(token, limits)
+    return _parts(signing_input, header, decode_segment(payload), signature)
 
 
 def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
@@ -108,7 +112,7 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     Raises:
         MalformedToken: As ``split`` and ``parse_object`` do.
     """
-    header, payload, signature = _segments(token, limits)
+    signing_input, header, payload, signature = _segments(token, limits)
     # Junk of many kilobytes is not worth decoding: two characters tell that it begins no object.
     if payload[:2] not in _BEGINNINGS:
         raise MalformedToken("the payload is not a JSON object")
@@ -116,25 +120,34 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     claims = _read_flat(data, limits)
     if claims is None:
         claims = _read_any(data, limits)
-    return _parts(token, header, data, signature), claims
+    return _parts(signing_input, header, data, signature), claims
 
 
-def _segments(token: str, limits: Limits) -> list[str]:
-    """Header, payload and signature, none of them decoded."""
+def _segments(token: str, limits: Limits) -> tuple[str, str, str, str]:
+    """What the signature covers, then header, payload and signature, none of them decoded."""
     if len(token) > limits.token:
         raise MalformedToken(f"the token has {len(token)} characters, more than {limits.token}")
-    segments = token.split(".", 3)
-    if len(segments) != 3:
-        count = token.count(".") + 1
-        kind = "an encrypted token (JWE)" if count == 5 else "no token"
-        raise MalformedToken(f"{count} segments are {kind}; a signed token has 3")
-    return segments
+    signing_input, _, signature = token.rpartition(".")
+    header, dot, payload = signing_input.partition(".")
+    if not dot or "." in payload:
+        kind = "an encrypted token (JWE)" if _has_five_segments(token) else "no token"
+        raise MalformedToken(f"a signed token has 3 segments; this is {kind}")
+    return signing_input, header, payload, signature
 
 
-def _parts(token: str, header: str, payload: bytes, signature: str) -> Parts:
+def _has_five_segments(token: str) -> bool:
+    dot = -1
+    for _ in range(4):
+        dot = token.find(".", dot + 1)  # which leaps, where ``count`` walks
+        if dot < 0:
+            return False
+    return token.find(".", dot + 1) < 0
+
+
+def _parts(signing_input: str, header: str, payload: bytes, signature: str) -> Parts:
     # What is not ASCII in the header is refused by ``parse_header``, before anything is verified.
-    signing_input = token[: -len(signature) - 1].encode("ascii", "replace")
-    return Parts(header, payload, signing_input, decode_segment(signature))
+    covered = signing_input.encode("ascii", "replace")
+    return _new(Parts, (header, payload, covered, decode_segment(signature)))
 
 
 def parse_header(segment: str, limits: Limits) -> Header:
@@ -185,15 +198,14 @@ def _read_flat(data: bytes, limits: Limits) -> dict[str, Any] | None:
         text = data.decode("utf-8")
         if text.find("{", 1) >= 0 or "\\" in text or text.count("[") >= limits.depth:
             return None
-        pairs: object
+        pairs: tuple[tuple[str, Any], ...]
         pairs, end = _FLAT.raw_decode(text)
     except (_Refused, ValueError, RecursionError):
         return None
-    if end != len(text) or not isinstance(pairs, tuple):
+    if end != len(text) or pairs.__class__ is not tuple:  # a list or a bare value
         return None
-    found = cast("tuple[tuple[str, Any], ...]", pairs)
-    members = dict(found)
-    return members if len(members) == len(found) else None
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else None
 
 
 def _read_any(data: bytes, limits: Limits) -> dict[str, Any]:

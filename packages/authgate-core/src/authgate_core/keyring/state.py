@@ -32,6 +32,9 @@ class RingState:
         farewell: Definite answers.
         absent_until: Until when the issuer is believed to know no such tenant (Law 4.13), on the monotonic clock.
         forgotten: Kids that are not believed again in this process, whatever is published (Law 4.7).
+
+    Attributes:
+        fresh_until: Until when the keys are fresh on the wall clock, and until when on the monotonic one.
     """
 
     times: KeyTimes = field(repr=False)
@@ -48,6 +51,16 @@ class RingState:
     farewell: Farewell = Farewell()
     absent_until: float = -math.inf
     forgotten: frozenset[str] = frozenset()
+    fresh_until: tuple[float, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fresh_until", self._freshness())
+
+    def _freshness(self) -> tuple[float, float]:
+        if self.loaded_at is None:
+            return (math.inf, math.inf)
+        wall, mono = self.loaded_at.plus(min(self.soft_ttl, self.times.max_stale))
+        return wall, min(mono, math.nextafter(self.farewell.ends_at, -math.inf))
 
     @property
     def is_static(self) -> bool:
@@ -76,9 +89,8 @@ class RingState:
 
     def fresh(self, now: Instant) -> KeySet | None:
         """The keys, if they answer with no further thought (Law 4.2)."""
-        if self.is_static:
-            return self.keys
-        return self.usable(now) if self.age(now) <= self.soft_ttl else None
+        wall, mono = self.fresh_until
+        return self.keys if now.wall <= wall and now.mono <= mono else None
 
     def is_newer_than(self, moment: Instant | None) -> bool:
         """Whether the newest good document came after this moment."""

@@ -10,6 +10,7 @@ from typing import Final
 from ..clock import Instant
 from ..effects import RingName
 from .ring import KeyRing
+from .state import RingState
 from .times import KeyTimes
 
 __all__ = ["TenantDoor", "TenantRings"]
@@ -101,6 +102,11 @@ class TenantDoor:
 
     rings: TenantRings
     tenant: str
+
+    @property
+    def state(self) -> RingState:
+        """That of the ring, as it is now."""
+        return self.rings.ring(self.tenant).state
 
     def current(self) -> KeyRing:
         """The ring as it is now."""

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from ..credentials import BEARER, SCHEMES, Kind
 from ..errors import ConfigurationError
 from ..principal import Principal
+from ..request import RequestView
 from .terms import AboutOne, Check, Condition, Is, Nobody, Term
 
 __all__ = ["Branch", "CompiledPolicy", "Group", "compile_groups", "is_possible"]
@@ -51,12 +52,25 @@ class CompiledPolicy:
         kinds: The kinds of credentials that any branch reads, in a fixed order.
         principals: The types of principals that any branch asks for; ``Principal`` where a Bearer token of
             either type will do.
+        is_plain: Whether every branch asks for a Bearer token, and nothing of the application's about it.
     """
 
     text: str
     branches: tuple[Branch, ...]
     kinds: tuple[Kind, ...]
     principals: frozenset[type[Principal]]
+    is_plain: bool
+
+    def is_plainly_for(self, principal: Principal, request: RequestView) -> bool:
+        """Whether it is plain and admits the bearer of a token; where it is not, ``evaluate`` has to say."""
+        if self.is_plain:
+            for branch in self.branches:
+                for term, _ in branch.terms:
+                    if not term.holds(principal, request):
+                        break
+                else:
+                    return True
+        return False
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -97,6 +111,7 @@ def compile_groups(text: str, groups: Iterable[Group]) -> CompiledPolicy:
         branches=tuple(branches),
         kinds=tuple(kind for kind in _ORDER if kind in kinds),
         principals=frozenset(principal for branch in branches for principal in branch.principals),
+        is_plain=all(branch.kinds == (BEARER,) and not branch.checks for branch in branches),
     )
 
 

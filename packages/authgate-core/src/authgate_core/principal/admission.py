@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from ..errors import AuthgateError, NotAdmitted
@@ -22,11 +21,10 @@ class Rule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Admission:
     """Who was admitted to one request: the principals of the branch of the policy that granted (Law 8.4).
 
-    True where anybody was admitted.
+    True where anybody was admitted. Two are equal that admit the same.
 
     Args:
         principals: At most one of each kind; empty for an optional guard that nobody passed.
@@ -34,13 +32,41 @@ class Admission:
         request: The request as policies read it, for ``allows`` and ``require``.
     """
 
-    principals: tuple[Principal, ...] = ()
-    refusal: AuthgateError | None = field(default=None, compare=False)
-    request: object = field(default=None, compare=False, repr=False)
+    # Not a frozen dataclass: that takes three times as long to make, and one is made for every request.
+    __slots__ = ("_principals", "_refusal", "_request")
+    __match_args__ = ("principals", "refusal", "request")
+
+    def __init__(
+        self,
+        principals: tuple[Principal, ...] = (),
+        refusal: AuthgateError | None = None,
+        request: object = None,
+    ) -> None:
+        self._principals = principals
+        self._refusal = refusal
+        self._request = request
+
+    @property
+    def principals(self) -> tuple[Principal, ...]:
+        """At most one of each kind."""
+        return self._principals
+
+    @property
+    def refusal(self) -> AuthgateError | None:
+        """In shadow mode only, the refusal that was not carried out."""
+        return self._refusal
+
+    @property
+    def request(self) -> object:
+        """The request as policies read it."""
+        return self._request
 
     def get(self, kind: type[P]) -> P | None:
         """The principal of this kind, or None."""
-        return next((p for p in self.principals if isinstance(p, kind)), None)
+        for principal in self._principals:
+            if isinstance(principal, kind):
+                return principal
+        return None
 
     def allows(self, policy: Rule) -> bool:
         """Whether a further policy admits whoever was admitted; for decisions inside a handler."""
@@ -91,7 +117,18 @@ class Admission:
         return caller if caller is not None else self._one(Principal)
 
     def __bool__(self) -> bool:
-        return bool(self.principals)
+        return bool(self._principals)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Admission):
+            return NotImplemented
+        return self._principals == other._principals
+
+    def __hash__(self) -> int:
+        return hash(self._principals)
+
+    def __repr__(self) -> str:
+        return f"Admission(principals={self._principals!r}, refusal={self._refusal!r})"
 
 
 def joined(earlier: Admission | None, later: Admission) -> Admission:
@@ -105,5 +142,4 @@ def joined(earlier: Admission | None, later: Admission) -> Admission:
         return later
     kinds = {type(principal) for principal in later.principals}
     kept = tuple(principal for principal in earlier.principals if type(principal) not in kinds)
-    refusal = later.refusal or earlier.refusal
-    return replace(later, principals=kept + later.principals, refusal=refusal)
+    return Admission(kept + later.principals, later.refusal or earlier.refusal, later.request)

@@ -114,6 +114,11 @@ class Replica:
         kept = view.table.about(ref)
         return "revoked" if kept and refused(ref, kept, now.mono) else "clear"
 
+    def edition(self, now: Instant) -> int | None:
+        """Which edition of its table it may answer from; None without a lease."""
+        view = self._view
+        return view.table.edition if view.is_leased(now) else None
+
     def refuses(self, ref: TokenRef | ProjectRef, now: Instant) -> bool:
         """Whether it holds something that refuses a credential, whether or not it may say that there is nothing."""
         return refused(ref, self._view.table.about(ref), now.mono)

@@ -68,9 +68,9 @@ def field_of(subject: Subject) -> str:
 
 def fields_of(ref: TokenRef | ProjectRef) -> tuple[str | None, ...]:
     """Those fields of a ref: where no entry is about any of them, none is about the ref."""
-    if isinstance(ref, ProjectRef):
-        return (ref.project_id,)
-    return ref.name, ref.subject, ref.session_id, ref.client_id, ref.tenant, ref.kid
+    if isinstance(ref, TokenRef):
+        return ref.name, ref.subject, ref.session_id, ref.client_id, ref.tenant, ref.kid
+    return (ref.project_id,)
 
 
 def _secret_version(project_id: str) -> Subject:

@@ -16,6 +16,7 @@ from .subjects import Subject, field_of, fields_of, subjects_of
 
 __all__ = ["Kept", "MarkTable", "ends_of", "refused"]
 
+_editions: Final = itertools.count(1)
 _LONG: Final = 256
 _SPARE: Final = 64
 
@@ -39,10 +40,13 @@ class MarkTable:
 
     Attributes:
         weight: How much it holds: 1 for each mark, and 1 more for each 256 characters of what it is about.
+        edition: Another number whenever a mark was kept, and once that is there to be found; no two tables of a
+            process ever have the same. To forget changes nothing, for what is over refuses nothing.
     """
 
     def __init__(self) -> None:
         self.weight = 0
+        self.edition = next(_editions)
         self._kept: dict[Subject, Kept] = {}
         self._fields: Counter[str] = Counter()
         self._known_fields = self._fields.keys()
@@ -74,6 +78,7 @@ class MarkTable:
         if held is None:
             self._fields[field_of(subject)] += 1  # after the mark: who finds the text finds it too
             self.weight += _weight(subject)
+        self.edition = next(_editions)
         if ends < math.inf and (held is None or held.ends != ends):
             heapq.heappush(self._endings, (ends, next(self._count), subject))
             self._tidy()

@@ -158,21 +158,39 @@ def _ref(principal: Principal, name: str, now: float) -> TokenRef:
 class _Gate(Gate):
     """``Gate`` in which callers can be stood in for."""
 
+    def _admitted_at_once(self, view: RequestView, policy: Policy, now: Instant) -> None:
+        """Nobody is: who stands in is not in what the request presents."""
+
     def _admitted(
-        self, view: RequestView, policy: Policy, now: Instant, *, optional: bool
+        self,
+        view: RequestView,
+        policy: Policy,
+        now: Instant,
+        *,
+        optional: bool,
+        token: BearerToken | None = None,
     ) -> Flow[Admission]:
         view = yield from _in_place(view, self._context, self.config, now)
-        return (yield from super()._admitted(view, policy, now, optional=optional))
+        return (yield from super()._admitted(view, policy, now, optional=optional, token=token))
 
 
 class _AsyncGate(AsyncGate):
     """``AsyncGate`` in which callers can be stood in for."""
 
+    def _admitted_at_once(self, view: RequestView, policy: Policy, now: Instant) -> None:
+        """Nobody is: who stands in is not in what the request presents."""
+
     def _admitted(
-        self, view: RequestView, policy: Policy, now: Instant, *, optional: bool
+        self,
+        view: RequestView,
+        policy: Policy,
+        now: Instant,
+        *,
+        optional: bool,
+        token: BearerToken | None = None,
     ) -> Flow[Admission]:
         view = yield from _in_place(view, self._context, self.config, now)
-        return (yield from super()._admitted(view, policy, now, optional=optional))
+        return (yield from super()._admitted(view, policy, now, optional=optional, token=token))
 
 
 def gate_for_tests(config: GateConfig, *, clock: Clock = _SYSTEM) -> Gate:

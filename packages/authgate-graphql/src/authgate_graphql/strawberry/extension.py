@@ -19,7 +19,7 @@ from ..context import known_visit, visit_of
 from ..errors import checked_words, worded
 from ..requirement import Requirement, requirement
 from ..streams import ended
-from ..visit import Visit, is_in_loop
+from ..visit import Visit, running_loop
 from .fields import schema_of
 from .protected import Operation
 
@@ -58,7 +58,7 @@ class AuthGateExtension(SchemaExtension):
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Strawberry asks the class, before it has an instance, whether its hooks wait: in a loop they do."""
-        made: type[Self] = _waiting(cast("Any", cls)) if is_in_loop() else cls
+        made: type[Self] = cls if running_loop() is None else _waiting(cast("Any", cls))
         return super().__new__(made)
 
     def __init__(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from graphql import (
@@ -59,12 +60,14 @@ class Operation:
 
     def requirements(self) -> tuple[Requirement, ...]:
         """What the guards of its fields ask, each once; of a field that a directive leaves out as well."""
+        guards = _guards(self.schema)
         asked: dict[Requirement, None] = {}
-        if _has_guards(self.schema):
+        if guards.everything:
             for owner, name in self._selected(deep=True):
-                for kind in _possible(self.schema, owner):
-                    field = _strawberry(_field(kind, name))
-                    asked.update(dict.fromkeys(() if field is None else _requirements(field)))
+                for requirement in guards.of.get((owner.name, name), ()):
+                    asked[requirement] = None
+                if len(asked) == len(guards.everything):
+                    break
         return tuple(asked)
 
     def open_fields(self) -> tuple[str, ...]:
@@ -164,9 +167,37 @@ def _requirements(field: StrawberryField) -> Iterator[Requirement]:
     yield from requirements_of(resolver_of(field))
 
 
+@dataclass(frozen=True, slots=True)
+class _Guards:
+    """What the guards of a schema ask.
+
+    Args:
+        of: What is asked of whoever selects a field, by the names of the type that it is selected on and its own.
+        everything: All of that.
+    """
+
+    of: Mapping[tuple[str, str], tuple[Requirement, ...]]
+    everything: frozenset[Requirement]
+
+
 @lru_cache(maxsize=64)
-def _has_guards(schema: GraphQLSchema) -> bool:
-    """Whether any field has a guard."""
-    types = (kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType))
-    fields = (_strawberry(field) for kind in types for field in kind.fields.values())
-    return any(True for field in fields if field is not None for _ in _requirements(field))
+def _guards(schema: GraphQLSchema) -> _Guards:
+    """Read once what each operation is held against."""
+    of = {
+        (owner.name, name): tuple(asked)
+        for owner in schema.type_map.values()
+        for name in _names(owner)
+        if (asked := dict.fromkeys(_asked(schema, owner, name)))
+    }
+    return _Guards(of, frozenset(chain.from_iterable(of.values())))
+
+
+def _names(owner: GraphQLNamedType) -> Iterable[str]:
+    return owner.fields if isinstance(owner, (GraphQLObjectType, GraphQLInterfaceType)) else ()
+
+
+def _asked(schema: GraphQLSchema, owner: GraphQLNamedType, name: str) -> Iterator[Requirement]:
+    for kind in _possible(schema, owner):
+        field = _strawberry(_field(kind, name))
+        if field is not None:
+            yield from _requirements(field)

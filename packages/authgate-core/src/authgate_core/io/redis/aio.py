@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, TypeVar
 
-from ...clock import Clock
+from ...clock import Clock, Instant
 from ...errors import ConfigurationError, RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
@@ -63,12 +63,11 @@ class AsyncRedisStore:
         self._owner: weakref.ref[asyncio.AbstractEventLoop] | None = None
         survive_fork(self)
 
-    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
-        """It is asked by what a ref says as it is."""
+    def edition(self, now: Instant, /) -> object:
+        """None, so that every request asks; with the feed that of the copy, while it is followed."""
+        return self._parts.edition(now)
 
-    def known(
-        self, ref: TokenRef | ProjectRef, _names: object = None, /
-    ) -> Literal["revoked", "clear", "ask"]:
+    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "clear", "ask"]:
         """Nothing, so that every request asks (Law 5.1); with the feed all, while it is followed (Law 5.11)."""
         return self._parts.known(ref)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from ...clock import Clock
+from ...clock import Clock, Instant
 from ...events import Notice
 from ...principal import ProjectRef, TokenRef
 from ...revocation import RedisRevocation, RevocationHealth, client_kind
@@ -51,6 +51,10 @@ class Parts:
     def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
         """What is known of a credential without asking: nothing, but by a copy with a lease (Laws 5.1, 5.11)."""
         return self.keeper.known(ref) if self.copy is None else self.copy.known(ref)
+
+    def edition(self, now: Instant) -> int | None:
+        """That of a copy with a lease; None where there is none, so that the store has to be asked."""
+        return None if self.copy is None else self.copy.replica.edition(now)
 
     def follow(self) -> None:
         """Have the feed followed in this process, where there is one."""

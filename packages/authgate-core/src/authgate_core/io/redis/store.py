@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
-from ...clock import Clock, SystemClock
+from ...clock import Clock, Instant, SystemClock
 from ...errors import ConfigurationError, RevocationUnavailable
 from ...events import Notice
 from ...principal import ProjectRef, Revocation, TokenRef
@@ -66,12 +66,11 @@ class RedisStore:
         self._fuse = Fuse(self._clock, self._notice, self._spec.source)
         self._stop = threading.Event()
 
-    def names_of(self, _ref: TokenRef | ProjectRef, /) -> None:
-        """It is asked by what a ref says as it is."""
+    def edition(self, now: Instant, /) -> object:
+        """None, so that every request asks; with the feed that of the copy, while it is followed."""
+        return self._parts.edition(now)
 
-    def known(
-        self, ref: TokenRef | ProjectRef, _names: object = None, /
-    ) -> Literal["revoked", "clear", "ask"]:
+    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "clear", "ask"]:
         """Nothing, so that every request asks (Law 5.1); with the feed all, while it is followed (Law 5.11)."""
         return self._parts.known(ref)
 

@@ -1,0 +1,57 @@
+"""The short way: to admit at once whom memory speaks for, where nobody has to be asked and nothing stands against it.
+
+It is no second way through the house. Only a yes is said here, and it is the one that the flow would say; whatever
+else there is to say is said by the flow, as if nothing had been tried (docs/adr/0023). What is spared is making a
+generator, effects and a decision for what most requests are.
+"""
+
+from __future__ import annotations
+
+from ..clock import Instant
+from ..credentials import BEARER, BearerToken, bearer_alone
+from ..policy import CompiledPolicy
+from ..principal import Admission, Principal
+from ..request import Memo, RequestView
+from ..secret import HashedSecret, Secret
+from .admit import GateContext
+
+__all__ = ["admit_at_once"]
+
+
+def admit_at_once(
+    view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant
+) -> Admission | BearerToken | None:
+    """Admit a request by a policy that asks for nothing but a token, and nothing of the application's about it.
+
+    Returns:
+        Who is admitted; else the token that is all that the request presents, or None where it has to be read.
+    """
+    text = bearer_alone(view.headers, view.subprotocols, context.header_limit) if policy.is_plain else None
+    if text is None:
+        return None
+    if view.memo is not None:
+        return _admit_with(view.memo, text, view, policy, context, now)
+    found = context.trust.recognise(text, now)
+    if not isinstance(found, Principal):
+        return BearerToken(HashedSecret(text, found))
+    return (
+        Admission((found,), None, view) if policy.is_plainly_for(found, view) else BearerToken(Secret(text))
+    )
+
+
+def _admit_with(
+    memo: Memo, text: str, view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant
+) -> Admission | BearerToken:
+    """The same where a memo says what earlier guards of the request found (Laws 2.6, 6.8)."""
+    token = BearerToken(Secret(text))
+    found = memo.recall(context.gate, BEARER, token)
+    if found is None:
+        found = context.trust.recognise(text, now)
+        if isinstance(found, bytes):
+            return BearerToken(HashedSecret(text, found))
+        if found is not None:
+            memo.remember(context.gate, BEARER, token, found)
+    if not isinstance(found, Principal) or not policy.is_plainly_for(found, view):
+        return token
+    alone = (found,)
+    return Admission(alone, None, view) if memo.admitted.setdefault(context.gate, alone) == alone else token
