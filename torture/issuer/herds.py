@@ -82,7 +82,7 @@ def hanging_flood(place: Place) -> Story:
     story, house = Story(place), place.warm()
     place.clock.advance(COOLDOWN)
     place.issuer.slow(30)
-    seconds = place.seconds(short=2.0, full=9.0)
+    seconds = place.seconds(short=2.0, full=7.0)
     throng = house.throng(seconds, place.regulars(), junk=place.junk, attackers=3 * ATTACKERS)
     _tell(story, "known key", [throng], said=TOKEN_KEY_UNKNOWN)
     story.asked(1, at_least=1)
@@ -121,7 +121,7 @@ def _accepted_after(place: Place, house: House, flood: Future[Throng]) -> float 
 
 
 def _burst(place: Place, house: House) -> Throng:
-    seconds = place.seconds(short=0.4, full=2.0)
+    seconds = place.seconds(short=0.4, full=1.5)
     throng = house.throng(seconds, place.regulars(), junk=place.junk, attackers=ATTACKERS)
     house.settle()
     return throng

@@ -36,7 +36,7 @@ def saturated(place: Place) -> Story:
     story, house = Story(place), place.warm()
     place.clock.advance(COOLDOWN)  # PyJWKClient asks for no unknown kid before
     place.issuer.slow(30)
-    seconds = place.seconds(short=3.0, full=9.0)
+    seconds = place.seconds(short=3.0, full=7.0)
     throng = _throng(_serve(house), seconds, place)
     story.innocent("known key", throng.innocent)
     story.tell(f"{len(throng.junk)} junk")

@@ -132,7 +132,7 @@ def made_up(place: Place) -> Story:
         house = many.house(place, _everybody)
         known = many.token(0)
         story.innocent("first", [house.ask(known)], bound=KEY_WAIT)
-        seconds = place.seconds(short=1.0, full=4.0)
+        seconds = place.seconds(short=1.0, full=3.0)
         throng = house.throng(seconds, lambda: known, junk=lambda: _stranger(known), attackers=8)
         story.innocent("known tenant", throng.innocent)
         said = {answer.said for answer in throng.junk}
