@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from authgate_core import Admission, NotAdmitted, Project, User
@@ -29,17 +28,25 @@ class Info(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Told(Admission):
-    """An admission whose refusals are told like those of guards, in whichever resolver they are raised."""
+    """An admission whose refusals are told like those of guards, in whichever resolver they are raised.
 
-    context: object = field(kw_only=True, repr=False)
+    Args:
+        found: Whom guards have let in.
+        context: The context of the operation.
+    """
+
+    __slots__ = ("_context",)
+
+    def __init__(self, found: Admission, context: object) -> None:
+        super().__init__(found.principals, found.refusal, found.request)
+        self._context = context
 
     def require(self, policy: Rule) -> None:
         """As in ``Admission``."""
         refused = policy.refusal(self)
         if refused is not None:
-            raise worded(refused, known_visit(self.context), self.context) from None
+            raise worded(refused, known_visit(self._context), self._context) from None
 
 
 def get_admission(info: Info) -> Admission:
@@ -53,7 +60,7 @@ def get_admission(info: Info) -> Admission:
         raise NotAdmitted(
             "no guard of this request has let anybody in so far: guard the field, or one above it"
         )
-    return _Told(admission.principals, admission.refusal, admission.request, context=info.context)
+    return _Told(admission, info.context)
 
 
 def get_current_user(info: Info) -> User | None:
