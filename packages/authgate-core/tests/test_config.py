@@ -47,6 +47,7 @@ class TestFromMapping:
                 "AUTHGATE_SERVICE_ID": "orders",
                 "AUTHGATE_REDIS_URL": "redis://localhost:6379/0",
                 "AUTHGATE_REDIS_ON_ERROR": "allow",
+                "AUTHGATE_REDIS_FEED": "true",
                 "AUTHGATE_REALM": "shop",
                 "AUTHGATE_SHADOW": "1",
                 "AUTHGATE_VERIFIED_TOKENS": "0",
@@ -72,7 +73,8 @@ class TestFromMapping:
         assert (["scp"], "org") == ([str(path) for path in issuer.mapping.scopes], str(issuer.mapping.tenant))
         assert {"gty": "client-credentials"} == issuer.mapping.service_when
         assert isinstance(config.projects, ag.StaticProjects)
-        assert ag.RedisRevocation("redis://localhost:6379/0", on_error="allow") == config.revocation
+        expected = ag.RedisRevocation("redis://localhost:6379/0", on_error="allow", feed=True)
+        assert expected == config.revocation
         assert ("orders", "shop", True) == (config.service_id, config.realm, config.shadow)
         assert 0 == config.verified_tokens
 
@@ -118,6 +120,7 @@ class TestFromMapping:
             (ISSUER | {"AUTHGATE_SERVICE_CLAIM": "gty"}, ["write claim=value"]),
             (ISSUER | {"AUTHGATE_REVOCATION": "redis"}, ["AUTHGATE_REVOCATION"]),
             (ISSUER | {"AUTHGATE_REDIS_ON_ERROR": "allow"}, ["needs AUTHGATE_REDIS_URL"]),
+            (ISSUER | {"AUTHGATE_REDIS_FEED": "1"}, ["AUTHGATE_REDIS_FEED: needs AUTHGATE_REDIS_URL"]),
             (ISSUER | {"AUTHGATE_SERVICE_ID": "orders"}, ["needs AUTHGATE_PROJECTS_FILE"]),
             (
                 ISSUER | {"AUTHGATE_REVOCATION": "memory", "AUTHGATE_REDIS_URL": "redis://localhost"},

@@ -171,6 +171,37 @@ class TestSettings:
         )
 
 
+class TestFeed:
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ({"feed": "yes"}, "feed: write True or False"),
+            ({"feed": True, "feed_limit": 0}, "feed_limit: write a positive whole number"),
+            ({"feed_limit": True}, "feed_limit: write a positive whole number"),
+            ({"feed_limit": 1.5}, "feed_limit: write a positive whole number"),
+            ({"feed": True, "layout": "mercury"}, "feed: Mercury's layout has none"),
+        ],
+    )
+    def test_what_is_wrong(self, options: dict[str, Any], sentence: str) -> None:
+        """Laws 1.6 and 5.11: the feed is for authgate's own layout, and its bound is a number."""
+        found = RedisRevocation("redis://localhost", **options).problems("sync")
+        assert [sentence] == [problem[: len(sentence)] for problem in found]
+
+    @pytest.mark.parametrize(("make", "colour"), [(quick, "sync"), (quick_async, "async")])
+    def test_it_needs_a_url(self, make: Callable[[], Any], colour: Literal["sync", "async"]) -> None:
+        """Law 5.11: it is followed on a connection of its own, by a thread that shares no client."""
+        (problem,) = RedisRevocation(make(), feed=True).problems(colour)
+        assert "give RedisRevocation the URL" in problem
+
+    @pytest.mark.parametrize("colour", ["sync", "async"])
+    def test_it_is_off_until_it_is_switched_on(self, colour: Literal["sync", "async"]) -> None:
+        """Law 5.1: by default every request asks; what is switched on is shown."""
+        assert RedisRevocation("redis://localhost").feed is False
+        spec = RedisRevocation("redis://localhost", feed=True)
+        assert [] == spec.problems(colour)
+        assert repr(spec).endswith("prefix='authgate', feed=True)")
+
+
 class TestClients:
     @pytest.mark.parametrize("client", [None, 7, object(), quick, redis, quick().pipeline()])
     def test_what_is_no_client(self, client: object) -> None:

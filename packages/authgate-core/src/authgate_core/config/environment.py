@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     revocation: Literal["memory", "none"] = "none"
     redis_url: str | None = Field(default=None, repr=False)
     redis_on_error: Literal["deny", "allow"] = "deny"
+    redis_feed: bool = False
     realm: str = "api"
     explain: bool | None = None
     shadow: bool = False
@@ -92,6 +93,8 @@ class Settings(BaseSettings):
             yield "AUTHGATE_REVOCATION: memory contradicts AUTHGATE_REDIS_URL; set one of them"
         if self.redis_on_error != "deny" and self.redis_url is None:
             yield "AUTHGATE_REDIS_ON_ERROR: needs AUTHGATE_REDIS_URL"
+        if self.redis_feed and self.redis_url is None:
+            yield "AUTHGATE_REDIS_FEED: needs AUTHGATE_REDIS_URL"
         if self.service_id is not None and self.projects_file is None:
             yield "AUTHGATE_SERVICE_ID: needs AUTHGATE_PROJECTS_FILE, whose projects are enabled for services"
 
@@ -111,7 +114,7 @@ class Settings(BaseSettings):
     def revocations(self) -> MemoryRevocation | RedisRevocation | None:
         """The revocation source, if one is set."""
         if self.redis_url is not None:
-            return RedisRevocation(self.redis_url, on_error=self.redis_on_error)
+            return RedisRevocation(self.redis_url, on_error=self.redis_on_error, feed=self.redis_feed)
         return MemoryRevocation() if self.revocation == "memory" else None
 
     def _options(self) -> dict[str, Any]:

@@ -73,7 +73,8 @@ class MarkTable:
         """
         held = self._kept.get(subject)
         if held is not None:
-            mark, ends = merged(held.mark, mark), max(held.ends, ends)
+            mark = mark if held.mark == mark else merged(held.mark, mark)
+            ends = max(held.ends, ends)
         self._kept[subject] = Kept(subject, mark, ends)
         if held is None:
             self._fields[field_of(subject)] += 1  # after the mark: who finds the text finds it too
@@ -96,8 +97,11 @@ class MarkTable:
     def copy(self) -> MarkTable:
         """Another table that keeps the same."""
         other = MarkTable()
-        for kept in self._kept.values():
-            other.keep(*kept)
+        other.weight = self.weight
+        other._kept.update(self._kept)
+        other._fields.update(self._fields)
+        other._endings.extend(self._endings)
+        other._count = itertools.count(next(self._count))
         return other
 
     def _let_go(self, field: str) -> None:

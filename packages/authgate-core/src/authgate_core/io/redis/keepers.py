@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 from ...clock import Clock, Instant
 from ...events import Notice
-from ...principal import ProjectRef, TokenRef
 from ...revocation import RedisRevocation, RevocationHealth, client_kind
 from ..memory import MemoryStore
 from .conversation import Conversation, LocalMarks
@@ -31,6 +29,9 @@ class Parts:
         spec: Where the store is, in which layout, and how outages are met.
         clock: Where the time comes from.
         notice: Told what an operator should know.
+
+    Attributes:
+        known: What is known of a credential without asking: nothing, but by a copy with a lease (Laws 5.1, 5.11).
     """
 
     def __init__(self, spec: RedisRevocation, clock: Clock, notice: Callable[[Notice], None]) -> None:
@@ -40,6 +41,7 @@ class Parts:
         local: LocalMarks | None = self.copy or (MemoryStore(clock) if passes else None)
         own = None if spec.is_foreign else _own_keeper(spec, clock, notice, local)
         self.keeper: Conversation = own or MercuryKeeper(clock, notice, spec.source, local=local)
+        self.known = self.keeper.known if self.copy is None else self.copy.known
         self.outages = Outages(spec, clock, notice, local if passes else None, required=self.keeper.requires)
         self._follower: Follower | None = None
         if own is not None and self.copy is not None:
@@ -47,10 +49,6 @@ class Parts:
             talk = partial(FeedTalk, own, Layout(spec.prefix), self.copy, clock)
             new_wire = wires_to(spec.client_or_url, FEED_LIMITS)
             self._follower = Follower(self.copy, talk, new_wire, clock, notice, self.outages.answered)
-
-    def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "clear", "ask"]:
-        """What is known of a credential without asking: nothing, but by a copy with a lease (Laws 5.1, 5.11)."""
-        return self.keeper.known(ref) if self.copy is None else self.copy.known(ref)
 
     def edition(self, now: Instant) -> int | None:
         """That of a copy with a lease; None where there is none, so that the store has to be asked."""
