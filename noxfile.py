@@ -34,7 +34,7 @@ GRAPHQL = "packages/authgate-graphql"
 LIBRARIES = ("strawberry", "graphene")
 """The libraries of GraphQL. Each needs a graphql-core of its own, so each has an environment to itself."""
 
-PROGRAMS = ("demo", "bench", "mutation", "torture")
+PROGRAMS = ("demo", "bench", "fuzz", "mutation", "torture")
 """The programs beside the packages, which are code of this house like any other."""
 
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
@@ -106,6 +106,15 @@ def soak(session: nox.Session) -> None:
     """Ask both gates at full speed while issuer and Redis fail at random; `-- --minutes 10 --seed 1`."""
     install(session, "torture")
     session.run("python", "-m", "torture.soak", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Send every parser what a coverage-guided fuzzer makes up; `-- --seconds 600` for longer than a minute."""
+    install(session, "fuzz")
+    # What reached something new is kept, so that the next run goes on from there.
+    corpus = session.cache_dir.resolve() / "corpus"
+    session.run("python", "-m", "fuzz", "--corpus", str(corpus), *session.posargs)
 
 
 @nox.session

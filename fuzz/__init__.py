@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of everything that reads what others wrote: ``nox -s fuzz -- --seconds 60``."""

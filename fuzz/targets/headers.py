@@ -1,0 +1,69 @@
+"""The credential headers of a request: one whole credential of a kind, malformed, or nothing (Laws 2.1 to 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from authgate_core.credentials import (
+    APP,
+    BEARER,
+    SCHEMES,
+    AppCredentials,
+    BearerToken,
+    Credential,
+    ProjectToken,
+    extract,
+)
+from authgate_core.errors import MalformedCredentials
+from authgate_core.headers import header_pairs
+
+from ..target import hold
+
+__all__ = ["probe", "seeds"]
+
+_LIMIT = 256
+
+
+def probe(data: bytes) -> None:
+    """Lines of ``name: value``; what stands after an empty line are the subprotocols, as servers split them."""
+    head, _, offered = data.decode("latin-1").partition("\n\n")
+    pairs = [(name, value) for name, _, value in (line.partition(":") for line in head.split("\n"))]
+    subprotocols = [name.strip() for name in offered.split(",")] if offered else ()
+    headers = header_pairs(pairs)
+    found = extract(headers, (BEARER, APP), limit=_LIMIT, subprotocols=subprotocols, project_tokens=True)
+    other = extract(headers, (APP, BEARER), limit=_LIMIT, subprotocols=subprotocols, project_tokens=True)
+    hold("the order of kinds is nothing to it", kept={*map(str, found)} == {*map(str, other)})
+    for kind, credential in found.items():
+        if isinstance(credential, MalformedCredentials):
+            hold("what is malformed names its scheme", kept=credential.scheme == SCHEMES[kind])
+        else:
+            hold("a credential is one clean text", kept=all(map(_is_clean, _texts(credential))))
+
+
+def _texts(credential: Credential) -> tuple[str, ...]:
+    match credential:
+        case BearerToken(value) | ProjectToken(value):
+            return (value.reveal(),)
+        case AppCredentials(app_id, secret):
+            return (app_id, secret.reveal())
+
+
+def _is_clean(text: str) -> bool:
+    return 0 < len(text) <= _LIMIT and text.isascii() and text.isprintable() and "," not in text
+
+
+def seeds() -> Iterator[bytes]:
+    """What clients send, what servers make of it, and what others try."""
+    yield from (
+        b"authorization: Bearer abc.def.ghi",
+        b"Authorization:bearer  x\nAuthorization: Basic eA==",
+        b"authorization: Bearer a, Bearer b",
+        b'authorization: Digest username="a, b", realm="x\\"y", nc=1',
+        b'authorization: Signature keyId="x",headers="a b"',
+        b"x-app-id: shop\nx-app-secret: secret",
+        b"X-App-Id: shop\nX-App-Id: till\nx-app-secret: s",
+        b"x-project-token: a.b.c\nx-app-id: shop\nx-app-secret: s",
+        b"authorization: Bearer\xe9\nx-app-secret:\x00",
+        b"\n\nauthgate.bearer.abc.def.ghi, graphql-transport-ws",
+        b"forwarded: for=127.0.0.1\nauthorization: Bearer x",
+    )
