@@ -24,7 +24,8 @@ _INPUT: Final = re.compile(r"Test unit written to (.*)")
 _LARGEST: Final = 20_000
 _SLOWEST: Final = 10
 _MOST_MEMORY: Final = 2048
-_STARTING: Final = 120
+_STARTING: Final = 600
+"""How long its seeds may take a process on a busy machine, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +65,20 @@ def fuzzed(name: str, seconds: int, crashes: Path, corpus: Path | None) -> Found
         _write_seeds(name, seeds)
         grown = (corpus or Path(scratch) / "grown") / name
         grown.mkdir(parents=True, exist_ok=True)
-        ended = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "fuzz.child",
-                name,
-                *_options(name, seconds, crashes),
-                str(grown),
-                str(seeds),
-            ],
-            cwd=Path(__file__).parents[1],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=seconds + _STARTING,
-            check=False,
-        )
-    return _read(name, ended.returncode, ended.stdout)
+        command = [sys.executable, "-m", "fuzz.child", name, *_options(name, seconds, crashes)]
+        return _ended(name, [*command, str(grown), str(seeds)], seconds + _STARTING)
+
+
+def _ended(name: str, command: list[str], patience: float) -> Found:
+    where = Path(__file__).parents[1]
+    running = subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = running.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        output, _ = running.communicate()
+        output += b"\nERROR: libFuzzer: it did not come to an end\n"
+    return _read(name, running.returncode, output.decode("utf-8", "replace"))
 
 
 def replayed(name: str, input_: Path) -> None:

@@ -46,8 +46,14 @@ class KeyRingMachine(RuleBasedStateMachine):
         self.known: frozenset[str] = frozenset()
         self.loaded_at: Instant | None = None
         self.failed_at = float("-inf")
+        self.soft_ttl = 300.0
         self.row: list[float] = []
         self.ends_at = float("inf")
+        # What the issuer asks for beside its answers, in seconds.
+        self.max_age: float | None = None
+        self.retry_after = 0.0
+        self.failures = 0
+        self.pause_ends = float("-inf")
 
     # What the world does.
 
@@ -67,6 +73,14 @@ class KeyRingMachine(RuleBasedStateMachine):
     def issuer_changes(self, answer: str) -> None:
         self.answer = answer
 
+    @rule(max_age=st.sampled_from([None, 0.0, 1.0, 59.0, 61.0, 400.0, 900.0, 1e9]))
+    def issuer_says_how_long(self, max_age: float | None) -> None:
+        self.max_age = max_age
+
+    @rule(retry_after=st.sampled_from([0.0, 0.0, 7.0, 120.0, 1e9]))
+    def issuer_asks_for_patience(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+
     @rule(kid=st.sampled_from(KIDS))
     def key_is_forgotten(self, kid: str) -> None:
         self.ring.state = self.ring.state.forgetting(kid)
@@ -79,7 +93,7 @@ class KeyRingMachine(RuleBasedStateMachine):
         if state.may_start(self.now, unknown_kid=unknown_kid):
             assert not self.in_flight, "at most one refresh at a time"
             self.attempts.append(
-                Attempt(self.now.mono, was_due=self.age() > state.soft_ttl or not self.usable())
+                Attempt(self.now.mono, was_due=self.age() > self.soft_ttl or not self.usable())
             )
             self.ring.state = state.started(self.now)
             self.in_flight = True
@@ -97,8 +111,24 @@ class KeyRingMachine(RuleBasedStateMachine):
                 self.refresh_lands(1.0)
             self.now = self.now.plus(gap)
 
-    @rule(count=st.integers(1, 5), gap=st.sampled_from([0.1, 1.1, 5.0]))
-    def unknown_kids_are_presented(self, count: int, gap: float) -> None:
+    @rule(
+        max_age=st.sampled_from([None, 30.0, 200.0, 1000.0]),
+        times=st.sampled_from([1, 3]),
+        beside=st.sampled_from([-1.0, 1.0, 50.0]),
+    )
+    def a_document_grows_old(self, max_age: float | None, times: int, beside: float) -> None:
+        """To the end of its soft TTL, or to the idle time after it."""
+        self.answer, self.max_age = "good", max_age
+        self.now = self.now.plus(901)
+        self.request("a", 1.0, lands=True)
+        if self.in_flight:
+            self.refresh_lands(1.0)
+        self.now = self.now.plus(times * self.soft_ttl + beside)
+        self.request("a", 1.0, lands=False)
+
+    @rule(count=st.integers(1, 5), gap=st.sampled_from([0.1, 1.1, 5.0]), answer=st.sampled_from(ANSWERS))
+    def unknown_kids_are_presented(self, count: int, gap: float, answer: str) -> None:
+        self.answer = answer
         for _ in range(count):
             self.request("nobody", 1.0, lands=True)
             self.now = self.now.plus(gap)
@@ -112,14 +142,20 @@ class KeyRingMachine(RuleBasedStateMachine):
             keys = [
                 Key(kid, "RSA", None, frozenset({"RS256"}), kid.encode()) for kid in sorted(self.published)
             ]
-            self.ring.state = state.loaded(KeyDocument(KeySet(keys)), self.now)
+            self.ring.state = state.loaded(KeyDocument(KeySet(keys)), self.now, max_age=self.max_age)
             self.known, self.loaded_at = self.published, self.now
+            self.soft_ttl = 300.0 if self.max_age is None else max(60.0, min(900.0, self.max_age))
             self.row, self.ends_at, self.failed_at = [], float("inf"), float("-inf")
+            self.failures, self.pause_ends = 0, float("-inf")
         else:
             definite = self.answer == "definite"
-            self.ring.state = state.failed("down", self.now, jitter=jitter, definite=definite)
+            self.ring.state = state.failed(
+                "down", self.now, jitter=jitter, definite=definite, retry_after=self.retry_after
+            )
             self.count(definite=definite)
             self.failed_at = self.now.mono
+            self.pause_ends = self.now.mono + self.pause(jitter)
+            self.failures += 1
             if not self.usable():
                 self.loaded_at = None
 
@@ -127,6 +163,11 @@ class KeyRingMachine(RuleBasedStateMachine):
         self.row = [*self.row, self.now.mono] if definite else []
         if len(self.row) >= 3 and self.row[-1] - self.row[0] >= 300:
             self.ends_at = min(self.ends_at, self.row[0] + 900)
+
+    def pause(self, jitter: float) -> float:
+        """Law 4.6: doubled from 1 s to 60 s, half of it by chance; and no shorter than what the issuer asked for."""
+        full = min(60.0, 2.0 ** min(self.failures, 10))
+        return max(full * (1 + jitter) / 2, min(self.retry_after, 60.0))
 
     # What requests see.
 
@@ -160,8 +201,9 @@ class KeyRingMachine(RuleBasedStateMachine):
         if not self.usable():
             assert (TIMES.key_wait, False) == (timeout, unknown_kid), "Law 4.10: a cold set"
         elif kid in self.known:
-            assert self.age() > 900, "Law 4.3: a known kid waits after an idle time only"
-            assert self.now.mono - self.failed_at > 900, "Law 4.4: and only once"
+            idle = 3 * self.soft_ttl
+            assert self.age() > idle, "Law 4.3: a known kid waits after an idle time only"
+            assert self.now.mono - self.failed_at > idle, "Law 4.4: and only once"
             assert (
                 0
                 < timeout
@@ -212,23 +254,26 @@ class KeyRingMachine(RuleBasedStateMachine):
     @invariant()
     def a_failed_fetch_empties_the_bucket(self) -> None:
         """Law 4.5: for 10 s no unknown kid causes another fetch of a fresh set."""
-        if self.usable() and self.age() <= 300 and self.now.mono - self.failed_at < 10 - 1e-6:
+        if self.usable() and self.age() <= self.soft_ttl and self.now.mono - self.failed_at < 10 - 1e-6:
             assert not self.ring.state.may_start(self.now, unknown_kid=True)
 
     @invariant()
     def failures_are_followed_by_a_pause(self) -> None:
-        """Law 4.6: at least half a second without any attempt."""
-        if self.now.mono - self.failed_at < 0.5:
+        """Law 4.6: from half a second to a minute without any attempt, and then an attempt may start."""
+        assert self.failures == 0 or 0.5 - 1e-6 <= self.pause_ends - self.failed_at <= 60 + 1e-6
+        if self.now.mono < self.pause_ends - 1e-6:
             assert not self.ring.state.may_start(self.now, unknown_kid=True)
+        elif self.now.mono > self.pause_ends + 1e-6 and not self.usable() and not self.in_flight:
+            assert self.ring.state.may_start(self.now, unknown_kid=False)
 
     @invariant()
     def health_agrees(self) -> None:
         """Law 4.12."""
         health = self.ring.health(self.now)
-        fresh = self.usable() and self.age() <= 300
+        fresh = self.usable() and self.age() <= self.soft_ttl
         assert health.status == ("fresh" if fresh else "stale" if self.usable() else "down")
         assert health.keys == (len(self.known - self.forgotten) if self.usable() else 0)
 
 
-KeyRingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+KeyRingMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 TestKeyRingMachine = KeyRingMachine.TestCase
