@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from functools import cache
@@ -85,9 +86,14 @@ def lax_object(data: bytes, limits: object) -> Any:
     return json.loads(data)
 
 
+def lax_segment(segment: str) -> bytes:
+    """What the standard library makes of a segment, padded or not and whatever its last bits are."""
+    return base64.urlsafe_b64decode(segment.encode("ascii", "replace") + b"==")
+
+
 PLANTED: list[tuple[Any, Any, str, Any]] = [
     (fuzz.targets.json_object, fuzz.targets.json_object, "parse_object", lax_object),
-    (fuzz.targets.compact, compact, "_LAST", (compact._ALPHABET,) * 4),
+    (fuzz.targets.compact, compact, "decode_segment", lax_segment),
     (fuzz.targets.claims, claims, "_check_kind", lambda *_: None),
     (fuzz.targets.claims, claims, "_NOT_AHEAD", ()),
     (fuzz.targets.gate, signature.ALGORITHMS["EdDSA"].implementation, "verify", lambda *_: True),

@@ -155,11 +155,17 @@ class Forge:
         """An attack by what its JSON texts are made of, truly signed: of the payload, or where given of the header."""
         honest, claims = self.header(), self.claims()
         token = self.signed(header or honest, flawed)
+        if isinstance(flawed, bytes) and not _begins_an_object(flawed):
+            reason = "the payload is not a JSON object"  # seen before anything is decoded
         return self.attack(what, law, token, MalformedToken, reason, twin=self.signed(honest, claims))
 
     def each_key(self) -> Iterator[Forge]:
         """The same bench with each key that is published."""
         return (self.with_key(kid) for kid in self.mint.kids)
+
+
+def _begins_an_object(payload: bytes) -> bool:
+    return payload != b"" and payload.lstrip(b" \t\r\n")[:1] in {b"{", b""}
 
 
 def _encoded(part: Members | bytes) -> bytes:

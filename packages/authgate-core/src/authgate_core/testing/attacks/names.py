@@ -95,8 +95,7 @@ def issuers(mint: TokenMint, other: TokenMint | None = None) -> Iterator[Attack]
 
 
 def _of_nobody(forge: Forge, what: str, iss: object) -> Attack:
-    reason = "iss is null" if iss is None else "no configured issuer"
-    return forge.of_claims(what, "3.5", {"iss": iss}, about=reason, refusal=UnknownIssuer)
+    return forge.of_claims(what, "3.5", {"iss": iss}, about="no configured issuer", refusal=UnknownIssuer)
 
 
 def _crossed(forge: Forge, other: TokenMint) -> Iterator[Attack]:

@@ -14,6 +14,9 @@ __all__ = ["base64url", "encrypted", "outsized", "segments"]
 
 _NOT_CANONICAL: Final = "a segment is not canonical base64url"
 _NOT_BASE64URL: Final = "a segment is not base64url"
+_NO_TOKEN: Final = "a signed token has 3 segments; this is no token"
+_JWE: Final = "a signed token has 3 segments; this is an encrypted token"
+_NO_OBJECT: Final = "the payload is not a JSON object"
 _WHERE: Final = ("header", "payload", "signature")
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _LONGEST: Final = 16384
@@ -94,13 +97,11 @@ def segments(mint: TokenMint) -> Iterator[Attack]:
         "a scheme before it": f"Bearer.{token}",
     }
     for what, text in counted.items():
-        yield forge.attack(
-            what, "3.1", text, MalformedToken, f"{text.count('.') + 1} segments are", twin=token
-        )
+        yield forge.attack(what, "3.1", text, MalformedToken, _NO_TOKEN, twin=token)
     for what, text, reason in (
         ("no header", f".{payload}.{signature}", "not JSON"),
-        ("no payload", f"{header}..{signature}", "not JSON"),
-        ("nothing", "..", "not JSON"),
+        ("no payload", f"{header}..{signature}", _NO_OBJECT),
+        ("nothing", "..", _NO_OBJECT),
     ):
         yield forge.attack(what, "3.1", text, MalformedToken, reason, twin=token)
     exchanged = f"{payload}.{header}.{signature}"
@@ -116,15 +117,13 @@ def segments(mint: TokenMint) -> Iterator[Attack]:
         ("general JSON", f'{{"payload":"{payload}","signatures":[{{"protected":"{header}"}}]}}'),
     ):
         # A comma joins two credentials, as far as a header goes.
-        reason = "1 segments are no token"
+        reason = _NO_TOKEN
         yield forge.attack(what, "3.1", text, MalformedToken, reason, twin=token, is_presentable=False)
     nested = token.encode("ascii")
     yield forge.of_text(
         "a token in a token", "3.1", nested, "not JSON", header=encode_json(forge.header(cty="JWT"))
     )
-    yield forge.attack(
-        "empty", "3.1", "", MalformedToken, "1 segments are no token", twin=token, is_presentable=False
-    )
+    yield forge.attack("empty", "3.1", "", MalformedToken, _NO_TOKEN, twin=token, is_presentable=False)
 
 
 def outsized(mint: TokenMint) -> Iterator[Attack]:
@@ -217,7 +216,7 @@ def encrypted(mint: TokenMint) -> Iterator[Attack]:
         header = encode_segment(encode_json({**forge.header(), **members}))
         for rest, parts in (("", ("", "AAAA", "AAAA", "AAAA")), (", with a key", ("AAAA",) * 4)):
             token = ".".join((header, *parts))
-            reason = "5 segments are an encrypted token"
+            reason = _JWE
             yield forge.attack(f"{what}{rest}", "3.3", token, MalformedToken, reason)
     for members in _ENCRYPTED[:-2]:
         what = ", ".join(str(value) for value in members.values() if isinstance(value, str))
@@ -227,7 +226,7 @@ def encrypted(mint: TokenMint) -> Iterator[Attack]:
     honest = forge.signed(forge.header(), forge.claims())
     plain = f"{encode_segment(_UNSIGNED)}.{honest.split('.')[1]}."
     token = f"{encode_segment(_DIRECT)}..AAAA.{encode_segment(plain.encode())}.AAAA"
-    reason = "5 segments are an encrypted token"
+    reason = _JWE
     yield forge.attack("a plain token inside", "3.3", token, MalformedToken, reason, twin=honest)
 
 
