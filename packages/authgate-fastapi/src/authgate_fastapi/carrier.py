@@ -48,16 +48,14 @@ class Carrier:
         on_refusal: OnRefusal | None = None,
     ) -> None:
         self._app = app
-        self._gate = gate
-        self._default = default
-        self._on_refusal = on_refusal
+        self._carried: Scope = {_DEFAULT: default}
+        carry(self._carried, gate)
+        answer_with(self._carried, on_refusal)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Carry it."""
         if scope["type"] in CONNECTIONS:
-            carry(scope, self._gate)
-            scope[_DEFAULT] = self._default
-            answer_with(scope, self._on_refusal)
+            scope.update(self._carried)
             visit = _begun(scope)
             if visit is not None:
                 return _accompanied(self._app, visit, scope, receive, send)

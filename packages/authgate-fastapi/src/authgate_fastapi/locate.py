@@ -11,7 +11,7 @@ from starlette.types import Scope
 from authgate_core import AsyncGate, ConfigurationError
 from authgate_core.gate.environment import EnvironmentGate
 
-__all__ = ["carry", "gate_of", "gate_or_environment", "gate_or_older_environment"]
+__all__ = ["carried_gate", "carry", "gate_of", "gate_or_environment", "gate_or_older_environment"]
 
 _GATE: Final = "authgate.gate"
 
@@ -21,13 +21,19 @@ def carry(scope: Scope, gate: AsyncGate) -> None:
     scope[_GATE] = gate
 
 
+def carried_gate(scope: Scope) -> AsyncGate | None:
+    """The gate of the app, if it has one."""
+    gate = scope.get(_GATE)
+    return gate if isinstance(gate, AsyncGate) else None
+
+
 async def gate_of(connection: HTTPConnection) -> AsyncGate:
     """The gate of the app.
 
     Raises:
         ConfigurationError: If the app has none, naming the line that is missing (Law 1.6).
     """
-    gate = _carried(connection)
+    gate = carried_gate(connection.scope)
     if gate is None:
         raise ConfigurationError("this app has guards but no gate: write AuthGate(app) after app = FastAPI()")
     return gate
@@ -49,17 +55,12 @@ async def gate_or_older_environment(connection: HTTPConnection) -> AsyncGate:
 
 
 async def _carried_or(environment: EnvironmentGate[AsyncGate], connection: HTTPConnection) -> AsyncGate:
-    carried = _carried(connection)
+    carried = carried_gate(connection.scope)
     if carried is None and connection.scope["type"] == "websocket":
         raise ConfigurationError("a WebSocket has guards but the app no gate: write AuthGate(app)")
     gate = carried or environment.gate
     # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
     return gate if gate is not None else await asyncio.to_thread(environment.build)
-
-
-def _carried(connection: HTTPConnection) -> AsyncGate | None:
-    gate = connection.scope.get(_GATE)
-    return gate if isinstance(gate, AsyncGate) else None
 
 
 _environment: Final = EnvironmentGate(AsyncGate)

@@ -26,7 +26,7 @@ from authgate_core.policy.terms import ClaimEquals, SameTenant
 
 from .carrier import CONNECTIONS, carrier_before
 from .entrance import admit
-from .locate import gate_of
+from .locate import carried_gate, gate_of
 from .paths import GivenPaths, Paths, asked_of, path_problems
 from .refusals import answer
 from .visit import is_preflight, visit_of
@@ -102,7 +102,8 @@ class AuthMiddleware:
         if scope["type"] not in CONNECTIONS:
             await self._app(scope, receive, send)
             return
-        self._enter(scope)
+        if isinstance(self._around, Starlette):
+            self._enter(scope, self._around)
         await self._way(scope.get("app"))(scope, receive, send)
 
     def _way(self, app: object) -> ASGIApp:
@@ -115,18 +116,15 @@ class AuthMiddleware:
         self._carried = (app, carrier)  # an app that serves takes no middleware any more
         return carrier
 
-    def _enter(self, scope: Scope) -> None:
+    def _enter(self, scope: Scope, app: Starlette) -> None:
         """Say what an application is yet to say of itself where this stands around it, and not in it."""
-        if isinstance(self._around, Starlette):
-            scope.setdefault("app", self._around)
-        if isinstance(self._around, FastAPI) and self._around.root_path:
-            scope["root_path"] = (
-                self._around.root_path
-            )  # or paths would be another's than the router's (Law 8.7)
+        scope.setdefault("app", app)
+        if isinstance(app, FastAPI) and app.root_path:
+            scope["root_path"] = app.root_path  # or paths would be another's than the router's (Law 8.7)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
-        gate = await gate_of(connection)
+        gate = carried_gate(scope) or await gate_of(connection)
         try:
             admission = await self._admission(connection, gate)
         except AuthgateError as error:

@@ -21,6 +21,8 @@ def take_credentials(scope: Scope) -> tuple[str, ...]:
     Returns:
         The subprotocols that hold them.
     """
+    if scope["type"] != "websocket":
+        return ()
     offered: list[str] = [*scope.get("subprotocols", ())]
     credentials = tuple(filter(_is_credential, offered))
     if credentials:

@@ -34,7 +34,7 @@ class Visit:
         memo: What the connection was already authenticated as.
         admission: Everyone whom guards have admitted so far, a copy for reading; None before the first.
         passed: How often a guard has let it in.
-        on_grant: Called after each of them.
+        on_grant: Called after each of them; None where nobody listens.
         subprotocols: The credentials that its client offered as subprotocols.
         is_copy: Whether an application made the scope from that of another request.
     """
@@ -58,7 +58,7 @@ class Visit:
         self.admission: Admission | None = None
         self.passed = 0
         self._entered: list[tuple[Entry, RequestView]] = []
-        self.on_grant: Callable[[], None] = _nothing
+        self.on_grant: Callable[[], None] | None = None
         self.subprotocols = subprotocols
         self.is_copy = False
 
@@ -77,11 +77,13 @@ class Visit:
         This is how it is a ``Visited`` of the core, which says what the arguments are.
         """
         entry = (gate, policy, optional, lasts)
-        self.admission = joined(self.admission, admission)
+        self.admission = admission if self.admission is None else joined(self.admission, admission)
         self.passed += 1
-        if all(known != entry for known, _ in self._entered):
+        if not self._entered or all(known != entry for known, _ in self._entered):
             self._entered.append((entry, view))
-        (self._answering or self).on_grant()
+        heard_by = (self._answering or self).on_grant
+        if heard_by is not None:
+            heard_by()
 
     @property
     def grants(self) -> list[Grant]:
@@ -108,7 +110,7 @@ class Visit:
         see nobody whom they have not admitted themselves (Law 2.6). So does a request to which middleware on the
         way adds a header; whoever began the visit still hears of its guards.
         """
-        if self.is_of(scope):
+        if self._request == _request_in(scope):
             return self
         visit = self.anew(scope)
         visit.report_to(self)
@@ -151,10 +153,6 @@ class Visit:
         scope[_KEY] = self
 
 
-def _nothing() -> None:
-    """Nobody listens."""
-
-
 def _request_in(scope: Scope) -> tuple[object, ...]:
     """All that says which request a scope is about, but for its body."""
     line = (scope["type"], scope.get("method"), scope["path"], scope.get("query_string"))
@@ -173,13 +171,14 @@ def visit_of(connection: HTTPConnection) -> Visit:
     Where its scope carries none, it is kept on the connection object, which FastAPI hands to all dependencies of
     a route.
     """
-    carried = carried_visit(connection.scope)
-    if carried is not None:
-        return carried.of(connection.scope)
+    scope = connection.scope
+    carried = scope.get(_KEY)
+    if isinstance(carried, Visit):
+        return carried.of(scope)
     attributes: dict[str, Any] = vars(connection)
     own: Visit | None = attributes.get(_ATTRIBUTE)
     if own is None:
-        own = attributes[_ATTRIBUTE] = Visit(connection.scope)
+        own = attributes[_ATTRIBUTE] = Visit(scope)
     return own
 
 
