@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -11,11 +12,14 @@ import pytest
 import authgate_core as ag
 from authgate_core.errors import RevocationUnavailable, TokenRevoked
 from authgate_core.io.redis.keeper import Keeper
+from authgate_core.testing import FakeIssuer
+from authgate_core.testing.attacks import attacks
 from torture.soak import run
 from torture.soak.crowd import Tally, answered
 from torture.soak.gauges import MOST_GROWTH, Sample, leaks, slope, take
 from torture.soak.run import soak, verdict
 from torture.soak.specimens import Answer, Specimen, mistake
+from torture.soak.stock import Stock
 
 GOOD = Specimen("t", "good", good_until=100.0)
 DEAD = Specimen("t", "revoked", dead_from=50.0)
@@ -71,6 +75,26 @@ class TestMistakes:
     def test_what_was_raised(self, error: Exception | None, outcome: str) -> None:
         """Law 3.11: whatever is not in the tree of outcomes is a bug."""
         assert outcome == answered(error, 0.0, 1.0).outcome
+
+
+class TestTheStock:
+    def test_nothing_that_time_makes_right(self) -> None:
+        """A token that is too early when it is made may be good minutes later; it is no hostile one."""
+        issuer = FakeIssuer(algorithm="ES256")
+        kinds = Counter(attack.kind for attack in attacks(issuer))
+        stock = Stock(issuer)
+        assert kinds["date"] > 100
+        assert kinds.total() - kinds["date"] == len(stock._hostile)
+
+    def test_every_kind_is_presented(self) -> None:
+        """Most tokens are good, and none of the others is forgotten."""
+        stock, chance = Stock(FakeIssuer(algorithm="ES256")), random.Random(1)
+        stock.renew()
+        stock.rotate()
+        stock.add_revocable()
+        picked = Counter(stock.pick(chance).kind for _ in range(1000))
+        assert {"good", "expired", "removed key's", "revoked", "hostile"} == {*picked}
+        assert 500 < picked["good"] < 800
 
 
 def flat(count: int = 12) -> list[Sample]:

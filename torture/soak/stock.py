@@ -28,7 +28,7 @@ _SLACK: Final = 1.0
 """Seconds before its end from which on a token is not good for certain."""
 
 _SHARES: Final = (65, 20, 5, 5, 5)
-_DATES: Final = "dates"
+_DATES: Final = "date"
 
 
 class Stock:
