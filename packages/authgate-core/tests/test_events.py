@@ -76,6 +76,27 @@ class TestLevels:
 
 
 class TestRepeats:
+    def test_what_is_held_back_needs_no_event(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Law 10.1: a repeat that nobody would see is counted, and no event is made of it."""
+        journal = Journal()
+        assert not journal.holds_back("main", "token_claim", 0.0)
+        journal.decided(REFUSED, 0.0)
+
+        assert [True, True, False] == [
+            journal.holds_back("main", "token_claim", now) for now in (0.1, 0.9, 1.0)
+        ]
+        assert not journal.holds_back("other", "token_claim", 0.1)
+        journal.decided(REFUSED, 1.0)
+        assert caplog.messages[1].endswith("(2 more like it)")
+
+    def test_an_observer_hears_of_every_repeat(self) -> None:
+        """Law 10.1: what is limited are the lines of the log."""
+        heard: list[Decided | Notice] = []
+        journal = Journal(heard.append)
+        journal.decided(REFUSED, 0.0)
+
+        assert not journal.holds_back("main", "token_claim", 0.1)
+
     def test_repeats_within_a_second_are_counted(self, caplog: pytest.LogCaptureFixture) -> None:
         """Law 10.1: failures are rate-limited per reason, and the next line says how many were held back."""
         journal = Journal()

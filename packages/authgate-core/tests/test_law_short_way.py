@@ -230,7 +230,7 @@ class TestWithoutAFlow:
     @pytest.fixture(autouse=True)
     def _no_flow(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.token = world.token()
-        for name in ("_admitted", "_verified"):
+        for name in ("_admitted", "_begun"):
             monkeypatch.setattr(world.gate, name, None)
 
     def test_admit(self, world: World) -> None:
@@ -251,6 +251,28 @@ class TestWithoutAFlow:
         for number in range(3):
             world.face.revoke("revoke_session", f"other {number}", tenant="north")
             assert "u1" == world.face.verify_token(self.token).user.id
+
+
+class TestANewToken:
+    """A token that memory does not speak for is verified without a flow, where its keys are known and fresh."""
+
+    @pytest.fixture(autouse=True)
+    def _no_flow(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        world.token(jti="earlier")
+        monkeypatch.setattr(world.gate, "_run", None)
+
+    def test_it_is_admitted(self, world: World) -> None:
+        """With a policy, without one, and as often as it comes."""
+        assert world.token(jti="later")
+        assert "u1" == world.face.verify_token(world.token(jti="last"), ag.any_role("clerk")).user.id
+
+    def test_it_is_refused(self, world: World) -> None:
+        """Law 1.5: whatever speaks against it."""
+        for spoilt in ({"aud": "other"}, {"jti": ""}, {"org": "south"}, {"exp": 1}):
+            with pytest.raises(ag.InvalidToken):
+                world.token(**{"jti": "later", **spoilt})
+        with pytest.raises(ag.AuthorizationError):
+            world.face.verify_token(world.token(jti="later"), ag.any_role("admin"))
 
 
 class TestWhatIsLeftToTheFlow:

@@ -104,6 +104,17 @@ class Journal:
         said = (verb, event.code, event.issuer, event.reason, fix, more)
         self._say(level, "%s: %s issuer=%s: %s%s%s", *said)
 
+    def holds_back(self, issuer: str, code: str, now: float) -> bool:
+        """Whether a refusal need not be told, because nobody observes and one like it was logged a moment ago.
+
+        It is counted then. Under a flood that spares making an event of each refusal (Law 10.1).
+        """
+        last, held = self._last.get((issuer, code), (-_REPEAT_AFTER, 0))
+        if self._observer is not None or now - last >= _REPEAT_AFTER:
+            return False
+        self._last[issuer, code] = last, held + 1
+        return True
+
     def notice(self, event: Notice) -> None:
         """Report something that is no decision."""
         self._tell(event)

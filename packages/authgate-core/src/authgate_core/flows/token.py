@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..clock import Instant
 from ..credentials import BearerToken
@@ -11,12 +11,12 @@ from ..effects import CheckRevoked, Flow
 from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer
 from ..jose.compact import Parts, split_object
 from ..jose.verify import VerifiedClaims, verify_with
-from ..principal import Service, User
+from ..principal import Principal, Service, User
 from .keys import Door, find_keys
 from .signatures import verify_parts
 from .trust import Found, Trust, TrustedIssuer
 
-__all__ = ["authenticate_token", "verify_token"]
+__all__ = ["authenticate_token", "begin_token", "verify_token"]
 
 
 class Opened(NamedTuple):
@@ -48,30 +48,72 @@ def authenticate_token(token: BearerToken, trust: Trust, now: Instant) -> Flow[U
         InvalidToken: Whatever is wrong with the token.
         AuthUnavailable: If its keys or its revocation could not be had.
     """
-    digest = trust.digest(token)
-    found = trust.recall(digest, now)
-    if found is not None and not found.is_fresh(now):
-        found = yield from _vouched_for(found, now)
+    begun = begin_token(token, trust, now)
+    return begun if isinstance(begun, Principal) else (yield from begun)
+
+
+def begin_token(token: BearerToken, trust: Trust, now: Instant) -> User | Service | Flow[User | Service]:
+    """``authenticate_token`` as far as nobody has to be asked, which is mostly to its end.
+
+    Returns:
+        Who the token speaks of; else what is left to do.
+
+    Raises:
+        InvalidToken: Whatever is wrong with the token.
+        AuthUnavailable: If a validator of the application could not check it.
+    """
+    digest = None if trust.memory is None else trust.digest(token)
+    found = None if digest is None else trust.recall(digest, now)
     if found is None:
         opened = _verified_at_once(token, trust, now)
-        found = opened if isinstance(opened, Found) else (yield from _verified(opened, trust, now))
-        trust.keep(digest, found, now)
+        if isinstance(opened, Opened):
+            return _rest(opened, digest, trust, now)
+        found = opened
+        if digest is not None:
+            trust.keep(digest, found, now)
+    elif not found.is_fresh(now):
+        return _rest_of_remembered(found, token, digest, trust, now)
     answer = trust.known.known(found.ref)
-    if answer == "clear":
-        return found.principal
+    return found.principal if answer == "clear" else _judged(found, answer)
+
+
+def _rest(opened: Opened, digest: bytes | None, trust: Trust, now: Instant) -> Flow[User | Service]:
+    """Verify a token that was opened."""
+    parts, claims, trusted, door = opened
+    with trusted.named:
+        verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
+        found = _found_of(verified, trusted, door, trust)
+    trust.keep(digest, found, now)
+    return (yield from _judged(found, trust.known.known(found.ref)))
+
+
+def _rest_of_remembered(
+    found: Found, token: BearerToken, digest: bytes | None, trust: Trust, now: Instant
+) -> Flow[User | Service]:
+    """Go on with what is remembered of a token whose key set is due for a refresh, or verify the token anew."""
+    if not (yield from _is_vouched_for(found, now)):
+        opened = _verified_at_once(token, trust, now)
+        if isinstance(opened, Opened):
+            return (yield from _rest(opened, digest, trust, now))
+        found = opened
+        trust.keep(digest, found, now)
+    return (yield from _judged(found, trust.known.known(found.ref)))
+
+
+def _judged(found: Found, answer: Literal["revoked", "clear", "ask"]) -> Flow[User | Service]:
     with found.trusted.named:
-        if answer == "revoked" or (yield from CheckRevoked(found.ref)):
+        if answer == "revoked" or (answer == "ask" and (yield from CheckRevoked(found.ref))):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
     return found.principal
 
 
-def _vouched_for(found: Found, now: Instant) -> Flow[Found | None]:
-    """What was found, if its key set is there still and, asked as for any token, gives its key (Laws 4.3, 4.4)."""
+def _is_vouched_for(found: Found, now: Instant) -> Flow[bool]:
+    """Whether the key set is there still and, asked as for any token, gives the key (Laws 4.3, 4.4)."""
     if not found.is_of_present_keys():
-        return None
+        return False
     with found.trusted.named:
         keys = yield from find_keys(found.header, found.door, now)
-    return found if any(key is found.key for key in keys) else None
+    return any(key is found.key for key in keys)
 
 
 def _verified_at_once(token: BearerToken, trust: Trust, now: Instant) -> Found | Opened:
@@ -89,13 +131,6 @@ def _verified_at_once(token: BearerToken, trust: Trust, now: Instant) -> Found |
     except AuthgateError as error:
         trusted.named.name(error)
         raise
-
-
-def _verified(opened: Opened, trust: Trust, now: Instant) -> Flow[Found]:
-    parts, claims, trusted, door = opened
-    with trusted.named:
-        verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
-        return _found_of(verified, trusted, door, trust)
 
 
 def _found_of(verified: VerifiedClaims, trusted: TrustedIssuer, door: Door, trust: Trust) -> Found:

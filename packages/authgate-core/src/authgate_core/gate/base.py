@@ -25,7 +25,7 @@ from ..events import Journal, Notice
 from ..flows.admit import GateContext, admit, decide, decide_jointly
 from ..flows.revoked import Known
 from ..flows.short import admit_at_once
-from ..flows.token import authenticate_token
+from ..flows.token import begin_token
 from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
 from ..issuer import AnyAudience
@@ -168,21 +168,21 @@ class GateBase:
         """Admit the bearer of a token where that can be said at once; else the token, for whoever asks further."""
         found = self._context.trust.recognise(token, now)
         if not isinstance(found, Principal):
-            return BearerToken(HashedSecret(token, found))
+            return BearerToken(Secret(token) if found is None else HashedSecret(token, found))
         if policy is not None and not self._compiled(policy).is_plainly_for(found, _NO_REQUEST):
             return BearerToken(Secret(token))
         admission = Admission((found,))
         return self._reports.admitted(admission, now, ()) if self._hears(DEBUG) else admission
 
-    def _verified(
+    def _begun(
         self, token: BearerToken, policy: Policy | None, context: GateContext, now: Instant
-    ) -> Flow[Admission]:
-        """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
+    ) -> Admission | Flow[Admission]:
+        """Admit the bearer of a token as far as nobody has to be asked; else what is left to do."""
         compiled = None if policy is None else self._compiled(policy)
-        principal = yield from authenticate_token(token, context.trust, now)
-        if compiled is None:
-            return Admission((principal,))
-        return decide(RequestView("", "", ()), compiled, {BEARER: principal})
+        begun = begin_token(token, context.trust, now)
+        if isinstance(begun, Principal):
+            return _decided(begun, compiled)
+        return _decided_later(begun, compiled)
 
     def _warn(self) -> None:
         for issuer in self.config.issuers:
@@ -282,6 +282,17 @@ class GateBase:
         explained = self.config.explain and view is not None and view.is_local
         jitter = random.random()  # noqa: S311 - spreads retries
         return problem(error, realm=self.config.realm, jitter=jitter, explained=explained)
+
+
+def _decided(principal: User | Service, policy: CompiledPolicy | None) -> Admission:
+    """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
+    if policy is None:
+        return Admission((principal,))
+    return decide(_NO_REQUEST, policy, {BEARER: principal})
+
+
+def _decided_later(flow: Flow[User | Service], policy: CompiledPolicy | None) -> Flow[Admission]:
+    return _decided((yield from flow), policy)
 
 
 _SOURCES: Final[dict[type[Principal], str]] = {

@@ -54,18 +54,19 @@ class Reports:
         self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
     ) -> AuthgateError:
         """Report a refusal, and cut it loose from where it arose."""
-        now = self.clock.now()
-        event = Decided(
-            outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
-            kind=_KINDS.get(error.scheme or "", "none"),
-            issuer=self._label(error.issuer),
-            code=error.code,
-            cached=_is_cached(trace),
-            duration=now.mono - started.mono,
-            reason=error.reason,
-            shadow=shadow,
-        )
-        self.journal.decided(event, now.mono)
+        now, issuer = self.clock.now(), self._label(error.issuer)
+        if not self.journal.holds_back(issuer, error.code, now.mono):
+            event = Decided(
+                outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
+                kind=_KINDS.get(error.scheme or "", "none"),
+                issuer=issuer,
+                code=error.code,
+                cached=_is_cached(trace),
+                duration=now.mono - started.mono,
+                reason=error.reason,
+                shadow=shadow,
+            )
+            self.journal.decided(event, now.mono)
         return without_frames(error)
 
     def _label(self, issuer: str | None) -> str:

@@ -84,7 +84,17 @@ class Gate(GateBase):
         if isinstance(found, Admission):
             return found
         del token  # Law 2.5: error reporters write out the locals of every frame
-        return self._run(self._verified(found, policy, self._context, now), now)
+        try:
+            begun = self._begun(found, policy, self._context, now)
+        except AuthgateError as error:
+            refusal = self._reports.refused(error, now, ())
+        else:
+            return (
+                self._reports.admitted(begun, now, ())
+                if isinstance(begun, Admission)
+                else self._run(begun, now)
+            )
+        raise refusal
 
     def _run_flow(self, flow: Flow[T]) -> T:
         try:

@@ -51,12 +51,23 @@ class PrincipalMap:
         grants: The most that it may assert.
     """
 
-    __slots__ = ("_issuer", "_judges", "_keeps_claims", "_kinds", "_mapping", "_roles", "_scopes", "_shown")
+    __slots__ = (
+        "_issuer",
+        "_judges",
+        "_keeps_claims",
+        "_kinds",
+        "_mapping",
+        "_roles",
+        "_scopes",
+        "_shown",
+        "_subject",
+    )
 
     def __init__(self, issuer: str, mapping: ClaimsMap, grants: Grants) -> None:
         self._issuer = issuer
         self._mapping = mapping
         self._kinds = grants.kinds
+        self._subject = mapping.subject.parts[0] if len(mapping.subject.parts) == 1 else None
         self._roles = Names(mapping.roles, mapping.separators, grants.roles)
         self._scopes = Names(mapping.scopes, mapping.separators, grants.scopes)
         self._judges = mapping.model is not None or bool(mapping.validators)
@@ -74,8 +85,11 @@ class PrincipalMap:
         if self._kinds is not None:
             _check_kind("service" if is_service else "user", self._kinds)
         roles = self._roles.read(claims)
-        identifier = mapping.namespace + _identifier(claims, mapping.subject)
-        tenant = tenant_in(verified.claims, mapping)  # Law 3.12: the very claims that chose the keys
+        subject = claims.get(self._subject) if self._subject else resolve(claims, mapping.subject)
+        identifier = mapping.namespace + _identifier(subject, mapping.subject)
+        tenant = None
+        if mapping.tenant is not None:
+            tenant = tenant_in(verified.claims, mapping)  # Law 3.12: the very claims that chose the keys
         scopes = self._scopes.read(claims)
         implied = expand(roles)
         model = _judged(claims, mapping) if self._judges else None
@@ -179,11 +193,10 @@ def tenant_in(claims: Mapping[str, Any], mapping: ClaimsMap) -> str | None:
         return None
     if mapping.tenant_is_uuid or mapping.fallback_tenant is not None:
         return tenant_of(claims, mapping.tenant, mapping.fallback_tenant, uuid=mapping.tenant_is_uuid)
-    return _identifier(claims, mapping.tenant)
+    return _identifier(resolve(claims, mapping.tenant), mapping.tenant)
 
 
-def _identifier(claims: Mapping[str, Any], path: ClaimPath) -> str:
-    value = resolve(claims, path)
+def _identifier(value: object, path: ClaimPath) -> str:
     # What can be printed holds no control character; of what cannot, the expression tells.
     if (
         isinstance(value, str)

@@ -21,6 +21,7 @@ _HEADER_TYPES: Final = _AT_JWT | {"jwt"}
 _RFC_9068: Final = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 _KIND_CLAIMS: Final = ("typ", "type", "token_type", "token_use")
 _ACCESS_KINDS: Final = frozenset({"access", "access_token", "at+jwt", "bearer"})
+_ABSENT: Final = object()
 _NOT_AHEAD: Final = ("nbf", "iat", "auth_time")
 _FOREIGN_CLAIMS: Final = ("at_hash", "c_hash", "s_hash", "events")
 _FOREIGN: Final = frozenset(_FOREIGN_CLAIMS) | {"cnf"}
@@ -157,16 +158,20 @@ def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
 
 def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> float:
     """Law 3.7, with ``now`` in Unix seconds; returns the latest moment of those that must not lie ahead."""
-    latest, start = now + rules.leeway, 0.0
+    latest, start = min(now + rules.leeway, _LATEST), 0.0
     for name in _NOT_AHEAD:
-        if name in claims:
-            moment = claims[name]
-            if type(moment) is not int or not 0 <= moment <= _LATEST:  # as it nearly always is
-                moment = _date(claims, name)
-            if moment > latest:
-                raise InvalidClaim(name, f"is {moment}, {moment - now:.0f} s ahead of this machine's clock")
+        moment = claims.get(name, _ABSENT)
+        if moment is _ABSENT:
+            continue
+        if moment.__class__ is int and start <= moment <= latest:  # as nearly every one is
+            start = moment
+        elif (moment := _date(claims, name)) > latest:
+            raise InvalidClaim(name, f"is {moment}, {moment - now:.0f} s ahead of this machine's clock")
+        else:
             start = max(start, moment)
-    exp = _date(claims, "exp")
+    exp: Any = claims.get("exp")
+    if exp.__class__ is not int or not 0 <= exp <= _LATEST:
+        exp = _date(claims, "exp")
     if rules.max_lifetime is not None and (lifetime := exp - _date(claims, "iat")) > rules.max_lifetime:
         raise InvalidClaim("exp", f"is {lifetime:.0f} s after iat, more than {rules.max_lifetime:.0f}")
     if rules.require_iat and "iat" not in claims:

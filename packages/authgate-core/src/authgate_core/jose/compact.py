@@ -103,7 +103,8 @@ def split(token: str, limits: Limits) -> Parts:
         MalformedToken: If it is too long, not three segments, or a segment is not canonical base64url.
     """
     signing_input, header, payload, signature = _segments(token, limits)
-    return _parts(signing_input, header, decode_segment(payload), signature)
+    covered = signing_input.encode("ascii", "replace")
+    return Parts(header, decode_segment(payload), covered, decode_segment(signature))
 
 
 def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
@@ -120,7 +121,9 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     claims = _read_flat(data, limits)
     if claims is None:
         claims = _read_any(data, limits)
-    return _parts(signing_input, header, data, signature), claims
+    # What is not ASCII in the header is refused by ``parse_header``, before anything is verified.
+    covered = signing_input.encode("ascii", "replace")
+    return _new(Parts, (header, data, covered, decode_segment(signature))), claims
 
 
 def _segments(token: str, limits: Limits) -> tuple[str, str, str, str]:
@@ -142,12 +145,6 @@ def _has_five_segments(token: str) -> bool:
         if dot < 0:
             return False
     return token.find(".", dot + 1) < 0
-
-
-def _parts(signing_input: str, header: str, payload: bytes, signature: str) -> Parts:
-    # What is not ASCII in the header is refused by ``parse_header``, before anything is verified.
-    covered = signing_input.encode("ascii", "replace")
-    return _new(Parts, (header, payload, covered, decode_segment(signature)))
 
 
 def parse_header(segment: str, limits: Limits) -> Header:

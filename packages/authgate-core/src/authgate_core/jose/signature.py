@@ -115,9 +115,10 @@ def checker(material: Material, alg: str) -> Check:
         if size is not None and len(signature) != size:
             return False
         try:
-            return bool(implementation.verify(signing_input, material, signature))
+            good: bool = implementation.verify(signing_input, material, signature)
         except (ValueError, UnsupportedAlgorithm, InternalError):
             # Law 3.11: a signature that the library cannot even look at is not a good one.
             return False
+        return good
 
     return is_valid
