@@ -216,7 +216,11 @@ def told(seen: Seen) -> str:
     decisions = seen.decisions
     said = [f"{counted(decisions)}, first after {ms(decisions[0].took)}" if decisions else "nobody asked"]
     if any(asked.without_asking for asked in decisions):
-        probes = "" if seen.probes is None else f", {seen.probes} probes, {seen.probes_at_once} at a time"
+        probes = (
+            ""
+            if seen.probes is None
+            else f", {seen.probes} queries meanwhile, {seen.probes_at_once} at a time"
+        )
         said.append(f"breaker open: {ms(seen.at_once)} each{probes}")
     if seen.recovered is not None:
         said.append(f"admitted again {seen.recovered:.1f} s after its end")
