@@ -17,6 +17,7 @@ import fuzz.targets.addresses
 import fuzz.targets.claims
 import fuzz.targets.compact
 import fuzz.targets.discovery
+import fuzz.targets.feed_replies
 import fuzz.targets.gate
 import fuzz.targets.headers
 import fuzz.targets.json_object
@@ -32,6 +33,7 @@ from authgate_core.io.redis import protocol
 from authgate_core.jose import claims, compact, signature
 from authgate_core.jose.keys import reading
 from authgate_core.projects import static
+from authgate_core.revocation import Replica
 from authgate_core.secret import Secret
 from fuzz.target import NAMES, load
 
@@ -108,6 +110,7 @@ PLANTED: list[tuple[Any, Any, str, Any]] = [
         "extract",
         lambda *_, **__: {"bearer": BearerToken(Secret("a,b"))},
     ),
+    (fuzz.targets.feed_replies, Replica, "known", lambda *_: "clear"),
     (fuzz.targets.redis_replies, protocol, "_MISREAD", (KeyError,)),
     (fuzz.targets.projects, static, "hmac", SimpleNamespace(compare_digest=lambda *_: True)),
 ]

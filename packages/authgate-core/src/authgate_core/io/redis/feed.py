@@ -91,10 +91,10 @@ class FeedTalk:
     def _take(self, keys: Sequence[bytes]) -> Exchange[None]:
         query: Query = (("MGET", *keys), *(("PTTL", key) for key in keys))
         values, *lives = yield from asked(query)
-        now = self._clock.now().mono
-        ended = (
-            (as_bytes(value), _life_of(life)) for value, life in zip(as_list(values), lives, strict=True)
-        )
+        now, found = self._clock.now().mono, as_list(values)
+        if len(found) != len(keys):
+            raise FeedBroken("Redis answered something else than was asked")
+        ended = ((as_bytes(value), _life_of(life)) for value, life in zip(found, lives, strict=True))
         marks = [(_mark_of(value), now + left) for value, left in ended if left is not None]
         with self._lock:
             for (subject, mark), ends in marks:
