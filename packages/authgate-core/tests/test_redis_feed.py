@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import subprocess
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from authgate_core.clock import SystemClock
 from authgate_core.errors import RevocationUnavailable
-from authgate_core.io.redis import RedisStore
-from authgate_core.io.redis.protocol import LIMITS
+from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.io.redis.copy import StoreCopy
+from authgate_core.io.redis.feed import FeedTalk
+from authgate_core.io.redis.keeper import Keeper
+from authgate_core.io.redis.layout import Layout
+from authgate_core.io.redis.protocol import LIMITS, Limits
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
-from authgate_core.revocation import RedisRevocation, secret_version_entry, subject_of, token_entry
+from authgate_core.revocation import (
+    FeedBroken,
+    RedisRevocation,
+    secret_version_entry,
+    subject_of,
+    token_entry,
+)
+from authgate_core.testing.contracts import (
+    AsyncRevocationStoreContract,
+    OpenStore,
+    RevocationStoreContract,
+)
 
 OpenAny = Callable[..., Any]
+PATIENT = Limits(connect=10.0, reply=10.0, total=20.0)
 THREAD = "authgate-redis-feed"
 
 
@@ -63,6 +82,40 @@ def all_ended() -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+class TestPortContract(RevocationStoreContract):
+    """What a store promises, answered from the copy."""
+
+    @pytest.fixture
+    def store(self, valkey_url: str, prefix: str) -> Iterator[RedisStore]:
+        spec = RedisRevocation(valkey_url, prefix=prefix, feed=True)
+        store = RedisStore(spec, notice=print, limits=PATIENT)
+        store.revoke(revoking("begins the feed"))
+        store.warm_up()
+        while "ask" == store.known(token("nobody")):
+            time.sleep(0.01)
+        yield store
+        store.close()
+
+
+class TestAsyncPortContract(AsyncRevocationStoreContract):
+    """The same over event loops."""
+
+    @pytest.fixture
+    def open_store(self, valkey_url: str, prefix: str) -> OpenStore:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[AsyncRedisStore]:
+            spec = RedisRevocation(valkey_url, prefix=prefix, feed=True)
+            store = AsyncRedisStore(spec, notice=print, limits=PATIENT)
+            await store.revoke(revoking("begins the feed"))
+            await store.warm_up()
+            while "ask" == store.known(token("nobody")):  # noqa: ASYNC110 - a copy tells nobody
+                await asyncio.sleep(0.01)
+            yield store
+            await store.aclose()
+
+        return opened
 
 
 class TestFollowing:
@@ -286,6 +339,60 @@ class TestLosses:
         assert here.health().feed.entries <= 11
 
 
+class TestWrongAnswers:
+    """Law 5.3: what a server should not say is no reason to believe that nothing was revoked."""
+
+    def talk(self, *answers: Any) -> StoreCopy:
+        """What a load and a read make of these answers, one to each query."""
+        clock = SystemClock()
+        keeper, copy = Keeper(Layout("p"), clock, print, cluster=False, local=None), StoreCopy(10, clock)
+        keeper.watch.begin(b"epoch")
+        talk, turns = FeedTalk(keeper, Layout("p"), copy, clock), list(answers)
+        while turns:
+            conversation = talk.turn()
+            next(conversation)
+            with contextlib.suppress(StopIteration):
+                while turns:
+                    conversation.send(turns.pop(0))
+        return copy
+
+    BEGIN: Any = ([], [b"era", b"1", b"tag"])
+    NO_KEYS = ([b"0", []],)
+    NO_NEWS = (b"epoch", [b"era", b"1", b"tag"], None)
+    GONE = ([b"0", [b"p:{g}:d"]],), ([b"[]"], -2)
+
+    @pytest.mark.parametrize(
+        "answers", [(BEGIN, NO_KEYS, NO_NEWS), (BEGIN, *GONE, NO_NEWS)], ids=["none", "gone"]
+    )
+    def test_right_ones(self, answers: tuple[Any, ...]) -> None:
+        """An empty store, or one whose only key ended meanwhile, is answered for."""
+        assert "clear" == self.talk(*answers).known(token())
+
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            (([], [b"era", None, b"tag"]),),
+            (([], [b"era", b"x", b"tag"]),),
+            (([], [b"era", b"01", b"tag"]),),
+            (([[b"1-0"]], BEGIN[1]),),
+            (([[None, []]], BEGIN[1]),),
+            (BEGIN, ([b"0"],)),
+            (BEGIN, ([None, []],)),
+            (BEGIN, ([b"0", [None]],)),
+            (BEGIN, ([b"0", [b"p:{g}:d"]],), ([None], -1)),
+            (BEGIN, ([b"0", [b"p:{g}:d"]],), ([b"x"], 5)),
+            (BEGIN, NO_KEYS, (b"epoch", [b"era", b"1"], None)),
+            (BEGIN, NO_KEYS, (b"epoch", [b"era", b"1", b"tag"], [[b"p:feed"]])),
+            (BEGIN, NO_KEYS, (b"epoch", [b"era", b"1", b"tag"], [[b"p:feed", [[b"1-0"]]]])),
+            (BEGIN, NO_KEYS, (b"epoch", [b"era", b"1", b"tag"], [[b"p:feed", [[b"1-0", None]]]])),
+        ],
+    )
+    def test_wrong_ones(self, answers: tuple[Any, ...]) -> None:
+        """The copy has to be loaded anew, and does not answer."""
+        with pytest.raises(FeedBroken):
+            self.talk(*answers)
+
+
 class TestPermissions:
     def test_reading_is_enough(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
         """Law 5.10: a gate that only checks may follow with permissions to read."""
@@ -358,7 +465,7 @@ import asyncio, os, sys, time
 from authgate_core.io.redis import AsyncRedisStore, RedisStore
 from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef
-from authgate_core.revocation import RedisRevocation, secret_version_entry
+from authgate_core.revocation import FeedBroken, RedisRevocation, secret_version_entry
 
 spec = RedisRevocation(sys.argv[1], prefix=sys.argv[2], feed=True)
 patient = Limits(connect=10.0, reply=10.0, total=20.0)

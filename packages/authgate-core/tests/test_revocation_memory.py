@@ -12,7 +12,15 @@ import pytest
 
 from authgate_core.io.memory import COVERS_ONE_PROCESS, AsyncMemoryStore, MemoryStore
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
-from authgate_core.revocation import cut_off_entry, secret_version_entry, session_entry, token_entry
+from authgate_core.revocation import (
+    Kept,
+    cut_off_entry,
+    mark_of,
+    secret_version_entry,
+    session_entry,
+    subject_of,
+    token_entry,
+)
 from authgate_core.testing import ManualClock
 from authgate_core.testing.contracts import AsyncRevocationStoreContract, OpenStore, RevocationStoreContract
 
@@ -176,4 +184,12 @@ class TestForks:
         with store._lock:
             store.after_fork()
             store.revoke(revoking(clock))
+        assert store.is_revoked(token(clock)) is True
+
+    def test_a_child_finds_what_was_half_written(self, store: MemoryStore, clock: ManualClock) -> None:
+        """Law 9.5: a mark that a thread of the parent was about to keep is kept by whoever writes it in the child."""
+        subject = subject_of(revoking(clock))
+        store._table._kept[subject] = Kept(subject, mark_of(revoking(clock)), clock.now().mono + 720)
+        store.after_fork()
+        store.revoke(revoking(clock))
         assert store.is_revoked(token(clock)) is True

@@ -8,7 +8,7 @@ import pytest
 
 from authgate_core.clock import Instant
 from authgate_core.principal import ProjectRef, TokenRef
-from authgate_core.revocation import FeedBroken, FeedEntry, FeedHead, Mark, MarkTable, Replica, Subject
+from authgate_core.revocation import FeedBroken, FeedEntry, FeedHead, Kept, Mark, MarkTable, Replica, Subject
 
 NOW = Instant(1_800_000_000.0, 1_000.0)
 START = FeedHead(b"epoch", b"era", 0, b"")
@@ -249,3 +249,15 @@ class TestTable:
         other.forget(5.0)
         assert (1, 1) == (len(table), len(other))
         assert (["a"], ["b"]) == (list(table._fields), list(other._fields))
+
+    def test_a_copy_is_whole(self) -> None:
+        """Law 9.5: a thread that is in the middle of keeping a mark at a fork never goes on in the child."""
+        table = MarkTable()
+        table.keep(about("a"), Mark(), 5.0)
+        table._kept[about("b")] = Kept(about("b"), Mark(), 7.0)
+        other = table.copy()
+        other.keep(about("b"), Mark(), 7.0)
+        assert [about("b")] == [kept.subject for kept in other.about(token("b"))]
+        assert 2 == other.weight
+        other.forget(7.0)
+        assert (0, 0, []) == (len(other), other.weight, other._endings)

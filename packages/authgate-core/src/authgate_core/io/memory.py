@@ -81,8 +81,9 @@ class MemoryStore:
         return RevocationHealth(source="memory", status="ok")
 
     def after_fork(self) -> None:
-        """Take a new lock: another thread of the parent may have held the old one."""
+        """Take a new lock, and a whole table: another thread of the parent may have been about to write."""
         self._lock = threading.Lock()
+        self._table = self._table.copy()
 
     def __len__(self) -> int:
         return len(self._table)

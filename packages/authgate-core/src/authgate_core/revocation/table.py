@@ -95,13 +95,15 @@ class MarkTable:
                 self._let_go(field_of(subject))
 
     def copy(self) -> MarkTable:
-        """Another table that keeps the same."""
+        """Another table that keeps the same.
+
+        It is whole though this one was left in the middle of ``keep``, as by a thread of the parent at a fork.
+        """
         other = MarkTable()
-        other.weight = self.weight
         other._kept.update(self._kept)
-        other._fields.update(self._fields)
-        other._endings.extend(self._endings)
-        other._count = itertools.count(next(self._count))
+        other._fields.update(map(field_of, other._kept))
+        other.weight = sum(map(_weight, other._kept))
+        other._order()
         return other
 
     def _let_go(self, field: str) -> None:
@@ -112,9 +114,12 @@ class MarkTable:
     def _tidy(self) -> None:
         """Drop the earlier ends of what was prolonged, or a mark that is renewed for ever would grow for ever."""
         if len(self._endings) > 2 * len(self._kept) + _SPARE:
-            live = (kept for kept in self._kept.values() if kept.ends < math.inf)
-            self._endings = [(kept.ends, next(self._count), kept.subject) for kept in live]
-            heapq.heapify(self._endings)
+            self._order()
+
+    def _order(self) -> None:
+        ending = (kept for kept in self._kept.values() if kept.ends < math.inf)
+        self._endings = [(kept.ends, next(self._count), kept.subject) for kept in ending]
+        heapq.heapify(self._endings)
 
     def __len__(self) -> int:
         return len(self._kept)
