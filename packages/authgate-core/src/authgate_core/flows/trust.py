@@ -204,4 +204,7 @@ class Trust:
     def keep(self, digest: bytes | None, found: Found, now: Instant) -> None:
         """Remember what was found, where that may be."""
         if digest is not None and self.memory is not None and found.is_lasting:
+            issued_at = found.ref.issued_at
+            if issued_at is not None and found.starts == issued_at:
+                found.starts = issued_at  # one number for both, in each of ten thousand tokens
             self.memory.keep(digest, found, now.mono)

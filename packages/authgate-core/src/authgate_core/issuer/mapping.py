@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import is_dataclass
 from functools import lru_cache
+from sys import intern
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
@@ -99,6 +100,8 @@ class PrincipalMap:
             value if isinstance(value, str) else None for value in map(claims.get, _DESCRIPTIVE)
         ]
         client_id = client_id or azp
+        if client_id is not None:
+            client_id = intern(client_id)  # few clients have the tokens of many users, each of which is remembered
         ref = _token_ref(
             self._issuer,
             tenant,
