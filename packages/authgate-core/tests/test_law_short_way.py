@@ -84,10 +84,10 @@ class World:
         self.gate = self.face.gate
         self._keys_are_fetched(keep_old=None)
 
-    def token(self, **claims: Any) -> str:
+    def token(self, life: int = 600, **claims: Any) -> str:
         """A token of the user's, and the gate has seen it."""
         usual = {"jti": "t1", "sid": "s1", "org": "north", "roles": ["clerk"], "scope": "orders:read"}
-        token = self.fake.token("u1", expires_in=600, **{**usual, **claims})
+        token = self.fake.token("u1", expires_in=life, **{**usual, **claims})
         assert self.face.verify_token(token)
         return token
 
@@ -131,6 +131,10 @@ class World:
         said = self.gate._admitted_at_once(request, policy, self.clock.now())
         return said if isinstance(said, ag.Admission) else None
 
+    def says(self, token: str) -> bool:
+        """Whether the short way admits the bearer of a token."""
+        return self.short(view(bearer(token)), ag.is_user) is not None
+
     def long(
         self, request: ag.RequestView, policy: ag.Policy, *, optional: bool = False
     ) -> ag.Admission | ag.AuthgateError | str:
@@ -155,6 +159,8 @@ def _world(colour: str) -> World:
 class TestAgreement:
     @settings(max_examples=400, deadline=None)
     @given(
+        age=st.sampled_from([0.0, 30.0, 255.0, 290.0]),
+        life=st.sampled_from([20, 600]),
         story=st.lists(EVENTS, max_size=5),
         policy=st.sampled_from(POLICIES),
         headers=HEADERS,
@@ -169,6 +175,8 @@ class TestAgreement:
     def test_whatever_has_happened(
         self,
         *,
+        age: float,
+        life: int,
         story: list[tuple[str, Any]],
         policy: ag.Policy,
         headers: Callable[[str], list[tuple[str, str]]],
@@ -181,7 +189,9 @@ class TestAgreement:
         """Whom the short way admits the flow admits, and the same; of two guards of a request, each time."""
         projects = ag.StaticProjects({"shop": {"secret": "a-chosen-secret-of-thirty-two-characters"}})
         world = World(colour, revocation=revocation, projects=projects, shadow=shadow)
-        token = world.token(azp="web")
+        world.token(jti="t0")
+        world.clock.advance(age)  # of the keys, and of what is known of the tenant
+        token = world.token(life, azp="web")
         for event in (("time_passes", 0.0), *story):
             world.befall(event)
             one, other = (view(*headers(token), memo=Memo() if memo else None) for _ in range(2))
@@ -297,6 +307,50 @@ class TestWhatIsLeftToTheFlow:
         for asked in (2, 3):
             assert world.face.admit(view(bearer(token)), ag.is_user)
             assert asked == source.asked
+
+    def test_a_token_that_has_expired(self, world: World) -> None:
+        """Law 7.1: at the very moment, with the leeway, and not a second before."""
+        token = world.token(life=20)
+        world.clock.advance(49.5)
+        assert world.says(token)
+
+        world.clock.advance(0.5)
+
+        assert not world.says(token)
+
+    def test_a_token_that_has_not_begun(self, world: World) -> None:
+        """Law 7.1: a clock that was set back makes it one of the future."""
+        token = world.token()
+        world.clock.jump_wall(-30)
+        assert world.says(token)
+
+        world.clock.jump_wall(-0.5)
+
+        assert not world.says(token)
+
+    @pytest.mark.parametrize(("passed", "jump"), [(10.5, -60.0), (0.0, 10.5)])
+    def test_keys_that_are_due(self, world: World, passed: float, jump: float) -> None:
+        """Law 4.3: by whichever of both clocks they are older."""
+        world.clock.advance(290)
+        token = world.token(iat=int(world.clock.now().wall) - 100)
+        assert world.says(token)
+
+        world.clock.advance(passed)
+        world.clock.jump_wall(jump)
+
+        assert not world.says(token)
+
+    def test_a_tenant_that_has_to_be_asked_about(self, world: World) -> None:
+        """Law 4.13: the predicate's last answer ends before the token that was verified after it."""
+        world.token(jti="t0")
+        world.clock.advance(30)
+        token = world.token()
+        world.clock.advance(29.5)
+        assert world.says(token)
+
+        world.clock.advance(0.5)
+
+        assert not world.says(token)
 
     def test_a_check(self, world: World) -> None:
         """Law 7.3: a function of the application's is asked once for a decision."""
