@@ -278,7 +278,8 @@ class TestANewToken:
 
     def test_it_is_refused(self, world: World) -> None:
         """Law 1.5: whatever speaks against it."""
-        for spoilt in ({"aud": "other"}, {"jti": ""}, {"org": "south"}, {"exp": 1}):
+        claims: list[dict[str, Any]] = [{"aud": "other"}, {"jti": ""}, {"org": "south"}, {"exp": 1}]
+        for spoilt in claims:
             with pytest.raises(ag.InvalidToken):
                 world.token(**{"jti": "later", **spoilt})
         with pytest.raises(ag.AuthorizationError):

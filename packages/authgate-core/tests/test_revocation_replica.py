@@ -49,6 +49,45 @@ def replica() -> Replica:
     return replica
 
 
+class TestEdition:
+    """Laws 5.1, 5.11: what is clear in an edition is clear while that is the present one."""
+
+    def test_there_is_none_without_a_lease(self, replica: Replica) -> None:
+        """Nobody may go on with what was clear once; a read that brings nothing new goes on with the edition."""
+        before = replica.edition(NOW)
+        assert before is not None
+        assert replica.edition(NOW.plus(1.0)) is None
+
+        replica.follow(START, (), NOW.plus(1.0), NOW.plus(1.0))
+        assert before == replica.edition(NOW.plus(1.0))
+
+    def test_whatever_is_added_makes_another(self, replica: Replica) -> None:
+        """By the feed, and by what this process itself wrote or was told."""
+        seen = {replica.edition(NOW)}
+        replica.follow(head(1), [entry(1)], NOW, NOW)
+        seen.add(replica.edition(NOW))
+        replica.learn(about("k"), Mark(), math.inf)
+
+        assert replica.edition(NOW) not in seen
+        assert 2 == len(seen)
+
+    def test_another_table_has_another(self) -> None:
+        """Also where it holds the same: what one was clear of says nothing of the other."""
+        table = MarkTable()
+        table.keep(about("j"), Mark())
+
+        assert 3 == len({table.edition, table.copy().edition, MarkTable().edition})
+
+    def test_to_forget_makes_none(self) -> None:
+        """What is over refuses nothing."""
+        table = MarkTable()
+        table.keep(about("j"), Mark(), NOW.mono)
+        before = table.edition
+        table.forget(NOW.mono)
+
+        assert (0, before) == (len(table), table.edition)
+
+
 class TestLease:
     @pytest.mark.parametrize(("later", "answer"), [(0.999, "clear"), (1.0, "ask")])
     def test_it_lasts_one_second(self, replica: Replica, later: float, answer: str) -> None:
