@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import sysconfig
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -61,5 +62,8 @@ def keep_bytecode(home: Path) -> None:
 
 def import_all(names: Iterable[str]) -> None:
     """Import what the tests need of others, once for all mutants; what is here is imported anew for each."""
-    for name in names:
-        importlib.import_module(name)
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # some warn where they are not imported by those who use them
+        for name in names:
+            importlib.import_module(name)
