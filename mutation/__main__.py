@@ -10,8 +10,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from .hints import Hints
 from .imported import attempt
 from .mutants import Mutant, mutants_of
 from .reach import Reach, measured
@@ -101,7 +103,7 @@ def _is_of(survivor: Survivor, rooms: Sequence[Room]) -> bool:
 def _found(trials: Sequence[Trial], known: set[Survivor], workers: int, home: Path) -> Iterator[Found]:
     """What becomes of each; one of the list that is said to be noticed is tried twice, for a test may have stumbled."""
     doubted: list[Trial] = []
-    for count, (trial, outcome) in enumerate(_tried(trials, workers, home / "log"), 1):
+    for count, (trial, outcome) in enumerate(_tried(trials, workers, home), 1):
         if count % 100 == 0:
             print(f"{count} of {len(trials)}", flush=True)
         mutant = _named(trial.mutant)
@@ -113,21 +115,23 @@ def _found(trials: Sequence[Trial], known: set[Survivor], workers: int, home: Pa
                 f"\n{outcome.value} {trial.seconds:.1f} s of {len(trial.tests)} tests\n{mutant}", flush=True
             )
         yield Found(trial.mutant.room, mutant, outcome)
-    for trial, outcome in tried(doubted, attempt, workers=1, log=home / "log"):
+    again = partial(attempt, hints=Hints(home / "hints"))
+    for trial, outcome in tried(doubted, again, workers=1, log=home / "log"):
         yield Found(trial.mutant.room, _named(trial.mutant), outcome)
 
 
-def _tried(trials: Sequence[Trial], workers: int, log: Path) -> Iterator[tuple[Trial, Outcome]]:
+def _tried(trials: Sequence[Trial], workers: int, home: Path) -> Iterator[tuple[Trial, Outcome]]:
     """Try mutants of functions where the tests are collected once, and all that are left one by one."""
+    hints, log = Hints(home / "hints"), home / "log"
     left = [trial for trial in trials if not trial.mutant.function]
     for name in dict.fromkeys(trial.mutant.room for trial in trials):
         quick = [trial for trial in trials if trial.mutant.room == name and trial.mutant.function]
-        for trial, outcome in swapped(quick, ROOMS[name].test_files(), workers=workers, log=log):
+        for trial, outcome in swapped(quick, ROOMS[name].test_files(), hints, workers=workers, log=log):
             if outcome is Outcome.SURVIVED and trial.tests:
                 left.append(trial)
             else:
                 yield trial, outcome
-    yield from tried(left, attempt, workers=workers, log=log)
+    yield from tried(left, partial(attempt, hints=hints), workers=workers, log=log)
 
 
 def _stands(trials: Sequence[Trial], home: Path) -> bool:
@@ -135,8 +139,9 @@ def _stands(trials: Sequence[Trial], home: Path) -> bool:
     asked = [trial for trial in trials if trial.tests][-1:]
     same = (replace(trial.mutant, source=trial.mutant.path.read_text("utf-8")) for trial in asked)
     trials = [replace(trial, mutant=mutant) for trial, mutant in zip(asked, same, strict=True)]
+    again = partial(attempt, hints=Hints(home / "hints"))
     return all(
-        outcome is Outcome.SURVIVED for _, outcome in tried(trials, attempt, workers=1, log=home / "log")
+        outcome is Outcome.SURVIVED for _, outcome in tried(trials, again, workers=1, log=home / "log")
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import CodeType
 
 import pytest
 
+from .hints import Hints
 from .mutants import Mutant
 from .running import run_pytest
 from .trials import Trial
@@ -18,20 +18,22 @@ from .trials import Trial
 __all__ = ["attempt"]
 
 
-def attempt(trial: Trial) -> int:
+def attempt(trial: Trial, hints: Hints) -> int:
     """Import a mutant as its module, and run the tests of its trial; 0 when none noticed."""
     sys.meta_path.insert(0, _Mutated(trial.mutant))
     root = Path.cwd()
     files = dict.fromkeys(root / test.partition("::")[0] for test in trial.tests)
-    code = run_pytest(list(files), _Chosen(trial.tests))
+    code = run_pytest(list(files), _Chosen(trial, hints))
     return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else code
 
 
 class _Chosen:
     """A plugin that runs the tests of a trial alone, in its order."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
-        self._places = {test: place for place, test in enumerate(tests)}
+    def __init__(self, trial: Trial, hints: Hints) -> None:
+        self._mutant = trial.mutant
+        self._hints = hints
+        self._places = {test: place for place, test in enumerate(hints.ordered(trial))}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -39,6 +41,10 @@ class _Chosen:
         items[:] = sorted(
             (item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid]
         )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._hints.add(self._mutant, report.nodeid)
 
 
 class _Mutated(SourceFileLoader):

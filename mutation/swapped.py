@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import pytest
 
+from .hints import Hints
 from .mutants import Mutant
 from .running import run_pytest
 from .trials import Trial, tried, write_to
@@ -28,7 +29,7 @@ _UNNOTICED = 0
 
 
 def swapped(
-    trials: Sequence[Trial], files: Sequence[Path], *, workers: int, log: Path
+    trials: Sequence[Trial], files: Sequence[Path], hints: Hints, *, workers: int, log: Path
 ) -> Iterator[tuple[Trial, Outcome]]:
     """Collect the tests of some files in a child, and try mutants of functions there."""
     reader, writer = os.pipe()
@@ -37,7 +38,7 @@ def swapped(
         os.close(reader)
         write_to(log)
         with os.fdopen(writer, "wb") as pipe:
-            run_pytest(files, _Session(trials, workers, log, pipe))
+            run_pytest(files, _Session(trials, hints, workers, log, pipe))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
@@ -50,8 +51,11 @@ def swapped(
 class _Session:
     """A plugin that tries mutants where pytest would run what it collected."""
 
-    def __init__(self, trials: Sequence[Trial], workers: int, log: Path, pipe: BinaryIO) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], hints: Hints, workers: int, log: Path, pipe: BinaryIO
+    ) -> None:
         self._trials = trials
+        self._hints = hints
         self._workers = workers
         self._log = log
         self._pipe = pipe
@@ -65,7 +69,11 @@ class _Session:
         def attempt(trial: Trial) -> int:
             if not _swap(trial.mutant, functions):
                 return _UNNOTICED
-            return _run(session, [items[test] for test in trial.tests])
+            noticed = _noticed(session, [items[test] for test in self._hints.ordered(trial)])
+            if noticed is None:
+                return _UNNOTICED
+            self._hints.add(trial.mutant, noticed)
+            return 1
 
         for trial, outcome in tried(self._trials, attempt, workers=self._workers, log=self._log):
             pickle.dump((places[id(trial)], outcome), self._pipe)
@@ -104,10 +112,11 @@ def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
             yield from _codes(constant)
 
 
-def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> int:
+def _noticed(session: pytest.Session, items: Sequence[pytest.Item]) -> str | None:
+    """The first of these tests that fails, if one does."""
     for item, following in zip(items, (*items[1:], None), strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             item.config.hook.pytest_runtest_teardown(item=item, nextitem=None)
-            break
-    return session.testsfailed
+            return item.nodeid
+    return None
