@@ -45,7 +45,7 @@ ROOMS: Final = {
     room.name: room
     for room in (
         Room("jose", ("jose_*", "law_tokens")),
-        Room("keyring", ("keyring*", "key_flows")),
+        Room("keyring", ("keyring", "keyring_tenants", "key_flows", "tenants_served")),
         Room("policy", ("policy_*",)),
         Room("credentials", ("credentials",)),
         Room("challenge", ("challenge*",)),
