@@ -43,6 +43,8 @@ def swapped(
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         for _ in trials:
+            if not pipe.peek():
+                raise RuntimeError(f"the tests ended early: {log.read_text('utf-8', 'replace')}")
             place, outcome = pickle.load(pipe)  # noqa: S301  # from our own child
             yield trials[place], outcome
     os.waitpid(child, 0)
@@ -117,6 +119,5 @@ def _noticed(session: pytest.Session, items: Sequence[pytest.Item]) -> str | Non
     for item, following in zip(items, (*items[1:], None), strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
-            item.config.hook.pytest_runtest_teardown(item=item, nextitem=None)
             return item.nodeid
     return None

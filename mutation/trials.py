@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +21,9 @@ __all__ = ["Attempt", "Trial", "tried", "write_to"]
 
 _PATIENCE: Final = 10.0
 """Seconds that each mutant has beyond five times what its tests took on the code as it is."""
+
+_BROKEN: Final = 70
+"""How a process ends that could not ask any test: that says nothing of the mutant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +76,17 @@ def tried(
                 continue
             deadline = time.monotonic() + _PATIENCE + 5 * trial.seconds
             running[_forked(trial, attempt, log)] = _Running(trial, deadline)
-        yield from _ended(running)
+        yield from _ended(running, log)
 
 
-def _ended(running: dict[int, _Running]) -> Iterator[tuple[Trial, Outcome]]:
+def _ended(running: dict[int, _Running], log: Path) -> Iterator[tuple[Trial, Outcome]]:
     time.sleep(0.01)
     for process, attempt in list(running.items()):
         ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
             code = os.waitstatus_to_exitcode(status)
+            if code == _BROKEN:
+                raise RuntimeError(f"a mutant could not be tried: {log.read_text('utf-8', 'replace')}")
             outcome = Outcome.KILLED if code else Outcome.SURVIVED
         elif time.monotonic() > attempt.deadline:
             outcome = Outcome.TIMED_OUT
@@ -102,12 +109,15 @@ def _forked(trial: Trial, attempt: Attempt, log: Path) -> int:
     process = os.fork()
     if process:
         return process
-    code = 1
+    code = _BROKEN
     try:
         os.setsid()
         write_to(log)
-        code = attempt(trial)
+        code = min(attempt(trial), 1)
     finally:
+        if code == _BROKEN:
+            traceback.print_exc()
+        sys.stderr.flush()
         os._exit(code)
 
 
