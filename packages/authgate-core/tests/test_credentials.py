@@ -19,6 +19,7 @@ from authgate_core.credentials import (
     Credential,
     Kind,
     ProjectToken,
+    bearer_alone,
     extract,
 )
 from authgate_core.errors import MalformedCredentials
@@ -191,6 +192,26 @@ class TestBearer:
         value = f"Bearer {TOKEN}"
         assert isinstance(bearer(value, limit=len(value)), BearerToken)
         assert "Bearer" == malformed(bearer(value, limit=len(value) - 1))
+
+
+class TestBearerAlone:
+    @pytest.mark.parametrize(
+        ("headers", "subprotocols", "token"),
+        [
+            ((("Authorization", f"Bearer {TOKEN}"),), (), TOKEN),
+            ((("Authorization", "Bearer longer-than-a-token-of-this-test-may-be-by-much"),), (), None),
+            ((), (f"authgate.bearer.{TOKEN}",), TOKEN),
+            ((), ("authgate.bearer.longer-than-a-token-of-this-test-may-be-by-much",), None),
+            ((("Authorization", f"Bearer {TOKEN}"),), (f"authgate.bearer.{TOKEN}",), None),
+            ((("Authorization", "Bearer"),), (), None),
+            ((), (), None),
+        ],
+    )
+    def test_it_is_what_would_be_found(
+        self, headers: tuple[tuple[str, str], ...], subprotocols: tuple[str, ...], token: str | None
+    ) -> None:
+        """Laws 2.1, 2.2 and 2.4: the one token, with the same limits, and nothing where there is more to say."""
+        assert token == bearer_alone(header_pairs(headers), subprotocols, len(TOKEN) + len("Bearer "))
 
 
 class TestApp:
