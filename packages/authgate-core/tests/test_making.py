@@ -7,7 +7,6 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields
 
 import pytest
 
-from authgate_core.flows.trust import Found
 from authgate_core.making import maker
 from authgate_core.principal import TokenRef
 
@@ -83,12 +82,3 @@ class TestMaker:
         """What its constructor does besides would be left out silently."""
         with pytest.raises(TypeError, match=kind.__name__):
             maker(kind)
-
-    @pytest.mark.parametrize("kind", [TokenRef, Found])
-    def test_the_values_of_a_request_can_be_made_so(self, kind: type) -> None:
-        """Each stays a class that its arguments alone fill."""
-        names = [one.name for one in fields(kind)]
-        made = maker(kind)(*names)
-
-        assert kind is type(made)
-        assert names == [getattr(made, name) for name in names]
