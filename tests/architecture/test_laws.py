@@ -54,10 +54,16 @@ def laws() -> dict[str, Law]:
     return {number: Law(number, text) for number, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+@cache
+def tree_of(path: str) -> ast.Module | None:
+    """A file of tests, read once; None where there is none."""
+    file = ROOT / path
+    return ast.parse(file.read_text("utf-8")) if file.is_file() else None
+
+
 def find(path: str, *names: str) -> ast.AST | None:
     """The class or function that a test's address names, or None."""
-    file = ROOT / path
-    node: ast.AST | None = ast.parse(file.read_text("utf-8")) if file.is_file() else None
+    node: ast.AST | None = tree_of(path)
     for name in filter(None, names):
         body = getattr(node, "body", [])
         node = next((one for one in body if getattr(one, "name", None) == name), None)
@@ -111,7 +117,7 @@ class TestCitations:
         """A law that code or a test cites is one of the page's."""
         citations = {
             (number, str(path.relative_to(ROOT)))
-            for folder in ("packages", "tests", "demo", "docs")
+            for folder in ("packages", "tests", "demo", "docs", "bench", "fuzz", "mutation", "torture")
             for path in _written(ROOT / folder)
             for number in cited(path.read_text("utf-8"))
         }
