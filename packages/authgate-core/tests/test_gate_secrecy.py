@@ -55,6 +55,18 @@ class TestNothingIsShown:
 
         assert [] == [part for part in token.split(".") if part in shown]
 
+    @pytest.mark.parametrize("policy", ["is_user", ["is_user"]], ids=["text", "list"])
+    def test_a_token_that_is_remembered_is_in_no_frame_of_ours(
+        self, make: Callable[..., Face], fake: FakeIssuer, policy: Any
+    ) -> None:
+        """Nor where what is wrong is the policy, which is found out while the token is at hand."""
+        gate, token = make(), fake.token("u1")
+        assert gate.verify_token(token)
+
+        shown = locals_of_our_frames(lambda: gate.verify_token(token, policy))
+
+        assert [] == [part for part in token.split(".") if part in shown]
+
     def test_causes_keep_their_text_and_lose_their_frames(self, colour: str) -> None:
         """What a port of one's own held when it failed is not handed on."""
         gate = face(colour, ag.GateConfig(projects=failing_directory(colour)))
@@ -126,7 +138,7 @@ def locals_of_our_frames(call: Callable[[], object]) -> str:
     """What a reporter would write of the frames of authgate_core, whatever the call raises."""
     try:
         call()
-    except (ag.AuthgateError, ag.ConfigurationError, ValueError, ZeroDivisionError) as error:
+    except (ag.AuthgateError, ag.ConfigurationError, TypeError, ValueError, ZeroDivisionError) as error:
         shown = traceback.TracebackException.from_exception(error, capture_locals=True)
         frames = [frame for frame in shown.stack if "authgate_core" in frame.filename]
         assert frames

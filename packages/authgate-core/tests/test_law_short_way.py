@@ -381,6 +381,19 @@ class TestWhatIsLeftToTheFlow:
             world.face.verify_token(token)
 
 
+class TestWhatIsHandedOut:
+    """Nobody can tell by what is handed out whether a token was remembered."""
+
+    @pytest.mark.parametrize("policy", [None, ag.any_role("clerk")], ids=repr)
+    def test_the_request_of_an_admission_without_one(self, world: World, policy: ag.Policy | None) -> None:
+        """A policy is judged by a request that carries nothing, and the admission goes on with that."""
+        token = world.fake.token("u1", org="north", roles=["clerk"])
+        first, second = (world.face.verify_token(token, policy) for _ in range(2))
+
+        assert first.request is second.request
+        assert (policy is None) is (second.request is None)
+
+
 class TestObserved:
     def test_the_same_event(self, colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Law 10.1: whoever listens hears of each grant the same."""

@@ -75,7 +75,8 @@ class TrustedIssuer:
 class Found:
     """What verification found of a token. Nothing in it depends on the moment, and all of it on the key set.
 
-    Only the table that remembers it changes it: ``until`` and ``was_hit`` are its notes.
+    What changes are notes of those who remember it: ``until`` and ``was_hit`` are the table's, and ``clear_in`` is
+    the edition in which no revocation was known (``Trust.recognise``).
 
     Args:
         trusted: Whose token it is.
@@ -189,8 +190,8 @@ class Trust:
             state.keys is not found.keys
             or wall > fresh_wall
             or mono > fresh_mono
-            or found.starts - leeway > wall
-            or found.ref.expires_at + leeway <= wall
+            or found.starts > wall + leeway
+            or wall >= found.ref.expires_at + leeway
             or (trusted.served is not None and not trusted.is_known_to_serve(found.principal.tenant, now))
         ):
             return digest

@@ -169,10 +169,23 @@ class GateBase:
         found = self._context.trust.recognise(token, now)
         if not isinstance(found, Principal):
             return BearerToken(Secret(token) if found is None else HashedSecret(token, found))
-        if policy is not None and not self._compiled(policy).is_plainly_for(found, _NO_REQUEST):
+        if policy is None:
+            admission = Admission((found,))
+        elif self._admits_plainly(policy, found):
+            admission = Admission((found,), None, _NO_REQUEST)
+        else:
             return BearerToken(Secret(token))
-        admission = Admission((found,))
         return self._reports.admitted(admission, now, ()) if self._hears(DEBUG) else admission
+
+    def _admits_plainly(self, policy: Policy, principal: Principal) -> bool:
+        """Whether a policy plainly admits the bearer of a token; of one that is wrong the flow says what is.
+
+        Law 2.5: who calls this holds the token, and error reporters write out the locals of every frame.
+        """
+        try:
+            return self._compiled(policy).is_plainly_for(principal, _NO_REQUEST)
+        except (ConfigurationError, TypeError):
+            return False
 
     def _begun(
         self, token: BearerToken, policy: Policy | None, context: GateContext, now: Instant
