@@ -75,3 +75,25 @@ class TestPredicate:
         assert len(served._answers) <= 10_000
         served.admits("0", _at(0))
         assert 10_002 == len(asked)
+
+
+class TestKnowing:
+    def test_a_list_is_known(self) -> None:
+        """Who is listed is served without anybody being asked."""
+        served = TenantsServed(["a"])
+        assert [True, False] == [served.knows(name, _at(0)) for name in ("a", "b")]
+
+    def test_a_yes_is_known_for_a_minute(self) -> None:
+        """Laws 4.13 and 7.1: at a hit a yes of the last minute stands; anything else takes the whole way, which asks."""
+        asked: list[str] = []
+
+        def is_served(tenant: str) -> bool:
+            asked.append(tenant)
+            return tenant == "a"
+
+        served = TenantsServed(is_served)
+        assert not served.knows("a", _at(0))
+        assert [True, False] == [served.admits(name, _at(0)) for name in ("a", "b")]
+        assert [True, False] == [served.knows(name, _at(59.9)) for name in ("a", "b")]
+        assert not served.knows("a", _at(60))
+        assert ["a", "b"] == asked
