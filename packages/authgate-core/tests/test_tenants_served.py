@@ -84,7 +84,7 @@ class TestKnowing:
         assert [True, False] == [served.knows(name, _at(0)) for name in ("a", "b")]
 
     def test_a_yes_is_known_for_a_minute(self) -> None:
-        """Laws 4.13 and 7.1: at a hit a yes of the last minute stands; anything else takes the whole way, which asks."""
+        """Laws 4.13 and 7.1: at a hit a yes of the last minute stands; for anything else the whole way asks."""
         asked: list[str] = []
 
         def is_served(tenant: str) -> bool:
