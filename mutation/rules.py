@@ -1,6 +1,6 @@
 """What is not mutated, and why: nobody could be expected to notice.
 
-- **Annotations, type aliases and casts** say something to type checkers alone.
+- **Annotations, type aliases, type variables and casts** say something to type checkers alone.
 - **Decorators** run when a module is loaded. What ``frozen`` and ``slots`` give is a habit of this house, which
   reviews keep, and no promise.
 - **Names that a module exports** are compared with the documentation by a test of the architecture.
@@ -29,12 +29,15 @@ _CODING: Final = m.Call(func=m.Attribute(attr=m.Name("encode") | m.Name("decode"
 _FALSE: Final = m.Arg(value=m.Name("False"))
 _NONE: Final = m.Arg(value=m.Name("None"))
 _TYPE_ALIAS: Final = m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
+_TYPE_VARIABLE: Final = m.Assign(value=m.Call(func=m.Name("TypeVar") | m.Name("ParamSpec")))
 _EXPORTS: Final = m.Assign(targets=[m.AssignTarget(m.Name("__all__"))])
 
 
 def is_left_out(node: cst.CSTNode) -> bool:
     """Whether nothing of this part of the code is mutated."""
-    if isinstance(node, (cst.Annotation, cst.Decorator)) or m.matches(node, _TYPE_ALIAS | _EXPORTS):
+    if isinstance(node, (cst.Annotation, cst.Decorator)) or m.matches(
+        node, _TYPE_ALIAS | _TYPE_VARIABLE | _EXPORTS
+    ):
         return True
     return isinstance(node, cst.BaseString) and _is_prose(node)
 

@@ -103,6 +103,16 @@ class TestColdSet:
         assert Use((A,)) == ring.settle("a", "RS256", START)
 
 
+class TestAbandonedAttempt:
+    def test_it_is_no_longer_under_way(self) -> None:
+        """Law 9.5: an attempt that was lost with its process bars no other, and changes nothing else."""
+        state = RingState(KeyTimes())
+        lost = state.started(START).abandoned()
+
+        assert lost.may_start(START, unknown_kid=False)
+        assert state == lost
+
+
 class TestFreshSet:
     def test_it_answers_at_once(self) -> None:
         """Law 4.2."""

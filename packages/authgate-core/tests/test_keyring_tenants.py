@@ -80,6 +80,18 @@ class TestAbsence:
 
         assert state.absent(LATER) is state
 
+    def test_it_is_known_until_there_are_keys(self) -> None:
+        """Law 4.13: a set is absent from the answer that says so to the document that says otherwise."""
+        cold = RingState(KeyTimes())
+        absent = cold.failed("no such tenant", NOW, jitter=0.5, definite=True).absent(NOW)
+
+        assert (False, True, False) == (
+            cold.is_absent,
+            absent.is_absent,
+            absent.loaded(DOCUMENT, LATER).is_absent,
+        )
+        assert not cold.loaded(DOCUMENT, NOW).is_absent
+
 
 class TestDoor:
     def test_a_cold_ring_is_nobodys(self) -> None:
