@@ -73,6 +73,17 @@ class TestRoom:
         assert (ring, None) == (rings.kept("t0"), rings.kept("t1"))
 
 
+class TestHeld:
+    def test_what_is_held_is_beyond_all_limits(self) -> None:
+        """Law 4.7: a key that an operator disowned in a tenant's set stays so, however full the house is."""
+        rings = filled()
+        held = rings.hold("new")
+
+        assert ("new", MOST_SETS + 1) == (held.name.tenant, len(rings.rings))
+        assert held is rings.kept("new")
+        assert held is rings.hold("new")
+
+
 class TestAbsence:
     def test_it_takes_no_keys_and_no_pause_away(self) -> None:
         """Laws 4.4 and 4.6: where keys are known, an unknown tenant is a failure like others."""
