@@ -578,6 +578,7 @@ class TestNotices:
         assert [("keys_refresh_failed", False)] == self.told(ring, START.plus(301))
         assert [] == self.told(ring, START.plus(310))
         assert [("keys_refresh_failed", False)] == self.told(ring, START.plus(320), reason="another")
+        assert [False] == [notice.alarm for notice in notices(NAME, warm().state, ring.state)]
 
     def test_what_only_a_person_can_mend_is_an_alarm(self) -> None:
         """Law 1.6: a later configuration error raises an alarm."""
@@ -621,3 +622,18 @@ class TestKeySource:
             KeySource(algorithms=frozenset({"RS256"}))
         with pytest.raises(ValueError, match="give one of them"):
             KeySource(algorithms=frozenset({"RS256"}), jwks_url="https://a", discovery_url="https://b")
+
+    def test_requests_are_signed_where_the_issuer_asks_for_that(self) -> None:
+        """Elsewhere they are sent as they are; a signature is of the moment at which the request is sent."""
+
+        class Signing:
+            def signed(self, request: object, *, now: Instant) -> object:
+                return (request, now)
+
+        request: Any = object()
+        signing: Any = Signing()
+        plain = KeySource(algorithms=frozenset({"RS256"}), jwks_url="https://a")
+        signed = KeySource(algorithms=frozenset({"RS256"}), jwks_url="https://a", signing=signing)
+
+        assert request is plain.signer(START)(request)
+        assert (request, START) == signed.signer(START)(request)

@@ -120,6 +120,7 @@ class TestDoor:
 
         assert before is not rings.begin("t1", NOW)
         assert door.current() is rings.kept("t1")
+        assert door.state is door.current().state
 
     def test_listed_tenants_are_prepared(self) -> None:
         """As many as may be fetched at once are there from the start."""

@@ -65,9 +65,13 @@ PROJECT = Project(id="p1", tenant="p1", roles=["partner"], scopes=["orders:read"
 
 
 def decide(policy: Policy, *principals: Principal, **path_params: object) -> Decision:
-    """What the policy says about these principals."""
+    """What the policy says about these principals; the short way of a plain policy says the same."""
     found: dict[Kind, Principal] = {APP if isinstance(p, Project) else BEARER: p for p in principals}
-    return evaluate(compile_policy(policy), found, RequestView("GET", "/", (), path_params=path_params))
+    compiled, request = compile_policy(policy), RequestView("GET", "/", (), path_params=path_params)
+    decision = evaluate(compiled, found, request)
+    if BEARER in found:
+        assert (compiled.is_plain and decision.granted) == compiled.is_plainly_for(found[BEARER], request)
+    return decision
 
 
 def refusal(policy: Policy, *principals: Principal) -> AuthgateError:
