@@ -68,6 +68,7 @@ class TestTime:
         """Remembered for less than 60 s, whatever was asked meanwhile (Law 7.1)."""
         table = filled(2, "a")
 
+        assert 60.0 == KEPT_FOR
         assert "a" == found(table, "a", NOW + KEPT_FOR - 0.001)
         assert "" == found(table, "a", NOW + KEPT_FOR)
 

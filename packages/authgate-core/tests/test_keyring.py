@@ -636,4 +636,5 @@ class TestKeySource:
         signed = KeySource(algorithms=frozenset({"RS256"}), jwks_url="https://a", signing=signing)
 
         assert request is plain.signer(START)(request)
-        assert (request, START) == signed.signer(START)(request)
+        expected: object = (request, START)
+        assert expected == signed.signer(START)(request)
