@@ -103,6 +103,20 @@ class TestColdSet:
         assert Use((A,)) == ring.settle("a", "RS256", START)
 
 
+class TestNothingYet:
+    def test_a_set_that_never_arrived_knows_no_url(self) -> None:
+        """Discovery is asked before anything is known."""
+        assert RingState(KeyTimes()).known_key_url(START) is None
+
+    def test_failures_are_not_definite_unless_the_issuer_said_so(self) -> None:
+        """Law 4.4: an issuer that cannot be reached ends no set, however often and long."""
+        state = warm().state
+        for seconds in (0, 200, 400, 600):
+            state = state.failed("no answer", START.plus(seconds), jitter=0.0)
+
+        assert math.inf == state.farewell.ends_at
+
+
 class TestAbandonedAttempt:
     def test_it_is_no_longer_under_way(self) -> None:
         """Law 9.5: an attempt that was lost with its process bars no other, and changes nothing else."""

@@ -73,6 +73,12 @@ class TestRoom:
         assert (ring, None) == (rings.kept("t0"), rings.kept("t1"))
 
 
+class TestNumbers:
+    def test_they_are_those_of_the_law(self) -> None:
+        """Law 4.13: a thousand sets, twenty new ones a minute, eight prepared at the start."""
+        assert (1000, 20, 60.0, 8) == (MOST_SETS, NEW_SETS, NEW_SETS_WITHIN, PREPARED)
+
+
 class TestHeld:
     def test_what_is_held_is_beyond_all_limits(self) -> None:
         """Law 4.7: a key that an operator disowned in a tenant's set stays so, however full the house is."""
