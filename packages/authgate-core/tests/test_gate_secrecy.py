@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.request import Memo
 from authgate_core.testing import FakeIssuer
-from tests.support.gates import PROJECT, Face, bearer, face, gates, store, view
+from tests.support.gates import PROJECT, Face, bearer, face, gates, store, trusted, view
 
 
 @pytest.fixture(name="fake", scope="module")
@@ -64,6 +65,27 @@ class TestNothingIsShown:
         assert gate.verify_token(token)
 
         shown = locals_of_our_frames(lambda: gate.verify_token(token, policy))
+
+        assert [] == [part for part in token.split(".") if part in shown]
+
+    @pytest.mark.parametrize("memo", [None, Memo()], ids=["no memo", "memo"])
+    def test_a_bug_of_the_application_at_a_hit(
+        self, fake: FakeIssuer, colour: str, memo: Memo | None
+    ) -> None:
+        """A policy may read what a router of the application's made of the path."""
+
+        class Broken(str):
+            __slots__ = ()
+
+            def __str__(self) -> str:
+                raise ZeroDivisionError
+
+        gate = face(colour, ag.GateConfig(issuers=[trusted(fake, tenant="org")]))
+        token = fake.token("u1", org="north")
+        assert gate.verify_token(token)
+        request = view(bearer(token), path_params={"org": Broken("north")}, memo=memo)
+
+        shown = locals_of_our_frames(lambda: gate.admit(request, ag.is_user & ag.same_tenant(path="org")))
 
         assert [] == [part for part in token.split(".") if part in shown]
 

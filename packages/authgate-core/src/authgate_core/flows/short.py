@@ -30,25 +30,32 @@ def admit_at_once(
     if text is None:
         return None
     if view.memo is not None:
-        return _admit_with(view.memo, text, view, policy, context, now)
+        token = BearerToken(Secret(text))
+        del text  # as below
+        return _admit_with(view.memo, token, view, policy, context, now)
     found = context.trust.recognise(text, now)
     if not isinstance(found, Principal):
         return BearerToken(HashedSecret(text, found))
-    return (
-        Admission((found,), None, view) if policy.is_plainly_for(found, view) else BearerToken(Secret(text))
-    )
+    del (
+        text
+    )  # Law 2.5: a policy reads values of the application's, and error reporters the locals of every frame
+    return Admission((found,), None, view) if policy.is_plainly_for(found, view) else None
 
 
 def _admit_with(
-    memo: Memo, text: str, view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant
+    memo: Memo,
+    token: BearerToken,
+    view: RequestView,
+    policy: CompiledPolicy,
+    context: GateContext,
+    now: Instant,
 ) -> Admission | BearerToken:
     """The same where a memo says what earlier guards of the request found (Laws 2.6, 6.8)."""
-    token = BearerToken(Secret(text))
     found = memo.recall(context.gate, BEARER, token)
     if found is None:
-        found = context.trust.recognise(text, now)
+        found = context.trust.recognise(token.value.reveal(), now)
         if isinstance(found, bytes):
-            return BearerToken(HashedSecret(text, found))
+            return BearerToken(HashedSecret(token.value.reveal(), found))
         if found is not None:
             memo.remember(context.gate, BEARER, token, found)
     if not isinstance(found, Principal) or not policy.is_plainly_for(found, view):
