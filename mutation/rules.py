@@ -54,7 +54,7 @@ def is_unnoticeable(node: cst.CSTNode, mutated: cst.CSTNode) -> bool:
     if m.matches(node, _OBVIOUS | _CAST):
         return True
     if isinstance(node, (cst.Assign, cst.AnnAssign)):
-        return _is_prose(node.value)
+        return _is_prose(node.value) or (node.value is not None and m.matches(node.value, m.Name("False")))
     if isinstance(node, cst.Call) and isinstance(mutated, cst.Call):
         pairs = zip(node.args, (*mutated.args, None), strict=False)
         old, new = next((pair for pair in pairs if pair[0] is not pair[1]), (None, None))
