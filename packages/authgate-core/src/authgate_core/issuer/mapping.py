@@ -101,9 +101,7 @@ class PrincipalMap:
         ]
         client_id = client_id or azp
         if client_id is not None:
-            client_id = intern(
-                client_id
-            )  # few clients have the tokens of many users, each of which is remembered
+            client_id = intern(client_id)  # many tokens that are remembered name the same few
         ref = _token_ref(
             self._issuer,
             tenant,
