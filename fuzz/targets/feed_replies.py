@@ -54,7 +54,7 @@ def seeds() -> Iterator[bytes]:
     fields = (b"tag", b"x", b"era", b"e", b"number", b"1", b"after", b"", b"life", b"0", b"mark")
     entry = b"*2\r\n" + bulk(b"1-0") + b"*12\r\n" + b"".join(map(bulk, fields)) + mark
     no_head, looked = b"*3\r\n" + NIL * 3, HELLO + EPOCH + HELLO + INFO
-    empty = looked + HELLO + b"*0\r\n" + no_head
+    empty = looked + HELLO + b"*0\r\n" + no_head + HELLO
     scanned = HELLO + b"*2\r\n" + bulk(b"0") + b"*0\r\n"
     quiet = HELLO + EPOCH + no_head + b"*-1\r\n"
     head = b"*3\r\n" + bulk(b"e") + bulk(b"1") + bulk(b"x")
@@ -63,6 +63,21 @@ def seeds() -> Iterator[bytes]:
     yield empty + scanned + quiet + quiet
     yield empty + scanned + news + quiet
     yield empty + scanned + quiet + HELLO + bulk(b"other") + no_head + b"*-1\r\n"
-    yield looked + HELLO + b"*1\r\n" + entry + head + found + HELLO + b"*1\r\n" + mark + b":-1\r\n" + quiet
-    yield looked + HELLO + b"*0\r\n" + head + found + HELLO + b"*0\r\n:5\r\n" + quiet
-    yield looked + HELLO + b"*0\r\n" + head + found + HELLO + b"*2\r\n" + mark + NIL + b":5\r\n" + quiet
+    yield (
+        looked
+        + HELLO
+        + b"*1\r\n"
+        + entry
+        + head
+        + HELLO
+        + found
+        + HELLO
+        + b"*1\r\n"
+        + mark
+        + b":-1\r\n"
+        + quiet
+    )
+    yield looked + HELLO + b"*0\r\n" + head + HELLO + found + HELLO + b"*0\r\n:5\r\n" + quiet
+    yield (
+        looked + HELLO + b"*0\r\n" + head + HELLO + found + HELLO + b"*2\r\n" + mark + NIL + b":5\r\n" + quiet
+    )

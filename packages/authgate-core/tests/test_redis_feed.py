@@ -56,6 +56,12 @@ def revoking(name: str = "jti-1") -> Revocation:
     return token_entry("main", "t1", name, expires_at=ref.expires_at, max_lifetime=None, now=now)
 
 
+def key_of(prefix: str, entry: Revocation) -> str:
+    """Where the mark about the subject of an entry is."""
+    subject = subject_of(entry)
+    return f"{prefix}:{{{subject.group()}}}:{subject.digest()}"
+
+
 def known(store: Any, name: str = "jti-1") -> str:
     """What a store knows without asking."""
     return str(store.store.known(token(name)))
@@ -356,7 +362,8 @@ class TestWrongAnswers:
                     conversation.send(turns.pop(0))
         return copy
 
-    BEGIN: Any = ([], [b"era", b"1", b"tag"])
+    HELLO: Any = (b"role", b"master", b"mode", b"standalone")
+    BEGIN: Any = ([], [b"era", b"1", b"tag"], HELLO)
     NO_KEYS = ([b"0", []],)
     NO_NEWS = (b"epoch", [b"era", b"1", b"tag"], None)
     GONE = ([b"0", [b"p:{g}:d"]],), ([b"[]"], -2)
@@ -371,11 +378,13 @@ class TestWrongAnswers:
     @pytest.mark.parametrize(
         "answers",
         [
-            (([], [b"era", None, b"tag"]),),
-            (([], [b"era", b"x", b"tag"]),),
-            (([], [b"era", b"01", b"tag"]),),
-            (([[b"1-0"]], BEGIN[1]),),
-            (([[None, []]], BEGIN[1]),),
+            (([], [b"era", None, b"tag"], HELLO),),
+            (([], [b"era", b"x", b"tag"], HELLO),),
+            (([], [b"era", b"01", b"tag"], HELLO),),
+            (([[b"1-0"]], BEGIN[1], HELLO),),
+            (([[None, []]], BEGIN[1], HELLO),),
+            (([], BEGIN[1], {b"role": b"master", b"mode": b"cluster"}),),
+            (([], BEGIN[1], [b"role", b"master", b"mode", b"cluster"]),),
             (BEGIN, ([b"0"],)),
             (BEGIN, ([None, []],)),
             (BEGIN, ([b"0", [None]],)),
@@ -391,6 +400,21 @@ class TestWrongAnswers:
         """The copy has to be loaded anew, and does not answer."""
         with pytest.raises(FeedBroken):
             self.talk(*answers)
+
+
+class TestClusters:
+    def test_a_node_of_one_is_not_followed(
+        self, open_store: OpenAny, start_valkey: OpenAny, prefix: str
+    ) -> None:
+        """Law 5.11: a client for Clusters tells no feed, so one node that has all slots would be followed in vain."""
+        node = start_valkey(cluster_enabled="yes")
+        node.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        here = open_store(node.url, feed=True)
+        here.wait_until(lambda: "ok" == node.client().execute_command("CLUSTER INFO")["cluster_state"])
+        here.warm_up()
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        assert ("ask", "down") == (known(here), here.health().feed.status)
+        assert "node of a Cluster" in here.health().feed.last_error
 
 
 class TestPermissions:
@@ -528,7 +552,37 @@ class TestWriting:
         mute = open_store(f"redis://mute:pw@127.0.0.1:{own_valkey.port}")
         with pytest.raises(RevocationUnavailable, match="xadd"):
             mute.revoke(revoking())
+        assert 0 == own_valkey.client().exists(key_of(prefix, revoking()))
         assert here.is_revoked(token()) is False
+
+    def test_what_was_there_stays(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
+        """Law 5.6: a write that failed takes nothing from the mark that was there, nor from its life."""
+        client, key = own_valkey.client(), key_of(prefix, secret_version_entry("p", 2))
+        there = open_store(own_valkey.url)
+        there.revoke(secret_version_entry("p", 2))
+        client.pexpire(key, 600_000)
+        before = client.get(key)
+        client.execute_command("ACL", "SETUSER", "mute", "on", ">pw", f"~{prefix}:*", "+@all", "-xadd")
+        with pytest.raises(RevocationUnavailable, match="xadd"):
+            open_store(f"redis://mute:pw@127.0.0.1:{own_valkey.port}").revoke(secret_version_entry("p", 3))
+        assert before == client.get(key)
+        assert 500_000 < client.pttl(key) <= 600_000
+
+    @pytest.mark.parametrize("spoilt", [False, True])
+    def test_without_memory_nothing_is_lost(
+        self, open_store: OpenAny, own_valkey: Any, prefix: str, *, spoilt: bool
+    ) -> None:
+        """Law 5.6: a server that is full refuses all of a write, and the feed stays as it was, spoilt or not."""
+        client, there = own_valkey.client(), open_store(own_valkey.url)
+        there.revoke(revoking("old"))
+        if spoilt:
+            client.hset(f"{prefix}:feed:head", "number", "none")
+        feed = (client.xrange(f"{prefix}:feed"), client.hgetall(f"{prefix}:feed:head"))
+        client.config_set("maxmemory", 1)
+        with pytest.raises(RevocationUnavailable, match="maxmemory"):
+            there.revoke(revoking())
+        assert 0 == client.exists(key_of(prefix, revoking()))
+        assert feed == (client.xrange(f"{prefix}:feed"), client.hgetall(f"{prefix}:feed:head"))
 
     def test_the_feed_is_bounded(self, own_valkey: Any, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Law 5.11: it is trimmed as it is written."""

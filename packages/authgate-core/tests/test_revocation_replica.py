@@ -250,6 +250,23 @@ class TestLearning:
         assert "revoked" == replica.known(ProjectRef("p", 2), NOW)
         assert "clear" == replica.known(ProjectRef("p", 3), NOW)
 
+    def test_while_it_is_loaded(self, replica: Replica) -> None:
+        """Law 5.3: what this process revoked meanwhile is refused on, even if no read follows."""
+        replica.begin(START, NOW)
+        replica.learn(about("j"), Mark(), math.inf)
+        replica.loaded()
+        assert replica.refuses(token("j"), NOW)
+
+    def test_while_one_that_does_not_fit_is_loaded(self, replica: Replica) -> None:
+        """Law 5.11: what is being loaded has the same limit, whoever adds to it."""
+        replica.begin(START, NOW)
+        for number in range(4):
+            replica.add(about(f"j{number}"), Mark(), math.inf)
+        replica.learn(about("j"), Mark(), math.inf)
+        assert replica.is_full
+        with pytest.raises(FeedBroken, match="given up"):
+            replica.loaded()
+
 
 class TestTable:
     def test_the_wall_clock_ends_nothing(self, replica: Replica) -> None:

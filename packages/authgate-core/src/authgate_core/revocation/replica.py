@@ -159,7 +159,9 @@ class Replica:
             mark: What is refused.
             ends: When it may be forgotten, monotonic seconds.
         """
-        if not self.is_full and self._overflows(self._view.table, subject, mark, ends):
+        # Also what is being loaded: or it would be gone from ``loaded`` until the feed tells it.
+        tables = [self._view.table, *([] if self._loading is None else [self._loading[1]])]
+        if not self.is_full and any(self._overflows(table, subject, mark, ends) for table in tables):
             self._give_up()
 
     def begin(self, head: FeedHead, now: Instant) -> None:

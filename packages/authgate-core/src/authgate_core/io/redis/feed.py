@@ -13,7 +13,7 @@ from .conversation import asked
 from .copy import StoreCopy
 from .keeper import Keeper
 from .layout import Layout
-from .protocol import Command, Exchange, Query, as_bytes, as_list
+from .protocol import HELLO, Command, Exchange, Query, as_bytes, as_list, is_cluster
 
 __all__ = ["BLOCK", "FeedTalk"]
 
@@ -71,9 +71,12 @@ class FeedTalk:
     def _load(self) -> Exchange[None]:
         """Take a snapshot, after having looked where in the feed it begins."""
         epoch = yield from self._keeper.first_look()
-        newest, head = yield from asked(
-            (("XREVRANGE", self._layout.feed, "+", "-", "COUNT", 1), _head(self._layout))
+        newest, head, hello = yield from asked(
+            (("XREVRANGE", self._layout.feed, "+", "-", "COUNT", 1), _head(self._layout), HELLO)
         )
+        if is_cluster(hello):
+            # Law 5.11: who writes by a client for Clusters tells no feed, so that it would seem complete for ever.
+            raise FeedBroken("the server is a node of a Cluster, where there is no feed; leave out feed=True")
         # Behind the newest entry even if it is none of ours, which would break every read again.
         self._cursor = next((_text(_pair(one)[0]) for one in as_list(newest)), _START)
         with self._lock:

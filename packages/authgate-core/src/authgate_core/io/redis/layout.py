@@ -23,9 +23,10 @@ from .protocol import Command
 
 __all__ = ["Layout", "swap"]
 
-# Compare and set: what is written was computed from what was read, so no writer loses another's cut-off. A mark and
-# its entry in the feed are written both or neither. What somebody else left where the feed belongs stops no
-# revocation: another feed is begun, and whoever followed the old one sees that.
+# Compare and set: what is written was computed from what was read, so no writer loses another's cut-off. The feed is
+# told first, so that a mark which it was not told of is not there either. What somebody else left where the feed
+# belongs stops no revocation: another feed is begun, and whoever followed the old one sees that. What is there is
+# written once more before anything is deleted, which fails where nothing can be written.
 _SWAP: Final = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 local function tell()
@@ -38,13 +39,13 @@ local function tell()
     'number', number + 1, 'after', last, 'life', ARGV[3], 'mark', ARGV[2])
   redis.call('HSET', KEYS[3], 'number', number + 1, 'last', ARGV[4])
 end
-local told = #KEYS == 1 or pcall(tell)
-if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-if not told then
+if #KEYS > 1 and not pcall(tell) then
+  redis.call('SET', KEYS[1], ARGV[1], 'XX', 'KEEPTTL')
   redis.call('DEL', KEYS[2], KEYS[3])
   tell()
 end
+if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1
 """
 

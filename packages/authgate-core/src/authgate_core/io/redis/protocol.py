@@ -30,6 +30,7 @@ __all__ = [
     "closed_early",
     "complete",
     "eviction_policy",
+    "is_cluster",
     "readable",
     "unanswered",
 ]
@@ -137,6 +138,12 @@ def check_master(reply: object) -> None:
     fields = _fields(reply)
     if as_bytes(fields.get(b"role", fields.get("role"))) != b"master":
         raise NotTheMaster("the server is not a master; entries are never read from a replica")
+
+
+def is_cluster(reply: object) -> bool:
+    """Whether the reply to ``HELLO`` comes from a node of a Cluster, though it may be the only one."""
+    fields = _fields(reply)
+    return as_bytes(fields.get(b"mode", fields.get("mode"))) == b"cluster"
 
 
 def eviction_policy(reply: object) -> str | None:
