@@ -32,6 +32,7 @@ from authgate_core.revocation import (
     subject_of,
     token_entry,
 )
+from authgate_core.testing import ManualClock
 from authgate_core.testing.contracts import (
     AsyncRevocationStoreContract,
     OpenStore,
@@ -400,6 +401,26 @@ class TestWrongAnswers:
         """The copy has to be loaded anew, and does not answer."""
         with pytest.raises(FeedBroken):
             self.talk(*answers)
+
+    def test_another_epoch(self) -> None:
+        """Law 5.10: a read with the epoch of another data set gives no lease, though the feed seems to go on."""
+        with pytest.raises(RevocationUnavailable, match="may be lost"):
+            self.talk(self.BEGIN, self.NO_KEYS, (b"other", self.BEGIN[1], None))
+
+    def test_a_reply_that_took_a_second(self) -> None:
+        """Law 5.11: the lease counts from before the question goes out, so such a reply gives none."""
+        clock = ManualClock()
+        keeper, copy = Keeper(Layout("p"), clock, print, cluster=False, local=None), StoreCopy(10, clock)
+        keeper.watch.begin(b"epoch")
+        talk = FeedTalk(keeper, Layout("p"), copy, clock)
+        for answers, took in (((self.BEGIN, self.NO_KEYS), 0.0), ((self.NO_NEWS,), 1.0)):
+            conversation = talk.turn()
+            next(conversation)
+            clock.advance(took)
+            with contextlib.suppress(StopIteration):
+                for answer in answers:
+                    conversation.send(answer)
+        assert "ask" == copy.known(token())
 
 
 class TestClusters:
