@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from authgate_core.clock import SystemClock
 from authgate_core.errors import RevocationUnavailable
+from authgate_core.io.redis import lag
 from authgate_core.io.redis.protocol import LIMITS
 from authgate_core.principal import ProjectRef, TokenRef
 from authgate_core.revocation import secret_version_entry, session_entry, subjects_of, token_entry
@@ -107,6 +109,12 @@ def fake() -> Iterator[Callable[[Callable[[socket.socket, int], None]], FakeServ
         server.close()
 
 
+@pytest.fixture
+def punctual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No loop is taken to run late, which would have it ask once more (Law 5.5): for tests that count."""
+    monkeypatch.setattr(lag, "_LATE", math.inf)
+
+
 class TestNoAnswer:
     def test_down(self, open_store: OpenAny, own_valkey: Any) -> None:
         """Laws 1.5 and 5.3: a store that is gone is an outage, for tokens and for projects."""
@@ -151,6 +159,7 @@ class TestNoAnswer:
         assert store.is_revoked(token("other")) is False
         assert store.is_revoked(token("revoked")) is True
 
+    @pytest.mark.usefixtures("punctual")
     def test_connections_that_lead_nowhere(self, open_store: OpenAny, own_valkey: Any, fake: Any) -> None:
         """Laws 5.4 and 5.5: of connections that a firewall forgot, one costs its time-out, and all go with it."""
         idle = 4
@@ -207,6 +216,7 @@ class TestNoAnswer:
                 fails(store)
                 assert time.monotonic() - began < 2.0, "the kernel would try for two minutes"
 
+    @pytest.mark.usefixtures("punctual")
     @pytest.mark.parametrize(
         ("reply", "accepted"),
         [(b"", 2), (b"-LOADING Valkey is loading the dataset in memory\r\n", 1), (b"?\r\n", 1)],
@@ -225,6 +235,7 @@ class TestNoAnswer:
         fails(open_store(server.url))
         assert accepted == server.accepted
 
+    @pytest.mark.usefixtures("punctual")
     def test_a_reply_that_breaks_off(self, open_store: OpenAny, fake: Any) -> None:
         """Law 5.4: once a reply was read, a connection that is closed is not tried again."""
 
