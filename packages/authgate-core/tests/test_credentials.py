@@ -20,6 +20,7 @@ from authgate_core.credentials import (
     Kind,
     ProjectToken,
     bearer_alone,
+    bearer_unread,
     extract,
 )
 from authgate_core.errors import MalformedCredentials
@@ -212,6 +213,25 @@ class TestBearerAlone:
     ) -> None:
         """Laws 2.1, 2.2 and 2.4: the one token, with the same limits, and nothing where there is more to say."""
         assert token == bearer_alone(header_pairs(headers), subprotocols, len(TOKEN) + len("Bearer "))
+
+    @pytest.mark.parametrize(
+        ("values", "text"),
+        [
+            ([f"Bearer {TOKEN}"], TOKEN),
+            ([f"bEARER {TOKEN}"], TOKEN),
+            ([f"Bearer  {TOKEN},"], f" {TOKEN},"),
+            (["Bearer longer-than-a-token-of-this-test-may-be-by-much"], None),
+            ([f" Bearer {TOKEN}"], None),
+            ([f"Basic {TOKEN}"], None),
+            (["Bearer"], None),
+            ([f"Bearer {TOKEN}", f"Bearer {TOKEN}"], None),
+            ([], None),
+        ],
+    )
+    def test_it_is_unread(self, values: list[str], text: str | None) -> None:
+        """Laws 2.2 and 2.4: of one header within its limit it gives what stands behind the scheme, whatever it is."""
+        presented = tuple(("authorization", value) for value in values)
+        assert text == bearer_unread(presented, len(TOKEN) + len("Bearer  ,"))
 
 
 class TestApp:

@@ -39,6 +39,20 @@ class TestAsgi:
         expected = (("x-app-id", "1"), ("accept", "\xe9"), ("x-app-id", "2"), ("x_app_id", "3"))
         assert expected == asgi_view(scope(*pairs)).headers
 
+    def test_headers_of_one_name(self) -> None:
+        """Law 2.2: asked for one name, it gives what it gives among all of them."""
+        pairs = ((b"Authorization", b"1"), (b"x-request-id1", b"2"), (b"authorization", b"\xe9"))
+        assert (("authorization", "1"), ("authorization", "\xe9")) == asgi_view(scope(*pairs)).only(
+            "authorization"
+        )
+
+    def test_headers_that_change(self) -> None:
+        """It stays what arrived, whatever an application makes of that later."""
+        asked = scope((b"accept", b"1"))
+        seen = asgi_view(asked)
+        asked["headers"][:] = [(b"accept", b"2")]
+        assert (("accept", "1"),) == seen.headers
+
     def test_what_is_optional(self) -> None:
         """A handshake has no method, and a server may leave the raw path, the query and the client out."""
         seen = asgi_view({"type": "websocket", "path": "/caf\xe9 \ud800", "headers": []})
@@ -127,3 +141,33 @@ class TestWsgi:
     def test_a_socket_without_an_address(self, address: str | None) -> None:
         """A client on a Unix socket has none, which servers say in two ways."""
         assert None is wsgi_view(environ(REMOTE_ADDR=address)).peer
+
+    @pytest.mark.parametrize(
+        "name", ["authorization", "x-app-id", "content-type", "content-length", "accept", "d", "wsgi.input"]
+    )
+    def test_headers_of_one_name(self, name: str) -> None:
+        """Law 2.2: asked for one name, it gives what it gives among all of them."""
+        more = {
+            "CONTENT_TYPE": "text/plain",
+            "CONTENT_LENGTH": "",
+            "HTTP_CONTENT_TYPE": "x",
+            "HTTP_CONTENT_LENGTH": "1",
+        }
+        names = (
+            "HTTP_AUTHORIZATION",
+            "HTTP_Authorization",
+            "HTTP_X_APP_ID",
+            "HTTPS_X_APP_I",
+            "QUERY_STRING_AUTH1",
+        )
+        asked = environ(**more, **dict.fromkeys(names, "1"))
+        among = tuple(pair for pair in wsgi_view(asked).headers if pair[0] == name)
+        assert among == wsgi_view(asked).only(name)
+        assert (name in {"authorization", "x-app-id", "content-type"}) == bool(among)
+
+    def test_headers_that_change(self) -> None:
+        """It stays what arrived, whatever an application makes of that later."""
+        asked = environ(HTTP_ACCEPT="1")
+        seen = wsgi_view(asked)
+        asked["HTTP_ACCEPT"] = "2"
+        assert (("accept", "1"),) == seen.headers

@@ -7,7 +7,7 @@ is good is for the flows.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -29,6 +29,8 @@ __all__ = [
     "Presented",
     "ProjectToken",
     "bearer_alone",
+    "bearer_pairs",
+    "bearer_unread",
     "extract",
 ]
 
@@ -50,6 +52,7 @@ PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
 SUBPROTOCOL: Final = "authgate.bearer."
 """What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
 
+_BEARER: Final = "bearer "
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _ONE_CREDENTIAL: Final = re.compile(
     r"""
@@ -126,6 +129,26 @@ def bearer_alone(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) 
         return _bearer(headers, subprotocols, limit)
     except MalformedCredentials:
         return None
+
+
+def bearer_pairs(only: Callable[[str], HeaderPairs]) -> HeaderPairs:
+    """All that a request has where ``extract`` reads tokens, from what gives its headers of one name."""
+    return only(AUTHORIZATION)
+
+
+def bearer_unread(presented: HeaderPairs, limit: int) -> str | None:
+    """What stands where ``extract`` would find a token, without a look at what it consists of.
+
+    Whoever knows it for a token needs no such look; of what is written in another way this says nothing.
+
+    Args:
+        presented: What ``bearer_pairs`` gives.
+        limit: How long that may be, in bytes (Law 2.4).
+    """
+    if len(presented) != 1:
+        return None
+    value = presented[0][1]
+    return value[len(_BEARER) :] if len(value) <= limit and value[: len(_BEARER)].lower() == _BEARER else None
 
 
 def _read(

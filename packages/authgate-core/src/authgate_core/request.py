@@ -95,6 +95,10 @@ class RequestView:
         self.memo = memo
         self.subprotocols = tuple(subprotocols)
 
+    def only(self, name: str) -> HeaderPairs:
+        """What it carries under one name, which is given in lower case: every pair, in order."""
+        return tuple([pair for pair in self.headers if pair[0] == name])
+
     def with_memo(self, memo: Memo, **changes: Unpack[_Presented]) -> RequestView:
         """The same request with another memo, and where that is given with other credentials presented.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,7 +15,8 @@ __all__ = ["asgi_view", "wsgi_view"]
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 # Type and length of the content have no prefix (RFC 3875 section 4.1), and may be there where none was sent.
 _CONTENT: Final = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
-_PREFIXED: Final = frozenset(f"HTTP_{name}" for name in _CONTENT)
+_PREFIX: Final = "HTTP_"
+_PREFIXED: Final = frozenset(f"{_PREFIX}{name}" for name in _CONTENT)
 _BEFORE_PROXY_FIX: Final = "werkzeug.proxy_fix.orig"
 
 
@@ -29,10 +30,9 @@ def asgi_view(
         memo: What it was already authenticated as.
         subprotocols: The credentials that the client of a WebSocket offered as subprotocols.
     """
-    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     return _AsgiView(
         scope.get("method", "GET"),
-        tuple(headers),
+        tuple(scope["headers"]),
         (scope.get("raw_path"), scope["path"], scope.get("query_string", b""), scope.get("client")),
         memo,
         scope.get("path_params", _NO_PARAMS),
@@ -54,49 +54,55 @@ def wsgi_view(
     peer = environ.get(_BEFORE_PROXY_FIX, environ).get("REMOTE_ADDR")
     line = (environ.get("SCRIPT_NAME"), environ.get("PATH_INFO"), environ.get("QUERY_STRING"), peer)
     method = environ.get("REQUEST_METHOD", "GET").upper()
-    return _WsgiView(method, _wsgi_headers(environ), line, memo, path_params, ())
+    return _WsgiView(method, dict(environ).items(), line, memo, path_params, ())
 
 
 class _Arrived(RequestView):
-    """A request of which few admissions ask more than method and headers: the rest is read when somebody does.
+    """A request of which few admissions ask more than for one header: the rest is read when somebody does.
 
     Args:
         method: As for ``RequestView``.
-        headers: Pairs in order, the names in lower case already.
+        raw: Where its headers stand, as the server handed them over: a copy, for what was handed over may change.
         line: What the server said of URL and peer: values that nobody can change.
         memo: As for ``RequestView``.
         path_params: As for ``RequestView``.
         subprotocols: As for ``RequestView``.
     """
 
-    __slots__ = ("_line",)
+    __slots__ = ("_line", "_raw")
 
-    def __init__(  # pyright: ignore[reportMissingSuperCall] - it would read the headers once more
+    def __init__(  # pyright: ignore[reportMissingSuperCall] - it would read what nobody asks for
         self,
         method: str,
-        headers: HeaderPairs,
+        raw: Iterable[tuple[Any, Any]],  # of ASGI in bytes
         line: tuple[Any, ...],  # of each server its own
         memo: Memo | None,
         path_params: Mapping[str, object],
         subprotocols: tuple[str, ...],
     ) -> None:
         self.method = method
-        self.headers = headers
         self.memo = memo
         self.path_params = path_params
         self.subprotocols = subprotocols
         self.tls_peer = None
+        self._raw = raw
         self._line = line
 
-    def __getattr__(self, name: str) -> str | None:
+    def __getattr__(self, name: str) -> HeaderPairs | str | None:
         """What nobody has asked for so far; from then on it stands in the slot of its name."""
+        if name == "headers":
+            self.headers = headers = self._read_headers()
+            return headers
         if name == "url":
-            self.url = self._read_url()
-        elif name == "peer":
-            self.peer = self._read_peer()
-        else:
-            raise AttributeError(f"a request has no {name}", name=name, obj=self)
-        return self.url if name == "url" else self.peer
+            self.url = url = self._read_url()
+            return url
+        if name == "peer":
+            self.peer = peer = self._read_peer()
+            return peer
+        raise AttributeError(f"a request has no {name}", name=name, obj=self)
+
+    def _read_headers(self) -> HeaderPairs:
+        raise NotImplementedError
 
     def _read_url(self) -> str:
         raise NotImplementedError
@@ -109,6 +115,21 @@ class _AsgiView(_Arrived):
     """By ASGI: the raw path, which is optional, the path, the query and the client."""
 
     __slots__ = ()
+
+    def only(self, name: str) -> HeaderPairs:
+        sought = name.encode()
+        length = len(sought)  # few others are as long, so that few are made lower case
+        return tuple(
+            [
+                (name, value.decode("latin-1"))
+                for key, value in self._raw
+                if len(key) == length and key.lower() == sought
+            ]
+        )
+
+    def _read_headers(self) -> HeaderPairs:
+        headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._raw]
+        return tuple(headers)
 
     def _read_url(self) -> str:
         raw, path, query, _ = self._line
@@ -129,6 +150,21 @@ class _WsgiView(_Arrived):
 
     __slots__ = ()
 
+    def only(self, name: str) -> HeaderPairs:
+        if name in _CONTENT.values():
+            return super().only(name)
+        length = len(_PREFIX) + len(name)
+        return tuple(
+            [
+                (name, value)
+                for variable, value in self._raw
+                if len(variable) == length and variable[:5] == _PREFIX and _name(variable) == name
+            ]
+        )
+
+    def _read_headers(self) -> HeaderPairs:
+        return _wsgi_headers(self._raw)
+
     def _read_url(self) -> str:
         mounted, path, query, _ = self._line
         return _url(f"{_text(mounted).rstrip('/')}/{_text(path).lstrip('/')}", query or "")
@@ -147,10 +183,14 @@ def _text(held: str | None) -> str:
     return (held or "").encode("latin-1").decode(errors="replace")
 
 
-def _wsgi_headers(environ: Mapping[str, Any]) -> HeaderPairs:
+def _name(variable: str) -> str:
+    return variable[5:].replace("_", "-").lower()
+
+
+def _wsgi_headers(environ: Iterable[tuple[str, Any]]) -> HeaderPairs:
     headers = [
-        (_CONTENT.get(name) or name[5:].replace("_", "-").lower(), value)
-        for name, value in environ.items()
-        if (name[:5] == "HTTP_" and name not in _PREFIXED) or (name in _CONTENT and value)
+        (_CONTENT.get(name) or _name(name), value)
+        for name, value in environ
+        if (name[:5] == _PREFIX and name not in _PREFIXED) or (name in _CONTENT and value)
     ]
     return tuple(headers)

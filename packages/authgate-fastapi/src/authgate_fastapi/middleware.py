@@ -29,7 +29,7 @@ from .entrance import admit
 from .locate import carried_gate, gate_of
 from .paths import GivenPaths, Paths, asked_of, path_problems
 from .refusals import answer
-from .visit import is_preflight, visit_of
+from .visit import Visit, is_preflight, visit_of
 
 __all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware", "policies_before"]
 
@@ -125,17 +125,18 @@ class AuthMiddleware:
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         gate = carried_gate(scope) or await gate_of(connection)
+        visit = visit_of(connection)
         try:
-            admission = await self._admission(connection, gate)
+            admission = await self._admission(connection, gate, visit)
         except AuthgateError as error:
             refusal = error
         else:
-            _show(connection, admission)
+            _show(scope, admission, is_copy=visit.is_copy)
             await self._app(scope, receive, send)
             return
         await answer(refusal, scope, receive, send)
 
-    async def _admission(self, connection: HTTPConnection, gate: AsyncGate) -> Admission:
+    async def _admission(self, connection: HTTPConnection, gate: AsyncGate, visit: Visit) -> Admission:
         optional = False
         if self._names_paths:
             asked = asked_of(connection.scope)
@@ -144,7 +145,7 @@ class AuthMiddleware:
             optional = self._optional.match(asked)
         if is_preflight(connection):
             return _NOBODY
-        return await admit(connection, gate, self._policy_for(gate), optional=optional)
+        return await admit(connection, gate, self._policy_for(gate), optional=optional, visit=visit)
 
     def _policy_for(self, gate: AsyncGate) -> Policy:
         if self._policy is not None:
@@ -163,11 +164,10 @@ def policies_before(app: Starlette) -> Iterator[Policy]:
             yield policy
 
 
-def _show(connection: HTTPConnection, admission: Admission) -> None:
+def _show(scope: Scope, admission: Admission, *, is_copy: bool) -> None:
     """Copy who was admitted to where handlers read it, which is no evidence of anything (Law 2.6)."""
-    scope = connection.scope
     state = scope.setdefault("state", {})
-    if visit_of(connection).is_copy:  # of the request that sent this one, which keeps its own
+    if is_copy:  # of the request that sent this one, which keeps its own
         state = scope["state"] = {**state}
     state["admission"] = admission
     for name, kind in _SHOWN:

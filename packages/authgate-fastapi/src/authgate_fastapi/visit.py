@@ -42,7 +42,8 @@ class Visit:
     __slots__ = (
         "_answering",
         "_entered",
-        "_request",
+        "_headers",
+        "_line",
         "admission",
         "is_copy",
         "memo",
@@ -52,7 +53,8 @@ class Visit:
     )
 
     def __init__(self, scope: Scope, subprotocols: tuple[str, ...] = ()) -> None:
-        self._request = _request_in(scope)
+        self._line = _line_of(scope)
+        self._headers = [*scope["headers"]]
         self._answering: Visit | None = None
         self.memo = Memo()
         self.admission: Admission | None = None
@@ -110,7 +112,7 @@ class Visit:
         see nobody whom they have not admitted themselves (Law 2.6). So does a request to which middleware on the
         way adds a header; whoever began the visit still hears of its guards.
         """
-        if self._request == _request_in(scope):
+        if self.is_of(scope):
             return self
         visit = self.anew(scope)
         visit.report_to(self)
@@ -118,7 +120,10 @@ class Visit:
 
     def is_of(self, scope: Scope) -> bool:
         """Whether a scope is still that of the request which this visit began with (Law 2.6)."""
-        return self._request == _request_in(scope)
+        headers = scope["headers"]
+        if not isinstance(headers, list):  # as some servers and middleware have them
+            headers = [*headers]
+        return headers == self._headers and self._line == _line_of(scope)
 
     def anew(self, scope: Scope, subprotocols: tuple[str, ...] = ()) -> Visit:
         """A visit of a scope that was made of this one's and says something else: nobody is admitted to it yet.
@@ -140,7 +145,7 @@ class Visit:
 
         A socket does not answer for requests that its handler sends.
         """
-        if self._request[0] == origin._request[0]:
+        if self._line[0] == origin._line[0]:
             self._entered = origin._entered
             self._answering = origin._answering or origin
 
@@ -153,10 +158,9 @@ class Visit:
         scope[_KEY] = self
 
 
-def _request_in(scope: Scope) -> tuple[object, ...]:
-    """All that says which request a scope is about, but for its body."""
-    line = (scope["type"], scope.get("method"), scope["path"], scope.get("query_string"))
-    return (*line, tuple(scope["headers"]))
+def _line_of(scope: Scope) -> tuple[object, ...]:
+    """All that says which request a scope is about, but for its headers and its body."""
+    return scope["type"], scope.get("method"), scope["path"], scope.get("query_string")
 
 
 def carried_visit(scope: Scope) -> Visit | None:

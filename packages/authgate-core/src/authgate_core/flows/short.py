@@ -7,8 +7,11 @@ generator, effects and a decision for what most requests are.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..clock import Instant
-from ..credentials import BEARER, BearerToken, bearer_alone
+from ..credentials import BEARER, BearerToken, bearer_alone, bearer_pairs, bearer_unread
+from ..making import maker
 from ..policy import CompiledPolicy
 from ..principal import Admission, Principal
 from ..request import Memo, RequestView
@@ -16,6 +19,8 @@ from ..secret import HashedSecret, Secret
 from .admit import GateContext
 
 __all__ = ["admit_at_once"]
+
+_token: Final = maker(BearerToken)
 
 
 def admit_at_once(
@@ -26,20 +31,42 @@ def admit_at_once(
     Returns:
         Who is admitted; else the token that is all that the request presents, or None where it has to be read.
     """
-    text = bearer_alone(view.headers, view.subprotocols, context.header_limit) if policy.is_plain else None
+    if not policy.is_plain or view.subprotocols:
+        return None
+    memo = view.memo
+    if memo is not None and memo.entries:
+        return _admit_again(memo, view, policy, context, now)
+    presented = bearer_pairs(view.only)
+    text = bearer_unread(presented, context.header_limit)
     if text is None:
         return None
-    if view.memo is not None:
-        token = BearerToken(Secret(text))
-        del text  # as below
-        return _admit_with(view.memo, token, view, policy, context, now)
     found = context.trust.recognise(text, now)
     if not isinstance(found, Principal):
-        return BearerToken(HashedSecret(text, found))
-    del (
-        text
-    )  # Law 2.5: a policy reads values of the application's, and error reporters the locals of every frame
-    return Admission((found,), None, view) if policy.is_plainly_for(found, view) else None
+        is_token = text == bearer_alone(presented, (), context.header_limit)
+        return BearerToken(HashedSecret(text, found)) if is_token else None
+    token = None
+    if memo is not None:
+        token = _token(Secret(text))
+        memo.remember(context.gate, BEARER, token, found)
+    # Law 2.5: a policy reads values of the application's, and error reporters the locals of every frame
+    del text, presented
+    if not policy.is_plainly_for(found, view):
+        return token
+    alone = (found,)
+    if memo is not None and memo.admitted.setdefault(context.gate, alone) != alone:
+        return token
+    return Admission(alone, None, view)
+
+
+def _admit_again(
+    memo: Memo, view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant
+) -> Admission | BearerToken | None:
+    text = bearer_alone(bearer_pairs(view.only), (), context.header_limit)
+    if text is None:
+        return None
+    token = _token(Secret(text))
+    del text  # as above
+    return _admit_with(memo, token, view, policy, context, now)
 
 
 def _admit_with(

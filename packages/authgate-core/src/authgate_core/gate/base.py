@@ -101,6 +101,7 @@ class GateBase:
             raise ConfigurationError(*problems)
         self._compiled_anew = lru_cache(_MOST_POLICIES)(self._compile)
         self._policies: dict[int, tuple[Policy, CompiledPolicy]] = {}
+        self._read_by = lru_cache(_MOST_POLICIES)(self._headers_of)
         self.config = config
         self.clock = clock
         self._journal = Journal(config.on_event)
@@ -281,7 +282,9 @@ class GateBase:
 
     def headers_read(self, policy: Policy) -> tuple[str, ...]:
         """The headers that a policy reads credentials from, as a response names them in ``Vary`` (Law 1.7)."""
-        kinds = self._compiled(policy).kinds
+        return self._read_by(self._compiled(policy).kinds)
+
+    def _headers_of(self, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
         more = (PROJECT_TOKEN_HEADER,) if APP in kinds and self._project_issuers else ()
         return (*(name for kind in kinds for name in HEADERS[kind]), *more)
 
