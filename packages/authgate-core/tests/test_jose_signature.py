@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
+from unittest.mock import create_autospec
 
 import pytest
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -159,6 +163,15 @@ class TestEveryAlgorithm:
         for bad in (b"", good[:-1], good[1:], good + b"\0", b"\0" + good, good + good, bytes(len(good))):
             assert not verifies(alg, bad)
 
+    def test_pyjwt_says_the_same(self, alg: str) -> None:
+        """The plain twin (docs/adr/0003): PyJWT, of which PSS alone takes what is short by leading zeros."""
+        key, good = signed(alg)
+        turned = bytes([good[0] ^ 1]) + good[1:]
+        plain = ALGORITHMS[alg].implementation
+
+        for candidate in (good, turned, b"", good[:-1], good + b"\0", bytes(len(good)), b"\xff" * len(good)):
+            assert plain.verify(MESSAGE, key.material, candidate) == key.verifies(alg, MESSAGE, candidate)
+
     @settings(UNHURRIED, max_examples=25)
     @given(data=st.data())
     def test_any_bytes_are_judged(self, alg: str, data: st.DataObject) -> None:
@@ -206,22 +219,58 @@ class _Failing:
         raise self.error
 
 
+def failing(
+    material: type[RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey], error: Exception
+) -> Any:
+    """A public key whose ``verify`` raises."""
+    key = create_autospec(material, instance=True)
+    key.key_size, key.curve = 2048, SECP256R1()
+    key.verify.side_effect = error
+    return key
+
+
+LIBRARY_FAILURES: Final = [ValueError("x"), UnsupportedAlgorithm("x"), InternalError("x", [])]
+FAILING: Final = [
+    ("RS256", RSAPublicKey, 256),
+    ("PS256", RSAPublicKey, 256),
+    ("ES256", EllipticCurvePublicKey, 64),
+    ("EdDSA", Ed25519PublicKey, 64),
+]
+
+
 class TestFailure:
-    @pytest.mark.parametrize("error", [ValueError("x"), UnsupportedAlgorithm("x"), InternalError("x", [])])
+    @pytest.mark.parametrize("error", LIBRARY_FAILURES)
     def test_what_the_library_cannot_look_at_is_no_signature(
         self, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
         """Law 3.11: an exception of the cryptography is a bad signature, not an exception of ours."""
         assert not self.outcome(monkeypatch, error)
 
+    @pytest.mark.parametrize("error", LIBRARY_FAILURES)
+    @pytest.mark.parametrize(("alg", "material", "size"), FAILING)
+    def test_nor_is_what_a_public_key_cannot_look_at(
+        self, alg: str, material: type[Any], size: int, error: Exception
+    ) -> None:
+        """Law 3.11: so for each kind of key, asked with a signature of its length."""
+        key = failing(material, error)
+
+        assert not checker(key, alg)(MESSAGE, bytes(size))
+        key.verify.assert_called_once()
+
     def test_a_bug_is_not_an_outcome(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Law 1.3: anything else is a bug and is seen as one."""
         with pytest.raises(RuntimeError):
             self.outcome(monkeypatch, RuntimeError("bug"))
 
+    @pytest.mark.parametrize(("alg", "material", "size"), FAILING)
+    def test_nor_is_a_bug_with_a_public_key(self, alg: str, material: type[Any], size: int) -> None:
+        """Law 1.3: so for each kind of key."""
+        with pytest.raises(RuntimeError):
+            checker(failing(material, RuntimeError("bug")), alg)(MESSAGE, bytes(size))
+
     def outcome(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> bool:
         """What ``checker`` makes of an implementation that raises."""
         key, good = signed("HS256")
-        failing = dataclasses.replace(ALGORITHMS["HS256"], implementation=_Failing(error))  # type: ignore[arg-type]  # a fake
-        monkeypatch.setattr(signature, "ALGORITHMS", {**ALGORITHMS, "HS256": failing})
+        faulty = dataclasses.replace(ALGORITHMS["HS256"], implementation=_Failing(error))  # type: ignore[arg-type]  # a fake
+        monkeypatch.setattr(signature, "ALGORITHMS", {**ALGORITHMS, "HS256": faulty})
         return checker(key.material, "HS256")(MESSAGE, good)

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from jwt import PyJWS
 from jwt.algorithms import Algorithm
 
@@ -40,7 +43,7 @@ class SignatureAlgorithm:
     """An algorithm and the keys that it fits.
 
     Args:
-        implementation: PyJWT's object for it.
+        implementation: PyJWT's object for it, which reads keys and computes HMAC.
         kty: The type of its keys (RFC 7517 section 4.1).
         crv: Their curve, where the type has curves.
         secret_size: For HMAC the shortest secret, in bytes: the hash size (RFC 7518 section 3.2).
@@ -74,6 +77,10 @@ ALGORITHMS: Final[Mapping[str, SignatureAlgorithm]] = dict(
 )
 """Every algorithm that authgate knows, by its name in a header."""
 
+# RFC 7518 section 3.1: what the digits of a name say.
+_HASHES: Final[Mapping[str, SHA256 | SHA384 | SHA512]] = {"256": SHA256(), "384": SHA384(), "512": SHA512()}
+# Law 3.11: a signature that the library cannot even look at is not a good one.
+_NOT_GOOD: Final = (InvalidSignature, ValueError, UnsupportedAlgorithm, InternalError)
 _ED25519: Final = frozenset({"EdDSA", "Ed25519"})
 
 KNOWN_ALGORITHMS: Final = frozenset(ALGORITHMS)
@@ -107,17 +114,74 @@ def checker(material: Material, alg: str) -> Check:
 
     Everything that does not depend on the token is done here, once for each key.
     """
-    implementation: Any = ALGORITHMS[alg].implementation
+    if isinstance(material, RSAPublicKey):
+        return _rsa_checker(material, alg)
+    if isinstance(material, EllipticCurvePublicKey):
+        return _ecdsa_checker(material, alg)
+    if isinstance(material, Ed25519PublicKey):
+        return _ed25519_checker(material)
+    return _hmac_checker(material, alg)
+
+
+def _rsa_checker(key: RSAPublicKey, alg: str) -> Check:
+    digest = _HASHES[alg[-3:]]
+    padding = PKCS1v15() if alg.startswith("RS") else PSS(MGF1(digest), digest.digest_size)
     # RFC 8017 section 8.1.2: a signature is as long as the modulus; the library takes a PSS one without leading zeros.
-    size = (material.key_size + 7) // 8 if isinstance(material, RSAPublicKey) else None
+    size = (key.key_size + 7) // 8
+    verify = key.verify
 
     def is_valid(signing_input: bytes, signature: bytes) -> bool:
-        if size is not None and len(signature) != size:
+        if len(signature) != size:
             return False
         try:
-            good: bool = implementation.verify(signing_input, material, signature)
-        except (ValueError, UnsupportedAlgorithm, InternalError):
-            # Law 3.11: a signature that the library cannot even look at is not a good one.
+            verify(signature, signing_input, padding, digest)
+        except _NOT_GOOD:
+            return False
+        return True
+
+    return is_valid
+
+
+def _ecdsa_checker(key: EllipticCurvePublicKey, alg: str) -> Check:
+    scheme = ECDSA(_HASHES[alg[-3:]])
+    half = (key.curve.key_size + 7) // 8  # RFC 7518 section 3.4: R and S, each as long as the curve's order
+    size = 2 * half
+    verify = key.verify
+    number = int.from_bytes
+
+    def is_valid(signing_input: bytes, signature: bytes) -> bool:
+        if len(signature) != size:
+            return False
+        try:
+            der = encode_dss_signature(number(signature[:half], "big"), number(signature[half:], "big"))
+            verify(der, signing_input, scheme)
+        except _NOT_GOOD:
+            return False
+        return True
+
+    return is_valid
+
+
+def _ed25519_checker(key: Ed25519PublicKey) -> Check:
+    verify = key.verify
+
+    def is_valid(signing_input: bytes, signature: bytes) -> bool:
+        try:
+            verify(signature, signing_input)
+        except _NOT_GOOD:
+            return False
+        return True
+
+    return is_valid
+
+
+def _hmac_checker(secret: bytes, alg: str) -> Check:
+    implementation: Any = ALGORITHMS[alg].implementation
+
+    def is_valid(signing_input: bytes, signature: bytes) -> bool:
+        try:
+            good: bool = implementation.verify(signing_input, secret, signature)
+        except _NOT_GOOD:
             return False
         return good
 
