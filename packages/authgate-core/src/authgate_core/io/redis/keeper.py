@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 from ...clock import Clock
@@ -19,6 +20,7 @@ from .protocol import Exchange, Query, as_bytes, as_list
 __all__ = ["Keeper"]
 
 _ATTEMPTS: Final = 8
+_QUESTIONS: Final = 1024
 
 
 class Keeper:
@@ -45,6 +47,8 @@ class Keeper:
         self._clock = clock
         self._cluster = cluster
         self._local = local
+        # Of a credential that comes again the names of keys are the same, and hashing them costs as much as asking.
+        self._question_of = lru_cache(_QUESTIONS)(self._question)
         self.watch = EpochWatch(notice)
         self.eviction = Eviction(notice, "redis")
 
@@ -68,15 +72,9 @@ class Keeper:
             RevocationUnavailable: If the reply proves nothing.
         """
         epoch = yield from self.first_look()
-        subjects = subjects_of(ref)
-        group = subjects[0].group()
-        beside = self._layout.group_epoch(group) if self._cluster else self._layout.epoch
-        keys = (beside, *(self._layout.entry(group, subject) for subject in subjects))
-        query: Query = (("EXISTS", *keys), ("MGET", *keys))
-        if self._cluster:
-            query += (("GET", self._layout.epoch), ("SISMEMBER", self._layout.groups, group))
+        subjects, query = self._question_of(ref)
         replies = yield from asked(query)
-        found, *values = _values(keys, replies[0], replies[1])
+        found, *values = _values(len(subjects) + 1, replies[0], replies[1])
         self.watch.require(as_bytes(replies[2]) if self._cluster else found, epoch)
         if self._cluster and replies[3] and found != epoch:
             # Law 5.10: the node with this group's entries lost them, though the node with the epoch did not.
@@ -146,6 +144,17 @@ class Keeper:
         """Take a new lock."""
         self.watch.after_fork()
 
+    def _question(self, ref: TokenRef | ProjectRef) -> tuple[tuple[Subject, ...], Query]:
+        """What may have been revoked about a credential, and what asks for all of it at once."""
+        subjects = subjects_of(ref)
+        group = subjects[0].group()
+        beside = self._layout.group_epoch(group) if self._cluster else self._layout.epoch
+        keys = (beside, *(self._layout.entry(group, subject) for subject in subjects))
+        query: Query = (("EXISTS", *keys), ("MGET", *keys))
+        if self._cluster:
+            query += (("GET", self._layout.epoch), ("SISMEMBER", self._layout.groups, group))
+        return subjects, query
+
     def _epoch_or_new(self) -> Exchange[bytes]:
         key = self._layout.epoch
         (reply,) = yield from asked((("GET", key),))
@@ -181,9 +190,9 @@ class Keeper:
             self._local.keep(subject, mark)
 
 
-def _values(keys: Sequence[str], existing: object, values: object) -> list[bytes | None]:
+def _values(asked_for: int, existing: object, values: object) -> list[bytes | None]:
     found = [as_bytes(value) for value in as_list(values)]
-    if len(found) != len(keys) or not isinstance(existing, int):
+    if len(found) != asked_for or not isinstance(existing, int):
         raise RevocationUnavailable("Redis answered something else than was asked")
     if existing > len(found) - found.count(None):
         # MGET calls a key of another type nil, which must not read as "not revoked".
