@@ -201,6 +201,29 @@ class TestNoSecretIsKept:
             gate.verify_token(token)
         assert "token_malformed" == caught.value.code
 
+    @pytest.mark.parametrize("junk", ["x" * 4097, f"{'x' * 100}.{'x' * 4000}.xxxx"])
+    def test_long_junk_is_not_hashed(
+        self, make: Callable[..., Face], monkeypatch: pytest.MonkeyPatch, junk: str
+    ) -> None:
+        """Law 2.4: what begins no token costs a glance, not a digest, and is refused as by a gate without memory."""
+        gates = make(), make(verified_tokens=0)
+        monkeypatch.setattr(ag.Secret, "digest", None)
+        monkeypatch.setattr(trust, "sha256", None)
+
+        first, second = (refusal(gate, junk) for gate in gates)
+        assert "token_malformed" == first.code
+        assert (first.code, first.reason) == (second.code, second.reason)
+
+    def test_a_long_token_is_remembered(
+        self, make: Callable[..., Face], fake: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Law 7.1: as any other is."""
+        gate, token = make(), fake.token("u1", padding="x" * 8192)
+        assert user(gate, token)
+        monkeypatch.setattr(Key, "verifies", None)
+
+        assert user(gate, token)
+
 
 class TestJudgedAtEveryHit:
     """Law 7.1: each is refused exactly as a gate refuses that remembers nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from ..cache import TenantsServed, VerifiedTokens
 from ..clock import Instant
@@ -12,7 +13,7 @@ from ..credentials import BearerToken
 from ..errors import InvalidClaim
 from ..issuer import Issuer
 from ..jose.claims import TokenRules
-from ..jose.compact import Header, Limits
+from ..jose.compact import Header, Limits, may_hold_object
 from ..jose.keys import Key, KeySet
 from ..keyring import KeyRing, TenantDoor, TenantRings
 from ..principal import Service, TokenRef, User
@@ -21,6 +22,9 @@ from .revoked import Known
 from .signatures import Named
 
 __all__ = ["Found", "Trust", "TrustedIssuer"]
+
+_LONG: Final = 4096
+"""Of a token that is longer, in characters, hashing takes longer than a glance at what it is (docs/adr/0021)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +162,11 @@ class Trust:
             return found if found.holds(now) else None
 
     def digest(self, token: BearerToken) -> bytes | None:
-        """What a token is remembered by; None where it will not be, as one that is too long (Law 2.4)."""
-        if self.memory is None or len(token.value) > self.limits.token:
+        """What a token is remembered by; None where it will not be: if too long (Law 2.4), or long and no token."""
+        size = len(token.value)
+        if self.memory is None or size > self.limits.token:
+            return None
+        if size > _LONG and not may_hold_object(token.value.reveal()):
             return None
         return token.value.digest()
 
@@ -174,6 +181,8 @@ class Trust:
         """
         memory, known = self.memory, self.known
         if memory is None or not isinstance(token, str) or len(token) > self.limits.token:
+            return None
+        if len(token) > _LONG and not may_hold_object(token):
             return None
         try:
             digest = sha256(token.encode()).digest()

@@ -22,6 +22,7 @@ __all__ = [
     "Limits",
     "Parts",
     "decode_segment",
+    "may_hold_object",
     "parse_header",
     "parse_object",
     "split",
@@ -114,7 +115,7 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
         MalformedToken: As ``split`` and ``parse_object`` do.
     """
     signing_input, header, payload, signature = _segments(token, limits)
-    # Junk of many kilobytes is not worth decoding: two characters tell that it begins no object.
+    # Junk of many kilobytes is not worth decoding, as ``may_hold_object`` says.
     if payload[:2] not in _BEGINNINGS:
         raise MalformedToken("the payload is not a JSON object")
     data = decode_segment(payload)
@@ -124,6 +125,12 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     # What is not ASCII in the header is refused by ``parse_header``, before anything is verified.
     covered = signing_input.encode("ascii", "replace")
     return _new(Parts, (header, data, covered, decode_segment(signature))), claims
+
+
+def may_hold_object(token: str) -> bool:
+    """Whether a token's second segment begins as that of a JSON object does, which two characters tell of most junk."""
+    dot = token.find(".")
+    return dot >= 0 and token[dot + 1 : dot + 3] in _BEGINNINGS
 
 
 def _segments(token: str, limits: Limits) -> tuple[str, str, str, str]:
