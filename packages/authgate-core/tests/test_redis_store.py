@@ -22,6 +22,7 @@ from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
 from authgate_core.revocation import (
     RedisRevocation,
+    Subject,
     cut_off_entry,
     secret_version_entry,
     subject_of,
@@ -112,6 +113,21 @@ class TestAsking:
             store.is_revoked(token())
         spent = own_valkey.client().info("stats")["total_reads_processed"] - before
         assert 20 <= spent <= 25
+
+    def test_a_credential_that_comes_again(
+        self, open_store: OpenAny, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Law 5.1: the names of its keys are remembered, and nothing that the server said of them."""
+        store, ref = open_store(valkey_url), token()
+        assert not store.is_revoked(ref)
+        with monkeypatch.context() as patched:
+            patched.setattr(Subject, "digest", None)
+            assert not store.is_revoked(ref)
+
+        store.revoke(revoking(ref))
+
+        assert store.is_revoked(ref)
+        assert not store.is_revoked(token("jti-2"))
 
     def test_keys_hold_no_text_of_callers(self, open_store: OpenAny, valkey_url: str, prefix: str) -> None:
         """Laws 5.9 and 5.12: keys are digests behind a prefix and the group in braces, and those of the feed."""
