@@ -191,6 +191,7 @@ class TestElliptic:
         assert {"ES256": 32, "ES384": 48, "ES512": 66}[alg] == size
         assert not verifies(alg, encode_dss_signature(r, s))
         assert not verifies(alg, b"\0" + r.to_bytes(size) + b"\0" + s.to_bytes(size))
+        assert not verifies(alg, r.to_bytes(size) + b"\0" + s.to_bytes(size))
 
     def test_degenerate_numbers_are_refused(self, alg: str) -> None:
         """CVE-2022-21449: zero, the order of the curve and what is above it are no signature."""
