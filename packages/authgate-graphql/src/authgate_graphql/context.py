@@ -41,8 +41,8 @@ def visit_of(context: object, gate: Gate | AsyncGate | None = None) -> Visit:
     visit = known_visit(context)
     if visit is not None and _fits(visit, gate):
         return visit
-    held: Any = context
-    near: Any = held.get("request") if type(context) is dict else None
+    held = context
+    near: Any = cast("dict[str, object]", held).get("request") if type(held) is dict else None
     if type(near) in _requests:  # as behind most views: nothing stands between
         holder = request = near
     else:
@@ -87,6 +87,10 @@ def known_visit(context: object) -> Visit | None:
         near = held.req
     else:
         near = getattr(context, "request", context)
+    if type(near) in _requests:
+        kept: Visit | None = getattr(near, _ATTRIBUTE, None)
+        if kept is not None and kept.request is near:
+            return kept
     if type(near) is AuthenticatedRequest:
         near = near.request
     if type(near) in _proxies:

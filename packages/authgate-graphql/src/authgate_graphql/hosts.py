@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
+from types import ModuleType
 from typing import Any, Final, Protocol, TypeAlias, cast
 
 from authgate_core import AsyncGate, Gate, RequestView
@@ -126,9 +128,16 @@ def host_of(request: object, context: object) -> WsgiHost | AsgiHost:
 def _flask_extension() -> Any:  # noqa: ANN401 - of an adapter that need not be installed
     if "flask" not in sys.modules:
         return None
-    from flask import current_app, has_app_context  # noqa: PLC0415 - there, but no dependency of this package
+    flask = _flask()
+    return flask.current_app.extensions.get(_FLASK) if flask.has_app_context() else None
 
-    return current_app.extensions.get(_FLASK) if has_app_context() else None
+
+@cache
+def _flask() -> ModuleType:
+    """Imported once: even an import of what is there already is looked for each time."""
+    import flask  # noqa: PLC0415 - there, but no dependency of this package
+
+    return flask
 
 
 def _params_in(context: object) -> Mapping[str, object]:

@@ -75,7 +75,10 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
 
     @wraps(resolver)
     def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
-        info = args[index] if len(args) > index else kwargs[name]
+        try:
+            info = args[index]
+        except IndexError:
+            info = kwargs[name]
         context = info.context
         visit = known_visit(context)
         # What `is_checked` asks first, without the call: this runs for each item of a list.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from inspect import isasyncgen, isasyncgenfunction, isawaitable
+from inspect import isasyncgenfunction, isawaitable
+from types import AsyncGeneratorType
 from typing import Any, Final
 
 from strawberry.exceptions.permission_fail_silently_requires_optional import (
@@ -65,17 +66,21 @@ class Guard(FieldExtension):
 
     def resolve(self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any) -> Any:  # noqa: ANN401 - the field's value
         """Check, and resolve the field."""
-        try:
-            if not is_checked(self.requirement, info.context, hidden=self._hides):
-                must_stand_outside(self, field_of(info))
-                return self.resolve_async(next_, source, info, **kwargs)
-        except Refusal as refused:
-            return self._shown(refused, info)
+        context = info.context
+        visit = known_visit(context)
+        # What `is_checked` asks first, without the call: this runs for each item of a list.
+        if visit is None or visit.passed.get(self.requirement) is not context:
+            try:
+                if not is_checked(self.requirement, context, hidden=self._hides):
+                    must_stand_outside(self, field_of(info))
+                    return self.resolve_async(next_, source, info, **kwargs)
+            except Refusal as refused:
+                return self._shown(refused, info)
         try:
             value = next_(source, info, **kwargs)
         except AuthgateError as error:
-            raise worded(error, known_visit(info.context), info.context) from None
-        return watched(value, info.context) if isasyncgen(value) else value
+            raise worded(error, known_visit(context), context) from None
+        return watched(value, context) if isinstance(value, AsyncGeneratorType) else value
 
     async def resolve_async(
         self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any
@@ -91,7 +96,7 @@ class Guard(FieldExtension):
             value = await value if isawaitable(value) else value
         except AuthgateError as error:
             raise worded(error, known_visit(info.context), info.context) from None
-        return watched(value, info.context) if isasyncgen(value) else value
+        return watched(value, info.context) if isinstance(value, AsyncGeneratorType) else value
 
     def _shown(self, refused: Refusal, info: Info) -> object:
         if refused.problem.status not in self._hides:
