@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -54,7 +54,7 @@ def wsgi_view(
     peer = environ.get(_BEFORE_PROXY_FIX, environ).get("REMOTE_ADDR")
     line = (environ.get("SCRIPT_NAME"), environ.get("PATH_INFO"), environ.get("QUERY_STRING"), peer)
     method = environ.get("REQUEST_METHOD", "GET").upper()
-    return _WsgiView(method, dict(environ).items(), line, memo, path_params, ())
+    return _WsgiView(method, dict(environ), line, memo, path_params, ())
 
 
 class _Arrived(RequestView):
@@ -74,7 +74,7 @@ class _Arrived(RequestView):
     def __init__(  # pyright: ignore[reportMissingSuperCall] - it would read what nobody asks for
         self,
         method: str,
-        raw: Iterable[tuple[Any, Any]],  # of ASGI in bytes
+        raw: object,
         line: tuple[Any, ...],  # of each server its own
         memo: Memo | None,
         path_params: Mapping[str, object],
@@ -85,7 +85,7 @@ class _Arrived(RequestView):
         self.path_params = path_params
         self.subprotocols = subprotocols
         self.tls_peer = None
-        self._raw = raw
+        self._raw: Any = raw  # of each server its own
         self._line = line
 
     def __getattr__(self, name: str) -> HeaderPairs | str | None:
@@ -156,8 +156,8 @@ class _WsgiView(_Arrived):
         length = len(_PREFIX) + len(name)
         return tuple(
             [
-                (name, value)
-                for variable, value in self._raw
+                (name, self._raw[variable])
+                for variable in self._raw
                 if len(variable) == length and variable[:5] == _PREFIX and _name(variable) == name
             ]
         )
@@ -187,10 +187,10 @@ def _name(variable: str) -> str:
     return variable[5:].replace("_", "-").lower()
 
 
-def _wsgi_headers(environ: Iterable[tuple[str, Any]]) -> HeaderPairs:
+def _wsgi_headers(environ: Mapping[str, Any]) -> HeaderPairs:
     headers = [
         (_CONTENT.get(name) or _name(name), value)
-        for name, value in environ
+        for name, value in environ.items()
         if (name[:5] == _PREFIX and name not in _PREFIXED) or (name in _CONTENT and value)
     ]
     return tuple(headers)
