@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import signal
@@ -17,7 +18,7 @@ import redis
 
 from authgate_core.clock import Clock, SystemClock
 from authgate_core.events import Notice
-from authgate_core.io.redis import AsyncRedisStore, RedisStore
+from authgate_core.io.redis import AsyncRedisStore, RedisStore, lag
 from authgate_core.io.redis.protocol import Limits
 from authgate_core.principal import ProjectRef, Revocation, TokenRef
 from authgate_core.revocation import RedisRevocation, RevocationHealth
@@ -248,3 +249,9 @@ def open_store(colour: str, prefix: str) -> Iterator[Callable[..., DrivenStore]]
     yield opened
     for store in stores:
         store.close()
+
+
+@pytest.fixture
+def punctual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No loop is taken to run late, which would have it ask once more (Law 5.5): for tests that count."""
+    monkeypatch.setattr(lag, "_LATE", math.inf)

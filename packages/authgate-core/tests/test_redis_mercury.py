@@ -345,6 +345,7 @@ class TestOutages:
         assert store.is_revoked(token()) is False
         assert store.is_revoked(project(token_id="t-1")) is True
 
+    @pytest.mark.usefixtures("punctual")
     def test_it_hangs(self, open_mercury: OpenAny, own_valkey: Any, client: Any) -> None:
         """Laws 5.4 and 5.5: given up at its limit, asked no more after five failures, and again after a probe."""
         client.set("revoked_token:jti-1", "1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import socket
 import threading
 import time
@@ -16,7 +15,6 @@ import pytest
 
 from authgate_core.clock import SystemClock
 from authgate_core.errors import RevocationUnavailable
-from authgate_core.io.redis import lag
 from authgate_core.io.redis.protocol import LIMITS
 from authgate_core.principal import ProjectRef, TokenRef
 from authgate_core.revocation import secret_version_entry, session_entry, subjects_of, token_entry
@@ -107,12 +105,6 @@ def fake() -> Iterator[Callable[[Callable[[socket.socket, int], None]], FakeServ
     yield start
     for server in servers:
         server.close()
-
-
-@pytest.fixture
-def punctual(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No loop is taken to run late, which would have it ask once more (Law 5.5): for tests that count."""
-    monkeypatch.setattr(lag, "_LATE", math.inf)
 
 
 class TestNoAnswer:
@@ -479,6 +471,7 @@ class TestBreaker:
         assert ["revocation_breaker_open", "revocation_breaker_closed"] == store.codes
         fails(store, "entries of the store may be lost")
 
+    @pytest.mark.usefixtures("punctual")
     def test_a_frozen_server_is_not_waited_for(self, open_store: OpenAny, own_valkey: Any) -> None:
         """Law 5.5: once open, nobody waits for the time-out; thawed, the same entries count again."""
         store = open_store(own_valkey.url)
@@ -514,6 +507,7 @@ class TestBreaker:
         fails(store, "not asked")
         assert asked + 1 == server.accepted
 
+    @pytest.mark.usefixtures("punctual")
     def test_the_clock_says_when_to_probe(self, open_store: OpenAny, own_valkey: Any) -> None:
         """Law 5.5: rests are measured on the monotonic clock that the gate was given."""
         clock = ManualClock(SystemClock().now())
