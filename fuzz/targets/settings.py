@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,7 +23,6 @@ _MERCURY: Final = (
 
 def probe(data: bytes) -> None:
     """Lines of ``NAME=value``; a name without ``=`` has no value."""
-    logging.disable()
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     mapping = {name: value for name, _, value in (line.partition("=") for line in lines)}
     # What a file holds is tried by another target, and a fuzzer must not choose which file is read.
