@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import random
+from collections.abc import Iterator
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -59,6 +61,14 @@ def edited(seed: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
 def seeds_of(name: str) -> list[bytes]:
     """The seeds of a target, made once."""
     return list(load(name).seeds())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet() -> Iterator[None]:
+    """What is logged of inputs that are no text is nothing that a report of tests could hold."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -203,6 +203,12 @@ class TestFromMapping:
 
         assert "AUTHGATE_XYZZY_QUUX is not a setting" in caplog.text
 
+    def test_a_stranger_that_cannot_be_written(self, caplog: pytest.LogCaptureFixture) -> None:
+        """What is no text in an environment, and what would begin another line, is shown as escapes."""
+        ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_XY\udcffZZY\nQUUX": "1"})
+
+        assert "AUTHGATE_XY\\udcffZZY\\nQUUX is not a setting" in caplog.text
+
 
 class TestFromEnv:
     """The environment is a mapping like any other."""

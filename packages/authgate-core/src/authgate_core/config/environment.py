@@ -171,9 +171,10 @@ def _validated(values: dict[str, Any]) -> tuple[Settings, dict[str, str]]:
 def _unknown(names: list[str]) -> Iterator[str]:
     fields = [name.upper() for name in Settings.model_fields]
     for name in names:
+        shown = ascii(name)[1:-1]  # an environment may hold names that no log can be written with
         near = difflib.get_close_matches(name, fields, n=1)
         if near:
-            yield f"{PREFIX}{name}: is not a setting; did you mean {PREFIX}{near[0]}?"
+            yield f"{PREFIX}{shown}: is not a setting; did you mean {PREFIX}{near[0]}?"
         else:
             # A stranger with our prefix need not be a mistake of ours, so it does not stop the service.
-            logging.getLogger("authgate").warning("%s%s is not a setting and is ignored", PREFIX, name)
+            logging.getLogger("authgate").warning("%s%s is not a setting and is ignored", PREFIX, shown)
