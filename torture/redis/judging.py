@@ -9,7 +9,19 @@ from typing import Final, Literal, TypeAlias
 
 from .gates import Asked, Outcome
 
-__all__ = ["GRACE", "LEASE", "RECOVERY", "Promised", "Seen", "broken", "counted", "listed", "ms", "told"]
+__all__ = [
+    "ANY",
+    "GRACE",
+    "LEASE",
+    "RECOVERY",
+    "Promised",
+    "Seen",
+    "broken",
+    "counted",
+    "listed",
+    "ms",
+    "told",
+]
 
 FIRST: Final = 0.15
 """Law 5.4: the longest decision over a connection that was there, in seconds."""
@@ -51,6 +63,7 @@ class Promised:
         unchecked: Whether requests that pass are passed over, and counted (Law 5.3).
         allowed_for: For how long they pass at most, in seconds: by leave, or by the lease of a copy (Law 5.11).
         followers: How many connections besides a probe may wait for an answer: that of a feed.
+        first: How long the first decision takes at most, in seconds: by default, over a connection that is there.
     """
 
     innocent: tuple[Outcome, ...] = ("unavailable",)
@@ -64,6 +77,7 @@ class Promised:
     unchecked: bool = False
     allowed_for: float = math.inf
     followers: int = 0
+    first: float = FIRST
 
 
 @dataclass(slots=True)
@@ -152,7 +166,7 @@ def _decided(promised: Promised, seen: Seen) -> Iterator[str]:
 
 def _in_time(promised: Promised, seen: Seen) -> Iterator[str]:
     decisions = seen.decisions
-    if decisions and decisions[0].took > FIRST + GRACE:
+    if decisions and decisions[0].took > promised.first + GRACE:
         yield f"the first decision took {ms(decisions[0].took)}"
     if seen.worst > ANY + GRACE:
         yield f"a decision took {ms(seen.worst)}"
