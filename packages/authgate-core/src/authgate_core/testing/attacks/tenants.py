@@ -47,10 +47,11 @@ def across_tenants(mercury: MercuryMint, one: MercuryProject, other: MercuryProj
 
 
 def _spellings(uuid: str) -> tuple[object, ...]:
+    letter = max(map(uuid.rfind, "abcdef"))
     return (
         *(
             uuid.upper(),
-            uuid.title(),
+            f"{uuid[:letter]}{uuid[letter:].upper()}",
             f"{{{uuid}}}",
             f"urn:uuid:{uuid}",
             uuid.replace("-", ""),
