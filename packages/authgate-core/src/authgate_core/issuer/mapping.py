@@ -100,6 +100,8 @@ class PrincipalMap:
             value if isinstance(value, str) else None for value in map(claims.get, _DESCRIPTIVE)
         ]
         client_id = client_id or azp
+        if is_service and mapping.service_is_client:
+            client_id = client_id or identifier.removeprefix(mapping.namespace)
         if client_id is not None:
             client_id = intern(client_id)  # many tokens that are remembered name the same few
         ref = _token_ref(

@@ -26,7 +26,7 @@ class Names:
 
     Args:
         paths: Where they are.
-        separators: What separates the names of a claim that is one text.
+        separators: What separates the names of a claim that is one text; an empty text where it is one name.
         limit: Other names are left out; None is no limit (Law 3.14).
     """
 
@@ -79,7 +79,7 @@ def _names(
 def _items(value: object, separator: str | None) -> tuple[object, ...]:
     """What there is to read; of what is no list, something that is no name."""
     if isinstance(value, str) and separator is not None:
-        return tuple(part for part in value.split(separator) if part)
+        return tuple(part for part in value.split(separator) if part) if separator else (value,)
     return cast("tuple[object, ...]", value) if isinstance(value, tuple) else (None,)
 
 

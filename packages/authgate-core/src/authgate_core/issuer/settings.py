@@ -61,7 +61,8 @@ class ClaimsMap:
         roles: Where roles are; every path that is present adds.
         scopes: Where scopes are.
         tenant: Where the tenant is, if the issuer has tenants.
-        separators: For claims that are one string: the path as written, and what separates the values.
+        separators: For claims that are one string: the path as written, and what separates the values; an
+            empty text where the whole string is one value.
         namespace: Put before each id.
         service_when: What makes a token a service's: claim paths with the value, or one of the values, that
             each must have; or a function of the claims. None: every token is a user's (Law 3.13).
@@ -71,6 +72,7 @@ class ClaimsMap:
         fallback_tenant: The tenant of tokens that name none.
         tenant_is_uuid: Whether tenants are UUIDs, of which only the lower-case spelling counts (Law 3.12).
         lifted: Members of ``sub``, which is an object then, that count as claims of the token.
+        service_is_client: Whether the id of a service is that of its OAuth client.
         public: What ``to_dict`` of its principals shows; None for what each kind shows by itself.
     """
 
@@ -86,6 +88,7 @@ class ClaimsMap:
     fallback_tenant: str | None = None
     tenant_is_uuid: bool = False
     lifted: tuple[str, ...] = ()
+    service_is_client: bool = False
     public: tuple[str, ...] | None = None
     pure: bool = False
 
@@ -113,6 +116,8 @@ class Terms:
         authorized_parties: Accepted ``azp`` or ``client_id``.
         token_types: Values of ``typ`` and its like that are accepted besides the standard ones.
         fixed_claims: Claims with the one text that each must be.
+        shapes: Sets of such claims of which one must hold as a whole; none asks for nothing.
+        require_kid: Whether the header must name the key.
     """
 
     audience: frozenset[str] | AnyAudience
@@ -124,6 +129,8 @@ class Terms:
     authorized_parties: frozenset[str] | None = None
     token_types: frozenset[str] = frozenset()
     fixed_claims: tuple[tuple[str, str], ...] = ()
+    shapes: tuple[tuple[tuple[str, str], ...], ...] = ()
+    require_kid: bool = False
 
     def problems(self, *, symmetric: bool) -> Iterator[str]:
         """What is wrong, where ``symmetric`` says that the issuer's key is a shared secret."""

@@ -13,6 +13,7 @@ from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
+from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms
 from .mapping import PrincipalMap, model_problems, tenant_in
 from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
 from .options import Options, Reader
@@ -30,7 +31,8 @@ KeyOrigin: TypeAlias = StaticKeys | JwksUrl | TenantKeys | Discovery
 class Issuer:
     """An issuer whose tokens are believed, with its keys, algorithms and audience bound together (Law 3.5).
 
-    Made by ``Issuer.oidc``, ``.jwks``, ``.static`` or ``.mercury``; what is wrong is said when the gate is built.
+    Made by ``Issuer.oidc``, ``.jwks``, ``.static`` or a profile such as ``.mercury``; what is wrong is said when the
+    gate is built.
 
     Args:
         issuer: The exact ``iss``; None matches only tokens without one.
@@ -137,6 +139,22 @@ class Issuer:
             mistakes=tuple(mistakes),
         )
 
+    @classmethod
+    def auth_service(
+        cls, base_url: str, *, audience: str | Collection[str] | AnyAudience, **options: Unpack[Options]
+    ) -> Issuer:
+        """A central auth service, whose tokens have no ``iss`` and are users' or, of the type m2m, services'.
+
+        Args:
+            base_url: Where it is.
+            audience: As for every issuer.
+            options: As for every issuer.
+        """
+        given: dict[str, object] = {**auth_defaults()}
+        given.update((name, value) for name, value in options.items() if value is not None)
+        plain = _make(None, auth_keys(base_url), audience, given)
+        return replace(plain, terms=auth_terms(plain.terms), mapping=auth_mapping(plain.mapping))
+
     @property
     def project_keys_name(self) -> str | None:
         """What the key set of its project tokens is called; None where it issues none."""
@@ -174,6 +192,8 @@ class Issuer:
             authorized_parties=terms.authorized_parties,
             token_types=terms.token_types,
             fixed_claims=terms.fixed_claims,
+            shapes=terms.shapes,
+            require_kid=terms.require_kid,
         )
 
     def tenant(self, claims: Mapping[str, Any]) -> str | None:

@@ -44,6 +44,8 @@ class TokenRules:
         authorized_parties: Accepted values of ``azp``, or of ``client_id`` where there is no ``azp``.
         token_types: Values of ``typ``, ``type``, ``token_type`` and ``token_use`` besides the standard ones.
         fixed_claims: Claims with the one text that each must be.
+        shapes: Sets of such claims of which one must hold as a whole; none asks for nothing.
+        require_kid: Whether the header must name the key (Law 3.4).
     """
 
     issuer: str | None
@@ -58,6 +60,8 @@ class TokenRules:
     authorized_parties: frozenset[str] | None = None
     token_types: frozenset[str] = frozenset()
     fixed_claims: tuple[tuple[str, str], ...] = ()
+    shapes: tuple[tuple[tuple[str, str], ...], ...] = ()
+    require_kid: bool = False
 
 
 def check_header(header: Header, rules: TokenRules) -> None:
@@ -65,11 +69,13 @@ def check_header(header: Header, rules: TokenRules) -> None:
 
     Raises:
         AlgorithmRefused: If ``alg`` is not on the allow-list (Law 3.2).
-        InvalidClaim: If ``typ`` is not that of an access token (Law 3.8).
+        InvalidClaim: If ``typ`` is not that of an access token (Law 3.8), or ``kid`` is missing where it must not.
     """
     if not is_allowed(header.alg, rules.algorithms):
         allowed = ", ".join(sorted(rules.algorithms))
         raise AlgorithmRefused(f"the header's alg {_hidden(header.alg)} is not one of: {allowed}")
+    if rules.require_kid and header.kid is None:
+        raise InvalidClaim("kid header", "is missing")
     typ = header.typ
     if rules.require_at_jwt:
         if typ is None or typ.lower() not in _AT_JWT:
@@ -98,7 +104,7 @@ def check_claims(claims: Mapping[str, Any], rules: TokenRules, now: Instant) -> 
     _check_kind(claims, rules.token_types)
     if rules.authorized_parties is not None:
         _check_parties(claims, rules.authorized_parties)
-    if rules.require_at_jwt or rules.required_claims or rules.fixed_claims:
+    if rules.require_at_jwt or rules.required_claims or rules.fixed_claims or rules.shapes:
         _check_required(claims, rules)
     jti = claims.get("jti")
     if not (isinstance(jti, str) and jti) and "jti" in claims:  # it names the token (Law 5.9)
@@ -154,6 +160,9 @@ def _check_required(claims: Mapping[str, Any], rules: TokenRules) -> None:
     for name, expected in rules.fixed_claims:
         if claims.get(name) != expected:
             raise InvalidClaim(name, f"is not {expected!r}")
+    shapes = rules.shapes
+    if shapes and not any(all(claims.get(name) == text for name, text in shape) for shape in shapes):
+        raise InvalidClaim(shapes[0][0][0], "does not go with the other claims of any token of this issuer")
 
 
 def _check_times(claims: Mapping[str, Any], rules: TokenRules, now: float) -> float:

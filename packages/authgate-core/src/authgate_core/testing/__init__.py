@@ -5,6 +5,7 @@ Contract suites for ports of your own are in ``authgate_core.testing.contracts``
 
 from __future__ import annotations
 
+from .auth_service import FakeAuthService
 from .clock import ManualClock
 from .hostile import HostileTokens
 from .issuer import FakeIssuer
@@ -17,6 +18,7 @@ from .tokens import TokenMint
 
 __all__ = [
     "ABSENT",
+    "FakeAuthService",
     "FakeIssuer",
     "FakeMercury",
     "HostileTokens",

@@ -1,0 +1,53 @@
+"""The auth_service profile: a central auth service of one's own, whose tokens have no ``iss``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from ..principal import as_path
+from .options import Options
+from .settings import ClaimsMap, Terms
+from .trust import JwksUrl
+
+__all__ = ["auth_defaults", "auth_keys", "auth_mapping", "auth_terms"]
+
+_REQUIRED: Final = ("jti", "iat", "sub", "type", "role")
+_SHAPES: Final = (
+    (("type", "access"),),
+    (("type", "m2m"), ("role", "service")),
+)
+"""Its access tokens: those of people, and those of programs, which all have one role."""
+_ROLE: Final = as_path("role")
+
+
+def auth_defaults() -> Options:
+    """The options that make an issuer an auth service."""
+    return {
+        "name": "auth_service",
+        "algorithms": ["RS256"],
+        "roles": "role",
+        "scopes": ["scopes", "scope"],
+        "service_when": {"type": "m2m"},
+    }
+
+
+def auth_keys(base_url: str) -> JwksUrl:
+    """Where its keys are: one set for all that it signs."""
+    return JwksUrl(f"{str(base_url).rstrip('/')}/.well-known/jwks.json")
+
+
+def auth_terms(terms: Terms) -> Terms:
+    """The configured terms, and with them what this service writes into every access token."""
+    return replace(
+        terms,
+        required_claims=tuple(dict.fromkeys((*_REQUIRED, *terms.required_claims))),
+        require_kid=True,
+        token_types=frozenset({"m2m"}),
+        shapes=_SHAPES,
+    )
+
+
+def auth_mapping(mapping: ClaimsMap) -> ClaimsMap:
+    """The configured mapping, knowing that a role is one name, and that a program is the client it runs as."""
+    return replace(mapping, separators={_ROLE: "", **mapping.separators}, service_is_client=True)

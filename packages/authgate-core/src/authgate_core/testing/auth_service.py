@@ -1,0 +1,84 @@
+"""A real auth service for tests, demos and examples, as far as an API sees one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from ..clock import Clock
+from .served import Served
+from .server import Answer, Asked
+from .shapes import Absent, encode_json
+from .tokens import TokenMint
+
+__all__ = ["KEYS_PATH", "FakeAuthService"]
+
+KEYS_PATH: Final = "/.well-known/jwks.json"
+
+_NOWHERE: Final = "https://auth.test"
+_NOT_FOUND: Final = Answer(b"", status=404, content_type="text/plain")
+
+
+class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInheritance] - it initialises both
+    """The auth service of the profile of that name: real keys, real tokens without ``iss``, real HTTP.
+
+    Served like a ``FakeIssuer``, and as easily put out of order::
+
+        with FakeAuthService(audience="orders-api") as service:
+            gate = Gate(GateConfig(issuers=[Issuer.auth_service(service.url, audience=service.audience)]))
+            gate.verify_token(service.token("u1", role="admin"))
+
+    Args:
+        audience: The ``aud`` of its tokens.
+        clock: What ``iat`` and ``exp`` are counted from; the machine's by default.
+
+    Attributes:
+        audience: The ``aud`` of its tokens.
+    """
+
+    def __init__(self, *, audience: str = "test-api", clock: Clock | None = None) -> None:
+        Served.__init__(self)
+        TokenMint.__init__(self, _NOWHERE, audience=audience, clock=clock)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._address or self._url
+
+    def header(self, algorithm: str | None = None, kid: str | Absent | None = None) -> dict[str, object]:
+        """The header of a token."""
+        return super().header(algorithm, kid) | {"typ": "JWT"}
+
+    def claims(self, sub: object = "u1", *, expires_in: float = 300) -> dict[str, Any]:
+        """The claims of a person's access token; Any because they are JSON."""
+        plain = super().claims(sub, expires_in=expires_in)
+        del plain["iss"]
+        return plain | {
+            "type": "access",
+            "role": "user",
+            "email": f"{sub}@example.com",
+            "email_verified": True,
+            "email_otp_enabled": False,
+            "auth_time": plain["iat"],
+            "scopes": [],
+        }
+
+    def service_token(self, client_id: str = "billing", *, scope: str = "", **claims: object) -> str:
+        """The access token of a program, of the type m2m.
+
+        Args:
+            client_id: The program.
+            scope: Its scopes, with spaces between them.
+            claims: Claims to add or replace; ``ABSENT`` leaves one out.
+        """
+        plain = super().claims(client_id)
+        shown = {name: plain[name] for name in ("aud", "sub", "iat", "exp", "jti")}
+        return self._signed(shown | {"type": "m2m", "role": "service", "scope": scope} | claims)
+
+    def _signed(self, claims: dict[str, Any]) -> str:
+        return self.raw_token(encode_json(self.header()), encode_json(claims))
+
+    def _truth(self, asked: Asked) -> Answer:
+        if (asked.method, asked.path) == ("GET", KEYS_PATH):
+            return Answer(json.dumps(self.jwks()).encode())
+        return _NOT_FOUND
