@@ -81,6 +81,21 @@ class TestFinish:
             asyncio.run(begun.finish())
         assert (None, 1) == (begun.outcome, asked.asked)
 
+    def test_it_is_waited_for_once(self, fake: FakeIssuer) -> None:
+        """Whoever waits again, or meanwhile, is told so, and nobody is asked a second time."""
+        asked: Asked = store("async")
+        begun = gate(fake, revocation=asked).begin(view(bearer(fake.token(sub="u1"))), ag.is_user)
+
+        async def twice() -> list[object]:
+            return [*await asyncio.gather(begun.finish(), begun.finish(), return_exceptions=True)]
+
+        admission, again = asyncio.run(twice())
+        assert isinstance(admission, ag.Admission)
+        assert isinstance(again, RuntimeError)
+        with pytest.raises(RuntimeError, match="finished once"):
+            asyncio.run(begun.finish())
+        assert 1 == asked.asked
+
     def test_what_is_decided(self, fake: FakeIssuer) -> None:
         """Waiting for it gives the same."""
         admitted = gate(fake).begin(view(bearer(fake.token(sub="u1"))), ag.is_user)

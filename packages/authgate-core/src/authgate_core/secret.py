@@ -80,12 +80,12 @@ class HashedSecret(Secret):
 
     Args:
         value: The secret.
-        digest: Its SHA-256; None where it has to be made.
+        digest: Its SHA-256.
     """
 
     __slots__ = ()
 
-    def __init__(self, value: str | bytes, digest: bytes | None) -> None:
+    def __init__(self, value: str | bytes, digest: bytes) -> None:
         super().__init__(value)
         self._digest = digest
 

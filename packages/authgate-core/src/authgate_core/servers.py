@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -57,7 +58,7 @@ def wsgi_view(
     return _WsgiView(method, dict(environ), line, memo, path_params, ())
 
 
-class _Arrived(RequestView):
+class _Arrived(RequestView, ABC):
     """A request of which few admissions ask more than for one header: the rest is read when somebody does.
 
     Args:
@@ -101,14 +102,17 @@ class _Arrived(RequestView):
             return peer
         raise AttributeError(f"a request has no {name}", name=name, obj=self)
 
+    @abstractmethod
     def _read_headers(self) -> HeaderPairs:
-        raise NotImplementedError
+        """All headers, as ``RequestView.headers`` has them."""
 
+    @abstractmethod
     def _read_url(self) -> str:
-        raise NotImplementedError
+        """Path and query, as ``RequestView.url`` has them."""
 
+    @abstractmethod
     def _read_peer(self) -> str | None:
-        raise NotImplementedError
+        """The socket's own peer, where it can be known."""
 
 
 class _AsgiView(_Arrived):

@@ -42,8 +42,9 @@ def admit_at_once(
         return None
     found = context.trust.recognise(text, now)
     if not isinstance(found, Principal):
-        is_token = text == bearer_alone(presented, (), context.header_limit)
-        return BearerToken(HashedSecret(text, found)) if is_token else None
+        if text != bearer_alone(presented, (), context.header_limit):
+            return None
+        return BearerToken(Secret(text) if found is None else HashedSecret(text, found))
     token = None
     if memo is not None:
         token = _token(Secret(text))

@@ -11,7 +11,7 @@ from ..principal import Admission
 __all__ = ["Begun"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Begun:
     """An admission that was begun, and is decided where nobody had to be asked.
 
@@ -28,9 +28,18 @@ class Begun:
 
         Raises:
             AuthgateError: The refusal.
+            RuntimeError: If it is undecided and was waited for before.
         """
-        if self.rest is not None:
-            return await self.rest()
+        if self.outcome is None:
+            return await self._take_rest()()
         if isinstance(self.outcome, Admission):
             return self.outcome
-        raise self.outcome or RuntimeError("an admission was begun that has neither outcome nor rest")
+        raise self.outcome
+
+    def _take_rest(self) -> Callable[[], Awaitable[Admission]]:
+        rest, self.rest = self.rest, None
+        if rest is None:
+            raise RuntimeError(
+                "an admission is finished once: what was begun here has been waited for before"
+            )
+        return rest
