@@ -108,6 +108,11 @@ class TestNothingYet:
         """Discovery is asked before anything is known."""
         assert RingState(KeyTimes()).known_key_url(START) is None
 
+    def test_a_set_that_never_arrived_is_as_old_as_can_be(self) -> None:
+        """Law 4.3: keys of the configuration have no age, and what is not there is never young."""
+        assert math.inf == RingState(KeyTimes()).age(START)
+        assert 0.0 == RingState(KeyTimes(), KeySet((A,))).age(START)
+
     def test_failures_are_not_definite_unless_the_issuer_said_so(self) -> None:
         """Law 4.4: an issuer that cannot be reached ends no set, however often and long."""
         state = warm().state
@@ -127,6 +132,39 @@ class TestAbandonedAttempt:
         assert state == lost
 
 
+class TestAbsentTenant:
+    def absent(self, now: Instant, failures: int = 0) -> KeyRing:
+        """A cold set whose issuer said that there is no such tenant, after so many failures to answer."""
+        ring = KeyRing(NAME)
+        for _ in range(failures):
+            fail(ring, now)
+        fail(ring, now, definite=True)
+        ring.state = ring.state.absent(now)
+        return ring
+
+    @pytest.mark.parametrize("failures", [0, 9])
+    def test_it_is_believed_for_ten_seconds(self, failures: int) -> None:
+        """Law 4.13: that is an answer, so the pause of earlier failures is over, and it is asked again after 10 s."""
+        ring = self.absent(START, failures)
+        for seconds in (0.0, 9.9):
+            assert UnknownKey is error_of(ring.plan("a", "RS256", START.plus(seconds)))
+            assert not ring.state.may_start(START.plus(seconds), unknown_kid=True)
+        assert Await(2.0) == ring.plan("a", "RS256", START.plus(10))
+
+    def test_who_waited_is_told_the_same(self) -> None:
+        """Law 1.5: a bad token while the answer is believed; later nobody can say."""
+        ring = self.absent(START)
+        assert UnknownKey is error_of(ring.settle("a", "RS256", START.plus(9.9)))
+        assert isinstance(ring.settle("a", "RS256", START.plus(10)), Unavailable)
+
+    def test_a_set_that_is_lost_in_an_outage_is_not_absent(self) -> None:
+        """Law 1.5: what the issuer said before it had keys says nothing of an outage after it."""
+        ring = self.absent(START)
+        load(ring, START.plus(10))
+        fail(ring, START.plus(25 * HOUR))
+        assert (None, False) == (ring.state.keys, ring.state.is_absent)
+
+
 class TestFreshSet:
     def test_it_answers_at_once(self) -> None:
         """Law 4.2."""
@@ -142,6 +180,10 @@ class TestFreshSet:
         assert AlgorithmRefused is error_of(plan)
         assert isinstance(plan, Refuse)
         assert not plan.refresh
+
+    def test_that_is_its_algorithm_whatever_other_keys_verify(self) -> None:
+        """Law 3.4: a key of another kid has no part in what is wrong with the token."""
+        assert AlgorithmRefused is error_of(warm(A, key("c", "ES256")).plan("a", "ES256", START))
 
     def test_two_keys_of_one_kid_are_refused_without_a_fetch(self) -> None:
         """Law 3.4: a kid selects exactly one key."""
@@ -402,6 +444,12 @@ class TestBackoff:
         fail(ring, START, jitter=jitter)
         assert pause == ring.state.backoff.rest(START.mono)
 
+    def test_an_issuer_that_asked_for_no_pause_gets_no_longer_one(self) -> None:
+        """Law 4.6: the least is half of the first second."""
+        ring = KeyRing(NAME)
+        fail(ring, START, jitter=0.0)
+        assert 0.5 == ring.state.backoff.rest(START.mono)
+
     @pytest.mark.parametrize(("asked", "pause"), [(0.0, 1.0), (7.0, 7.0), (3600.0, 60.0)])
     def test_the_issuer_can_lengthen_it_to_60_seconds(self, asked: float, pause: float) -> None:
         """A Retry-After below the pause changes nothing."""
@@ -457,6 +505,16 @@ class TestDefiniteAnswers:
         """A later 500 does not bring back keys that the issuer withdrew."""
         assert 400 + 900 == self.ends(400, 500, 700, between=(800,))
         assert 400 + 900 == self.ends(400, 500, 700, 900, 1000, 1250)
+        assert 400 + 900 == self.ends(400, 500, 700, 900, between=(800,))
+
+    def test_what_ended_recalls_nothing_from_that_very_moment(self) -> None:
+        """Law 4.4: the short way by a header that is known ends with the set, however fresh that would be."""
+        ring = warm(max_age=900)
+        ring.remember("segment", Header("RS256", "a"), A)
+        for moment in (0.0, 150.0, 300.0):
+            fail(ring, START.plus(moment), definite=True)
+        assert ring.known("segment", START.plus(899)) is not None
+        assert ring.known("segment", START.plus(900)) is None
 
     def test_a_good_document_undoes_it(self) -> None:
         """The issuer is back."""
@@ -524,6 +582,16 @@ class TestHeaderMemory:
         ring = warm()
         ring.remember("segment", Header("RS256"), A)
         assert ring.known("segment", START) is None
+
+    def test_a_forgotten_kid_is_not_remembered_for_a_key_that_answers_to_any(self) -> None:
+        """Law 4.7: a configured key outlasts every kid that was disowned, and what named it by one does not."""
+        unnamed = Key(None, "RSA", None, frozenset({"RS256"}), b"unnamed", answers_any_kid=True)
+        ring = KeyRing.static(NAME, KeySet((unnamed,)))
+        ring.state = ring.state.forgetting("a")
+        ring.remember("forgotten", self.HEADER, unnamed)
+        ring.remember("other", Header("RS256", "b"), unnamed)
+        assert ring.known("forgotten", START) is None
+        assert ring.known("other", START) is not None
 
     def test_nothing_is_remembered_without_a_set(self) -> None:
         """A set may end between verifying and remembering."""
@@ -627,6 +695,22 @@ class TestNotices:
         assert [] == self.told(ring, START.plus(800), **how)
         assert [("keys_ended", True)] == self.told(ring, START.plus(1300), **how)
         assert [] == self.told(ring, START.plus(1400), **how)
+
+    def test_each_says_whose_keys_it_is_about(self) -> None:
+        """An operator of many tenants is told which of them, and how much time there is."""
+        tenant, ring = RingName("main", "t1"), warm()
+        told: list[Notice] = []
+        for moment in (400.0, 500.0, 700.0, 1300.0):
+            before = ring.state
+            fail(ring, START.plus(moment), definite=True, reason="status 404")
+            told += notices(tenant, before, ring.state)
+        assert [("main (t1)", code) for code in ("keys_refresh_failed", "keys_ending", "keys_ended")] == [
+            (notice.subject, notice.code) for notice in told
+        ]
+        failed, ending, ended = (notice.text for notice in told)
+        assert "status 404" in failed
+        assert "15 minutes" in ending
+        assert "503" in ended
 
 
 class TestKeySource:

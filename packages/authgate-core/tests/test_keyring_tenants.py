@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from authgate_core.clock import Instant
+from authgate_core.effects import RingName
 from authgate_core.jose.compact import Header
 from authgate_core.jose.keys import KeyDocument, read_key_set
-from authgate_core.keyring import KeyTimes, TenantDoor, TenantRings
+from authgate_core.keyring import Await, KeyTimes, TenantDoor, TenantRings
 from authgate_core.keyring.state import RingState
 from authgate_core.keyring.tenants import MOST_SETS, NEW_SETS, NEW_SETS_WITHIN, PREPARED
 from authgate_core.testing import FakeIssuer
@@ -46,6 +47,17 @@ class TestRoom:
         assert (None, MOST_SETS) == (rings.kept("t1"), len(rings.rings))
         assert rings.kept("t0") is not None
 
+    def test_keys_that_verified_nothing_make_room(self) -> None:
+        """Law 4.13: strangers can have key sets of others fetched, but not kept."""
+        rings = filled()
+        for number in range(MOST_SETS):
+            ring = rings.ring(f"t{number}")
+            ring.state = ring.state.loaded(DOCUMENT, LATER)
+        prove(rings, "t0", LATER)
+
+        assert rings.begin("new", LATER) is not None
+        assert (False, True) == (rings.kept("t0") is None, rings.kept("t1") is None)
+
     def test_where_all_have_verified(self) -> None:
         """Nobody makes room for a stranger."""
         rings = filled()
@@ -79,6 +91,66 @@ class TestNumbers:
         assert (1000, 20, 60.0, 8) == (MOST_SETS, NEW_SETS, NEW_SETS_WITHIN, PREPARED)
 
 
+class TestBudget:
+    """Law 4.13: twenty new sets in any minute, drawn by those alone that nobody listed."""
+
+    def spent(self, now: Instant = NOW, listed: tuple[str, ...] = ()) -> TenantRings:
+        """A house whose budget of this minute is spent by ``a0`` to ``a19``."""
+        rings = TenantRings("main", KeyTimes(), listed)
+        self.spend(rings, "a", now)
+        return rings
+
+    def spend(self, rings: TenantRings, letter: str, now: Instant) -> None:
+        """Begin as many as a minute allows."""
+        for number in range(NEW_SETS):
+            assert rings.begin(f"{letter}{number}", now) is not None
+
+    def test_in_any_minute(self) -> None:
+        """The second minute is as narrow as the first."""
+        rings = self.spent()
+        assert rings.begin("b", NOW.plus(59.9)) is None
+        self.spend(rings, "b", NOW.plus(60))
+        assert rings.begin("c", NOW.plus(60)) is None
+        assert rings.begin("c", NOW.plus(119.9)) is None
+        assert rings.begin("c", NOW.plus(120)) is not None
+
+    def test_who_is_kept_draws_nothing(self) -> None:
+        """A second fetch for a tenant is not a new set."""
+        rings = TenantRings("main", KeyTimes())
+        first = rings.begin("a0", NOW)
+        assert [first] * 30 == [rings.begin("a0", NOW) for _ in range(30)]
+        self.spend(rings, "a", NOW)
+        assert rings.begin("a0", NOW) is first
+        assert rings.begin("b", NOW) is None
+
+    def test_who_is_listed_draws_nothing(self) -> None:
+        """However many they are, before and after strangers spent the budget."""
+        names = tuple(f"t{number:02}" for number in range(30))
+        rings = TenantRings("main", KeyTimes(), names)
+        assert list(names[:15]) == [self.begun(rings, name) for name in names[:15]]
+        self.spend(rings, "a", NOW)
+        assert rings.begin("b", NOW) is None
+        assert list(names[15:]) == [self.begun(rings, name) for name in names[15:]]
+
+    def begun(self, rings: TenantRings, tenant: str) -> str | None:
+        """Whose ring is begun."""
+        ring = rings.begin(tenant, NOW)
+        return None if ring is None else ring.name.tenant
+
+    def test_who_is_absent_draws_again_when_that_is_believed_no_more(self) -> None:
+        """A tenant that the issuer did not know costs one of the budget each ten seconds, and not more often."""
+        rings = TenantRings("main", KeyTimes())
+        ghost = rings.begin("ghost", NOW)
+        assert ghost is not None
+        ghost.state = ghost.state.failed("no such tenant", NOW, jitter=0.5, definite=True).absent(NOW)
+        for number in range(NEW_SETS - 1):
+            assert rings.begin(f"a{number}", NOW) is not None
+
+        assert rings.begin("ghost", NOW.plus(9.9)) is ghost
+        assert rings.begin("ghost", NOW.plus(10)) is None
+        assert rings.begin("ghost", NOW.plus(60)) is ghost
+
+
 class TestHeld:
     def test_what_is_held_is_beyond_all_limits(self) -> None:
         """Law 4.7: a key that an operator disowned in a tenant's set stays so, however full the house is."""
@@ -108,6 +180,17 @@ class TestAbsence:
             absent.loaded(DOCUMENT, LATER).is_absent,
         )
         assert not cold.loaded(DOCUMENT, NOW).is_absent
+
+
+class TestRings:
+    TIMES = KeyTimes(key_wait=0.5)
+
+    def test_each_is_of_its_tenant_and_lives_by_the_numbers_of_all(self) -> None:
+        """Law 3.12: whichever way it came into the house."""
+        rings = TenantRings("main", self.TIMES, ["listed"])
+        made = [*rings.rings, rings.ring("cold"), rings.begin("begun", NOW), rings.hold("held")]
+        expected = [(RingName("main", name), Await(0.5)) for name in ("listed", "cold", "begun", "held")]
+        assert expected == [(ring.name, ring.plan("a", "RS256", NOW)) for ring in made if ring is not None]
 
 
 class TestDoor:

@@ -183,7 +183,7 @@ class RingState:
         if self.keys is not None:
             return self
         until = now.mono + self.times.absent_for
-        return replace(self, backoff=Backoff(failed_at=now.mono, until=until), absent_until=until)
+        return replace(self, backoff=Backoff(until=until), absent_until=until)
 
     def forgetting(self, kid: str) -> RingState:
         """After a key was disowned: gone at once, and not taken back from a later document (Law 4.7)."""
