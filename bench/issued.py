@@ -16,7 +16,7 @@ from authgate_core.testing import FakeIssuer
 
 from .rounds import Work
 
-__all__ = ["AUDIENCE", "HEADERS", "READS", "Issued", "by_turns", "show"]
+__all__ = ["AUDIENCE", "HEADERS", "READS", "USERS", "Issued", "by_turns", "show"]
 
 T = TypeVar("T")
 
@@ -24,6 +24,7 @@ AUDIENCE: Final = "orders-api"
 READS: Final = ag.is_user & ag.all_scopes("orders:read")
 """What a route of the benchmarks asks."""
 USERS: Final = 64
+"""How many there are."""
 HEADERS: Final = (
     ("host", "api.example.com"),
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"),

@@ -51,22 +51,21 @@ class WsgiHost:
 
     Args:
         request: The request.
+
+    Attributes:
+        visited: What Flask's adapter knows of the request; None in an app without one.
     """
 
     def __init__(self, request: Any) -> None:  # noqa: ANN401 - whatever has an environ
         self.request = request
-        self._app = _flask_extension()
+        self._app = app = _flask_extension()
+        self.visited: Final = None if app is None else cast("Visited[Gate]", app.visit(request))
 
     @property
     def gate(self) -> AnyGate | None:
         """That of ``AuthGate(app)``."""
         gate: object = getattr(self._app, "gate", None)
         return gate if isinstance(gate, Gate) else None
-
-    @property
-    def visited(self) -> Visited[Gate] | None:
-        """What Flask's adapter knows of the request."""
-        return None if self._app is None else cast("Visited[Gate]", self._app.visit(self.request))
 
     def view(self) -> RequestView:
         """From the WSGI environment."""

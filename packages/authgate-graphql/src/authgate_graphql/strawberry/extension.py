@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any, Final, Self, cast
 
@@ -76,30 +76,19 @@ class AuthGateExtension(SchemaExtension):
         self._status: Final = http_status
         self._words: Final = checked_words(on_refusal)
 
-    def on_operation(self) -> Iterator[None]:
-        """Give the operation its gate; word what its resolvers refused themselves.
+    def on_execute(self) -> Any:  # noqa: ANN401 - Strawberry takes hooks of both colours
+        """Give the operation its gate, hold it against the default, and word what its resolvers refused themselves.
 
         Raises:
             ConfigurationError: If the schema was given an instance.
+            Refusal: If the operation is refused as a whole.
         """
-        given: list[object] = [*self.execution_context.schema.extensions]
-        if any(one is self for one in given):
-            raise _shared()
-        if self._gate is not None or self._status or self._words is not None:
-            self._visit()
-        yield
-        self._word(self.execution_context.result)
-
-    def on_execute(self) -> Any:  # noqa: ANN401 - Strawberry takes hooks of both colours
-        """Hold the operation against the default.
-
-        Raises:
-            Refusal: If it is refused as a whole.
-        """
+        self._begin()
         for asked in self._asked_of_all():
             if not is_checked(asked, self.execution_context.context):
                 raise _shared()
         yield
+        self._word(self.execution_context.result)
 
     async def on_stream_result(self, result: object) -> AsyncIterator[None]:
         """Word the errors of one result of many, and let it go only to whom the guards would let in still (Law 5.13).
@@ -117,6 +106,12 @@ class AuthGateExtension(SchemaExtension):
     def gate(self) -> Gate | AsyncGate | None:
         """Who judges, where that is not the gate of the app around the view."""
         return self._gate
+
+    def _begin(self) -> None:
+        if any(one is self for one in self.execution_context.schema.extensions):
+            raise _shared()
+        if self._gate is not None or self._status or self._words is not None:
+            self._visit()
 
     def _visit(self) -> Visit:
         visit = visit_of(self.execution_context.context, self._gate)
@@ -149,11 +144,13 @@ class _Waiting(AuthGateExtension):
     """In a running event loop."""
 
     async def on_execute(self) -> AsyncIterator[None]:
-        """Know whatever the guards of the operation will ask, and hold it against the default.
+        """The same, and know whatever the guards of the operation will ask before the first of them does.
 
         Raises:
-            Refusal: If it is refused as a whole.
+            ConfigurationError: If the schema was given an instance.
+            Refusal: If the operation is refused as a whole.
         """
+        self._begin()
         context = self.execution_context.context
         for asked in self._asked_of_all():
             await check(asked, context)
@@ -164,6 +161,7 @@ class _Waiting(AuthGateExtension):
                 if visit.verdict(asked) is None:
                     await visit.settle(asked)
         yield
+        self._word(self.execution_context.result)
 
     def __repr__(self) -> str:
         return "AuthGateExtension in a running event loop, where `await schema.execute(...)` is due; it"
