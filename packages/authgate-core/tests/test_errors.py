@@ -26,6 +26,7 @@ from authgate_core.errors import (
     MissingCredentials,
     NotAdmitted,
     ProjectsUnavailable,
+    ReplaysUnavailable,
     RevocationUnavailable,
     ServiceNotEnabled,
     TenantMismatch,
@@ -57,6 +58,7 @@ OUTCOMES = [
     (KeysUnavailable, 503, "keys_unavailable", "unavailable"),
     (RevocationUnavailable, 503, "revocation_unavailable", "unavailable"),
     (ProjectsUnavailable, 503, "projects_unavailable", "unavailable"),
+    (ReplaysUnavailable, 503, "replays_unavailable", "unavailable"),
 ]
 
 BAD_TOKENS = [kind for kind, *_ in OUTCOMES if issubclass(kind, InvalidToken)]

@@ -20,6 +20,7 @@ from authgate_core.effects import (
     RingName,
     SendRequest,
     StartRefresh,
+    UseOnce,
 )
 from authgate_core.errors import RevocationUnavailable
 from authgate_core.principal import Project, ProjectRef, TokenRef
@@ -69,6 +70,9 @@ class World:
     def refresh(self, effect: RefreshProject) -> None:
         self.begun.append(effect.flight_key)
 
+    def use(self, name: bytes, ttl: float) -> bool:
+        return (name, ttl) == (b"nonce", 60.0)
+
 
 class AsyncWorld(World):
     """The same in the async colour."""
@@ -81,6 +85,10 @@ class AsyncWorld(World):
         await asyncio.sleep(0)
         return super().look_up(effect)
 
+    async def use(self, name: bytes, ttl: float) -> bool:  # type: ignore[override]  # the other colour
+        await asyncio.sleep(0)
+        return super().use(name, ttl)
+
 
 def runner(colour: str, *answers: bool | BaseException, begun: list[object] | None = None) -> Run:
     """A runner of this colour over a world, with one revocation store for each answer.
@@ -90,9 +98,9 @@ def runner(colour: str, *answers: bool | BaseException, begun: list[object] | No
     world: Any = World() if colour == "sync" else AsyncWorld()
     world.begun = [] if begun is None else begun
     if colour == "sync":
-        ports = Ports(world, world, tuple(World(answer) for answer in answers), world)
+        ports = Ports(world, world, tuple(World(answer) for answer in answers), world, world)
         return Runner(ports).run
-    async_ports = AsyncPorts(world, world, tuple(AsyncWorld(answer) for answer in answers), world)
+    async_ports = AsyncPorts(world, world, tuple(AsyncWorld(answer) for answer in answers), world, world)
     return lambda flow, trace: asyncio.run(AsyncRunner(async_ports).run(flow, trace))
 
 
@@ -108,6 +116,7 @@ EVERY: list[AnyEffect] = [
     CheckRevoked(REF),
     LookUpProject(WHO, b"key"),
     RefreshProject(WHO, b"key"),
+    UseOnce(b"nonce", 60.0),
 ]
 
 
@@ -130,7 +139,15 @@ class TestEveryEffect:
 
         assert EVERY == trace
         assert [RING, b"key"] == begun
-        expected = [HttpReply(200, {}, b"https://id.test"), NOW.plus(2.0), None, False, Project(id="p"), None]
+        expected = [
+            HttpReply(200, {}, b"https://id.test"),
+            NOW.plus(2.0),
+            None,
+            False,
+            Project(id="p"),
+            None,
+            True,
+        ]
         assert expected == replies
 
     def test_a_flow_that_asks_for_nothing(self, colour: str) -> None:

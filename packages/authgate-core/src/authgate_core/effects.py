@@ -27,6 +27,7 @@ __all__ = [
     "RingName",
     "SendRequest",
     "StartRefresh",
+    "UseOnce",
 ]
 
 T = TypeVar("T")
@@ -120,5 +121,20 @@ class RefreshProject(Effect[None]):
     flight_key: bytes
 
 
-AnyEffect: TypeAlias = SendRequest | AwaitKeys | StartRefresh | CheckRevoked | LookUpProject | RefreshProject
+@dataclass(frozen=True, slots=True)
+class UseOnce(Effect[bool]):
+    """Use up a value that may be used once; replies whether this was its first use.
+
+    Args:
+        name: What names the value, by ``replays.once_name``; never the value itself.
+        ttl: How long it could be used again at most, in seconds.
+    """
+
+    name: bytes
+    ttl: float
+
+
+AnyEffect: TypeAlias = (
+    SendRequest | AwaitKeys | StartRefresh | CheckRevoked | LookUpProject | RefreshProject | UseOnce
+)
 Flow: TypeAlias = Generator[AnyEffect, Any, T]

@@ -21,6 +21,7 @@
     `-- AuthUnavailable                    503
         |-- KeysUnavailable                keys_unavailable
         |-- RevocationUnavailable          revocation_unavailable
+        |-- ReplaysUnavailable             replays_unavailable
         `-- ProjectsUnavailable            projects_unavailable
 
     ConfigurationError                     a mistake of the operator; never becomes a response
@@ -52,6 +53,7 @@ __all__ = [
     "MissingCredentials",
     "NotAdmitted",
     "ProjectsUnavailable",
+    "ReplaysUnavailable",
     "RevocationUnavailable",
     "ServiceNotEnabled",
     "TenantMismatch",
@@ -278,6 +280,12 @@ class RevocationUnavailable(AuthUnavailable):
     """The revocation store cannot answer (Law 5.3)."""
 
     code = "revocation_unavailable"
+
+
+class ReplaysUnavailable(AuthUnavailable):
+    """It cannot be told whether what may be used once was used before."""
+
+    code = "replays_unavailable"
 
 
 class ProjectsUnavailable(AuthUnavailable):

@@ -16,10 +16,12 @@ from .request import HttpReply, HttpRequest
 
 __all__ = [
     "AsyncProjectDirectory",
+    "AsyncReplayStore",
     "AsyncRevocationLog",
     "AsyncRevocationStore",
     "HttpPort",
     "ProjectDirectory",
+    "ReplayStore",
     "RevocationLog",
     "RevocationStore",
 ]
@@ -142,5 +144,35 @@ class AsyncRevocationLog(Protocol):
 
         Raises:
             AuthUnavailable: If it could not be written for certain.
+        """
+        ...
+
+
+@runtime_checkable
+class ReplayStore(Protocol):
+    """Remembers what may be used once: nonces of signatures, and their like."""
+
+    def use(self, name: bytes, ttl: float) -> bool:
+        """Use a value up, in one step that nobody can come between; whether this was its first use.
+
+        Args:
+            name: 32 bytes that name the value.
+            ttl: For how long it has to be remembered, in seconds.
+
+        Raises:
+            AuthUnavailable: If the store cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncReplayStore(Protocol):
+    """``ReplayStore`` for ``AsyncGate``."""
+
+    async def use(self, name: bytes, ttl: float) -> bool:
+        """Use a value up; see ``ReplayStore.use``.
+
+        Raises:
+            AuthUnavailable: If the store cannot answer.
         """
         ...

@@ -15,6 +15,7 @@ from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import is_async
 from ..projects import RemoteProjects, StaticProjects
+from ..replays import MemoryReplays, RedisReplays
 from ..revocation import MemoryRevocation, RedisRevocation
 from .colours import Colour, port_problems
 
@@ -28,6 +29,7 @@ __all__ = [
     "project_token_problems",
     "proxy_problems",
     "realm_problems",
+    "replay_problems",
     "revocation_problems",
     "role_problems",
     "seconds_problems",
@@ -107,6 +109,14 @@ def _store_problems(store: object, colour: Colour) -> Iterator[str]:
             "revocation", store, "revoke", colour
         )  # RevocationLog, which a store may be too
     yield from found
+
+
+def replay_problems(replays: object, colour: Colour) -> Iterator[str]:
+    """Of what remembers what was used once."""
+    if isinstance(replays, (MemoryReplays, RedisReplays)):
+        yield from (f"replays: {problem}" for problem in replays.problems(colour))
+    else:
+        yield from port_problems("replays", replays, "use", colour)
 
 
 def service_problems(service_id: object, projects: object) -> Iterator[str]:

@@ -12,8 +12,16 @@ from ..errors import ConfigurationError
 from ..events import Observer
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
-from ..ports import AsyncProjectDirectory, AsyncRevocationStore, ProjectDirectory, RevocationStore
+from ..ports import (
+    AsyncProjectDirectory,
+    AsyncReplayStore,
+    AsyncRevocationStore,
+    ProjectDirectory,
+    ReplayStore,
+    RevocationStore,
+)
 from ..projects import RemoteProjects, StaticProjects
+from ..replays import MemoryReplays, RedisReplays
 from ..revocation import MemoryRevocation, RedisRevocation
 from .checks import (
     NOBODY,
@@ -25,6 +33,7 @@ from .checks import (
     project_token_problems,
     proxy_problems,
     realm_problems,
+    replay_problems,
     revocation_problems,
     role_problems,
     seconds_problems,
@@ -35,9 +44,10 @@ from .colours import Colour
 from .environment import Settings, is_explaining, read_settings
 from .mercury import in_its_words, read_mercury
 
-__all__ = ["Colour", "GateConfig", "Projects", "RevocationSource"]
+__all__ = ["Colour", "GateConfig", "Projects", "Replays", "RevocationSource"]
 
 RevocationSource: TypeAlias = MemoryRevocation | RedisRevocation | RevocationStore | AsyncRevocationStore
+Replays: TypeAlias = MemoryReplays | RedisReplays | ReplayStore | AsyncReplayStore
 Projects: TypeAlias = StaticProjects | RemoteProjects | ProjectDirectory | AsyncProjectDirectory
 
 
@@ -56,6 +66,7 @@ class GateConfig:
         issuers: Whose tokens are believed.
         projects: Who knows the project credentials: static, Mercury, or a port of your own.
         revocation: Where revocations are; one source or several, each asked at every request.
+        replays: Where is remembered what may be used once, such as the nonces of a gateway's signatures.
         roles: Which roles imply others.
         realm: The ``realm`` of challenges.
         service_id: This service, where projects are enabled for some services only; ``RemoteProjects`` has its own.
@@ -76,6 +87,7 @@ class GateConfig:
     issuers: Sequence[Issuer] = ()
     projects: Projects | None = None
     revocation: RevocationSource | Sequence[RevocationSource] | None = None
+    replays: Replays = field(default_factory=MemoryReplays)
     roles: RoleHierarchy = field(default_factory=lambda: RoleHierarchy({}))
     realm: str = "api"
     service_id: str | None = None
@@ -193,6 +205,7 @@ class GateConfig:
         yield from role_problems(self.roles)
         yield from project_problems(self.projects, colour)
         yield from revocation_problems(self.sources, colour)
+        yield from replay_problems(self.replays, colour)
         yield from service_problems(self.service_id, self.projects)
         yield from project_token_problems(self.issuers, self.service)
         for name in ("credential_limit", "token_header_limit", "token_depth"):

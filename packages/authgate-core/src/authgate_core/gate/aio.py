@@ -20,8 +20,8 @@ from .base import GateBase, Health
 from .begun import Begun
 from .reports import without_frames
 from .revocations import AsyncRevocations
-from .sources import open_async_projects, open_async_stores
-from .stores import known_by, look_at_async, own, writable
+from .sources import open_async_projects, open_async_replays, open_async_stores
+from .stores import closing, known_by, look_at_async, own, writable
 
 __all__ = ["AsyncGate"]
 
@@ -45,7 +45,9 @@ class AsyncGate(GateBase):
         cache = ProjectCache(os.urandom(32))
         self._projects = open_async_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
-        self._runner = AsyncRunner(AsyncPorts(self._http, self._refresher, self._stores, self._projects))
+        self._replays = open_async_replays(config, clock, self._journal.notice)
+        ports = AsyncPorts(self._http, self._refresher, self._stores, self._projects, self._replays)
+        self._runner = AsyncRunner(ports)
         logs = tuple(
             store for store in writable(self._stores, config) if isinstance(store, AsyncRevocationLog)
         )
@@ -136,7 +138,7 @@ class AsyncGate(GateBase):
 
     async def aclose(self) -> None:
         """As ``Gate.close``, for the running loop."""
-        for store in own(self._stores, self.config):
+        for store in closing((*self._stores, self._replays), self.config):
             aclose = getattr(store, "aclose", None)
             if aclose is not None:
                 await aclose()

@@ -13,12 +13,29 @@ from ..events import Notice
 from ..io.memory import COVERS_ONE_PROCESS, AsyncMemoryStore, MemoryStore
 from ..io.projects import AsyncLocalDirectory, LocalDirectory
 from ..io.remote import AsyncRemoteDirectory, RemoteDirectory
-from ..ports import AsyncProjectDirectory, AsyncRevocationStore, HttpPort, ProjectDirectory, RevocationStore
+from ..io.replays import AsyncMemoryReplayStore, MemoryReplayStore
+from ..ports import (
+    AsyncProjectDirectory,
+    AsyncReplayStore,
+    AsyncRevocationStore,
+    HttpPort,
+    ProjectDirectory,
+    ReplayStore,
+    RevocationStore,
+)
 from ..projects import RemoteProjects, StaticProjects
+from ..replays import MemoryReplays, RedisReplays
 from ..revocation import MemoryRevocation, RedisRevocation
 from ..runner.lookups import AsyncProjectLookups, ProjectLookups
 
-__all__ = ["open_async_projects", "open_async_stores", "open_projects", "open_stores"]
+__all__ = [
+    "open_async_projects",
+    "open_async_replays",
+    "open_async_stores",
+    "open_projects",
+    "open_replays",
+    "open_stores",
+]
 
 Tell: TypeAlias = Callable[[Notice], None]
 
@@ -89,3 +106,27 @@ def _async_directory(projects: Projects, http: HttpPort, clock: Clock, notice: T
     if isinstance(projects, RemoteProjects):
         return AsyncRemoteDirectory(projects, http, clock, notice=notice)
     return cast("AsyncProjectDirectory", projects)  # as above
+
+
+def open_replays(config: GateConfig, clock: Clock, notice: Tell) -> ReplayStore:
+    """Where a ``Gate`` remembers what was used once."""
+    replays = config.replays
+    if isinstance(replays, MemoryReplays):
+        return MemoryReplayStore(replays, clock)
+    if isinstance(replays, RedisReplays):
+        from ..io.redis import RedisReplayStore
+
+        return RedisReplayStore(replays, clock, notice)
+    return cast("ReplayStore", replays)  # as above
+
+
+def open_async_replays(config: GateConfig, clock: Clock, notice: Tell) -> AsyncReplayStore:
+    """Where an ``AsyncGate`` remembers what was used once."""
+    replays = config.replays
+    if isinstance(replays, MemoryReplays):
+        return AsyncMemoryReplayStore(replays, clock)
+    if isinstance(replays, RedisReplays):
+        from ..io.redis import AsyncRedisReplayStore
+
+        return AsyncRedisReplayStore(replays, clock, notice)
+    return cast("AsyncReplayStore", replays)  # as above

@@ -18,6 +18,7 @@ __all__ = [
     "AsyncRemoteStore",
     "OwnStore",
     "RemoteStore",
+    "closing",
     "known_by",
     "look_at",
     "look_at_async",
@@ -67,6 +68,12 @@ def own(stores: Sequence[object], config: GateConfig) -> tuple[OwnStore, ...]:
     """The stores that the gate made itself; of what it was handed it uses the port, and nothing that looks alike."""
     made = (store for store in stores if not any(store is source for source in config.sources))
     return tuple(cast("OwnStore", store) for store in made)
+
+
+def closing(stores: Sequence[object], config: GateConfig) -> tuple[object, ...]:
+    """What the gate made itself, and has to close; what it was handed is its owner's."""
+    handed = (*config.sources, config.replays)
+    return tuple(store for store in stores if not any(store is one for one in handed))
 
 
 def writable(stores: Sequence[T], config: GateConfig) -> tuple[T, ...]:

@@ -18,8 +18,8 @@ from ..runner import Ports, Runner
 from .base import GateBase, Health
 from .reports import without_frames
 from .revocations import Revocations
-from .sources import open_projects, open_stores
-from .stores import known_by, look_at, own, writable
+from .sources import open_projects, open_replays, open_stores
+from .stores import closing, known_by, look_at, own, writable
 
 __all__ = ["Gate"]
 
@@ -43,7 +43,9 @@ class Gate(GateBase):
         cache = ProjectCache(os.urandom(32))
         self._projects = open_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
-        self._runner = Runner(Ports(self._http, self._refresher, self._stores, self._projects))
+        self._replays = open_replays(config, clock, self._journal.notice)
+        ports = Ports(self._http, self._refresher, self._stores, self._projects, self._replays)
+        self._runner = Runner(ports)
         logs = tuple(store for store in writable(self._stores, config) if isinstance(store, RevocationLog))
         mine = own(self._stores, config)
         self.revocations = Revocations(self._run_flow, self._entries(self._context), logs, mine)
@@ -128,7 +130,7 @@ class Gate(GateBase):
 
     def close(self) -> None:
         """Let go of connections; what the gate was handed is left to its owner."""
-        for store in own(self._stores, self.config):
+        for store in closing((*self._stores, self._replays), self.config):
             close = getattr(store, "close", None)
             if close is not None:
                 close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ports import AsyncRevocationStore, HttpPort, RevocationStore
+from ..ports import AsyncReplayStore, AsyncRevocationStore, HttpPort, ReplayStore, RevocationStore
 from .lookups import AsyncProjectLookups, ProjectLookups
 from .refresher import KeyRefresher
 
@@ -20,12 +20,14 @@ class Ports:
         keys: Refreshes key sets, shared by both colours.
         revocation: The sources that must be asked.
         projects: Calls the project directory; None where there is none.
+        replays: Remembers what may be used once; None where nothing may.
     """
 
     http: HttpPort
     keys: KeyRefresher
     revocation: tuple[RevocationStore, ...] = ()
     projects: ProjectLookups | None = None
+    replays: ReplayStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,4 @@ class AsyncPorts:
     keys: KeyRefresher
     revocation: tuple[AsyncRevocationStore, ...] = ()
     projects: AsyncProjectLookups | None = None
+    replays: AsyncReplayStore | None = None

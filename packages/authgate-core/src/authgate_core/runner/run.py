@@ -20,6 +20,7 @@ from ..effects import (
     RefreshProject,
     SendRequest,
     StartRefresh,
+    UseOnce,
 )
 from ..ports import RevocationStore
 from ..principal import ProjectRef, TokenRef
@@ -73,6 +74,8 @@ class Runner:
             case RefreshProject():
                 _present(self.ports.projects).refresh(effect)
                 return None
+            case UseOnce(name, ttl):
+                return _first(_present(self.ports.replays).use(name, ttl))
             case _:
                 assert_never(effect)
 
@@ -130,6 +133,8 @@ class AsyncRunner:
             case RefreshProject():
                 _present(self.ports.projects).refresh(effect)
                 return None
+            case UseOnce(name, ttl):
+                return _first(await _present(self.ports.replays).use(name, ttl))
             case _:
                 assert_never(effect)
 
@@ -153,7 +158,15 @@ def _any_revoked(answers: Sequence[bool | BaseException]) -> bool:
     return False
 
 
-def _present(lookups: L | None) -> L:
-    if lookups is None:
-        raise LookupError("a flow asked for a project but the gate has no directory")
-    return lookups
+def _first(answer: object) -> bool:
+    if not isinstance(answer, bool):
+        raise TypeError(f"a replay store answered {type(answer).__name__}, not a bool")
+    return answer
+
+
+def _present(port: L | None) -> L:
+    if port is None:
+        raise LookupError(
+            "a flow asked for what the gate was not built with: a project directory or a replay store"
+        )
+    return port

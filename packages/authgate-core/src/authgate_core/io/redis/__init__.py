@@ -1,6 +1,7 @@
-"""Revocations in Redis or Valkey, in both colours; imported only for a gate that has one."""
+"""What is kept in Redis or Valkey, in both colours; imported only for a gate that has some of it there."""
 
 from .aio import AsyncRedisStore
+from .replays import AsyncRedisReplayStore, RedisReplayStore
 from .store import RedisStore
 
-__all__ = ["AsyncRedisStore", "RedisStore"]
+__all__ = ["AsyncRedisReplayStore", "AsyncRedisStore", "RedisReplayStore", "RedisStore"]

@@ -20,11 +20,15 @@ class Fuse:
         clock: Where it gets the time from.
         notice: Told when it opens and closes.
         source: What the store is called.
+        what: What the store holds, with which the codes of its notices begin.
     """
 
-    def __init__(self, clock: Clock, notice: Callable[[Notice], None], source: str) -> None:
+    def __init__(
+        self, clock: Clock, notice: Callable[[Notice], None], source: str, what: str = "revocation"
+    ) -> None:
         self._clock = clock
         self._source = source
+        self._what = what
         self._notice = notice
         self._lock = threading.Lock()
         self._breaker = Breaker()
@@ -63,7 +67,7 @@ class Fuse:
         if opened:
             self._notice(
                 Notice(
-                    "revocation_breaker_open",
+                    f"{self._what}_breaker_open",
                     self._source,
                     f"the store is not asked for now: {reason}",
                     alarm=True,
@@ -89,4 +93,4 @@ class Fuse:
         with self._lock:
             self._breaker = self._breaker.end_probe(now, succeeded=succeeded)
         if succeeded:
-            self._notice(Notice("revocation_breaker_closed", self._source, "the store answers again"))
+            self._notice(Notice(f"{self._what}_breaker_closed", self._source, "the store answers again"))

@@ -1,0 +1,18 @@
+"""What a value that may be used once is remembered by."""
+
+from __future__ import annotations
+
+import hashlib
+
+__all__ = ["once_name"]
+
+
+def once_name(purpose: str, *parts: str) -> bytes:
+    """The SHA-256 of what the value is for and of all that tells it from others, each behind its length.
+
+    Args:
+        purpose: What it is for, so that nothing used up for one purpose counts for another.
+        parts: Who made it, and the value itself.
+    """
+    encoded = (part.encode("utf-8", "surrogatepass") for part in (purpose, *parts))
+    return hashlib.sha256(b"".join(b"%d:%b;" % (len(part), part) for part in encoded)).digest()
