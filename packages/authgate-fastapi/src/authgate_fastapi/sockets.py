@@ -15,7 +15,7 @@ from .visit import Visit
 
 __all__ = ["Socket"]
 
-_PERIOD: Final = 1.0  # seconds; with the time that a look takes, a revocation shows within two
+_PERIOD: Final = 0.75  # seconds; a copy of the store may lag by one (Law 5.11), and a look takes time as well
 
 
 class Socket:

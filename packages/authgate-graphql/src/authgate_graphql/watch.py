@@ -13,8 +13,8 @@ from authgate_core.gate.watching import BUG, Closed, Closing, Watch
 
 __all__ = ["PERIOD", "Watcher"]
 
-PERIOD: Final = 1.0
-"""Seconds between two looks; with the time that a look takes, a revocation shows within two."""
+PERIOD: Final = 0.75
+"""Seconds between two looks; a copy of the store may lag by one (Law 5.11), and a look takes time as well."""
 
 
 class Watcher:
@@ -46,7 +46,7 @@ class Watcher:
         self._asking: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Look at it once a second from now on."""
+        """Look at it every `PERIOD` from now on."""
         if not self._begun:
             self._begun = True
             self._socket._send = self._send  # noqa: SLF001 - Starlette has no other place for it
