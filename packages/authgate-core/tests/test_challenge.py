@@ -108,6 +108,11 @@ class TestTheTable:
                 (BEARER, APP),
                 'Bearer realm="api", error="insufficient_scope", scope="a b"',
             ),
+            (
+                InsufficientScope(("a",), scheme="ApiKey"),
+                (BEARER, "ApiKey"),
+                'ApiKey realm="api", error="insufficient_scope", scope="a"',
+            ),
             (AuthorizationError(), (BEARER,), None),
             (ServiceNotEnabled(), (APP,), None),
             (KeysUnavailable(scheme=BEARER), (BEARER,), None),

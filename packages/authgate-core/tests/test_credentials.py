@@ -9,16 +9,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authgate_core.credentials import (
+    API_KEY,
     APP,
     BEARER,
     HEADERS,
     PROJECT_TOKEN_HEADER,
     SCHEMES,
+    ApiKeyCredential,
     AppCredentials,
     BearerToken,
     Credential,
     Kind,
     ProjectToken,
+    Reading,
     bearer_alone,
     bearer_unread,
     extract,
@@ -35,24 +38,28 @@ Found = Credential | MalformedCredentials | None
 
 def bearer(*values: str, limit: int = LIMIT) -> Found:
     """What these Authorization headers present as a Bearer token."""
-    return extract(header_pairs([("Authorization", value) for value in values]), (BEARER,), limit=limit).get(
-        BEARER
-    )
+    headers = header_pairs([("Authorization", value) for value in values])
+    return extract(headers, (BEARER,), Reading(limit)).get(BEARER)
 
 
 def app(*headers: tuple[str, str], limit: int = LIMIT) -> Found:
     """What these headers present as app id and secret."""
-    return extract(header_pairs(headers), (APP,), limit=limit).get(APP)
+    return extract(header_pairs(headers), (APP,), Reading(limit)).get(APP)
 
 
 def offered(*subprotocols: str, headers: tuple[tuple[str, str], ...] = (), limit: int = LIMIT) -> Found:
     """What a handshake presents that offers these subprotocols."""
-    return extract(header_pairs(headers), (BEARER,), limit=limit, subprotocols=subprotocols).get(BEARER)
+    return extract(header_pairs(headers), (BEARER,), Reading(limit), subprotocols=subprotocols).get(BEARER)
 
 
 def project(*headers: tuple[str, str], limit: int = LIMIT) -> Found:
     """What these headers present of a project, where project tokens are issued."""
-    return extract(header_pairs(headers), (APP,), limit=limit, project_tokens=True).get(APP)
+    return extract(header_pairs(headers), (APP,), Reading(limit, project_tokens=True)).get(APP)
+
+
+def api_key(*headers: tuple[str, str], limit: int = LIMIT) -> Found:
+    """What these headers present as an API key."""
+    return extract(header_pairs(headers), (API_KEY,), Reading(limit)).get(API_KEY)
 
 
 def malformed(found: Found) -> str | None:
@@ -180,7 +187,7 @@ class TestBearer:
         """RFC 9110 section 5.5: some servers take it off and some do not, and the answer is the same."""
         assert bearer(f"Bearer {TOKEN}") == bearer(f"{blank}Bearer {TOKEN}{blank}")
         headers = header_pairs([("x-app-id", f"{blank}shop{blank}"), ("x-app-secret", f"s{blank}")])
-        assert {APP: AppCredentials("shop", Secret("s"))} == extract(headers, [APP], limit=100)
+        assert {APP: AppCredentials("shop", Secret("s"))} == extract(headers, [APP], Reading(100))
 
     @pytest.mark.parametrize("value", ["X", "XaX", "-._~+/=", "\"'\\"])
     def test_nothing_but_white_space_is_taken_off(self, value: str) -> None:
@@ -306,33 +313,109 @@ class TestProjectTokens:
         assert "AppCredentials" == malformed(project(("x-project-token", "abc"), limit=2))
 
 
+class TestApiKeys:
+    @pytest.mark.parametrize(
+        "header",
+        [
+            ("X-API-Key", "sk_1"),
+            ("x-api-key", "\tsk_1 "),
+            ("Authorization", "ApiKey sk_1"),
+            ("authorization", "apikey   sk_1"),
+        ],
+    )
+    def test_a_key_stands_in_either_header(self, header: tuple[str, str]) -> None:
+        """RFC 9110 section 11.1: the scheme is case-insensitive."""
+        assert ApiKeyCredential(Secret("sk_1")) == api_key(header)
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            (),
+            (("authorization", "Bearer sk_1"),),
+            (("authorization", "sk_1"),),
+            (("authorization", "ApiKeys sk_1"),),
+            (("authorization", 'Digest username="u", nonce="n"'),),
+            (("api-key", "sk_1"), ("cookie", "x-api-key=sk_1")),
+        ],
+    )
+    def test_what_is_no_key_is_not_looked_at(self, headers: tuple[tuple[str, str], ...]) -> None:
+        """Law 2.1: a scheme that is not ours, or none, presents nothing."""
+        assert api_key(*headers) is None
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            (("x-api-key", "sk_1"), ("authorization", "ApiKey sk_1")),
+            (("x-api-key", "sk_1"), ("x-api-key", "sk_1")),
+            (("authorization", "ApiKey sk_1"), ("authorization", "Bearer t")),
+            (("x-api-key", "sk_1,sk_2"),),
+            (("x-api-key", "sk_1 sk_2"),),
+            (("x-api-key", ""),),
+            (("x-api-key", " "),),
+            (("x-api-key", "sk\xe9"),),
+            (("x-api-key", "sk\n1"),),
+            (("authorization", "ApiKey"),),
+            (("authorization", "ApiKey "),),
+            (("authorization", "ApiKey sk_1, ApiKey sk_2"),),
+            (("authorization", "ApiKey sk_1 sk_2"),),
+            (("authorization", "Bearer t, ApiKey sk_1"),),
+        ],
+    )
+    def test_two_keys_or_half_a_key_are_malformed(self, headers: tuple[tuple[str, str], ...]) -> None:
+        """Law 2.2: neither of two is believed, and what is empty is no key."""
+        assert "ApiKey" == malformed(api_key(*headers))
+
+    @pytest.mark.parametrize("header", [("x-api-key", "abc"), ("authorization", "ApiKey abc")])
+    def test_it_may_be_as_long_as_the_limit(self, header: tuple[str, str]) -> None:
+        """Law 2.4: the limit is the last length that is read."""
+        assert ApiKeyCredential(Secret("abc")) == api_key(header, limit=len(header[1]))
+        assert "ApiKey" == malformed(api_key(header, limit=len(header[1]) - 1))
+
+    def test_a_token_beside_a_key_is_another_kind(self) -> None:
+        """Law 2.3: each kind is read for itself, so a route may ask for both."""
+        headers = header_pairs([("authorization", f"Bearer {TOKEN}"), ("x-api-key", "sk_1")])
+        expected = {BEARER: BearerToken(Secret(TOKEN)), API_KEY: ApiKeyCredential(Secret("sk_1"))}
+        assert expected == extract(headers, (BEARER, API_KEY), Reading(LIMIT))
+
+    def test_a_reason_quotes_no_key(self) -> None:
+        """Law 2.5: of what is malformed the log has the header's name alone."""
+        found = api_key(("x-api-key", "sk_1,sk_2"))
+        assert isinstance(found, MalformedCredentials)
+        assert "sk_" not in f"{found.reason}{api_key(('x-api-key', 'sk_1'))!r}"
+
+
 class TestKinds:
     def test_only_the_kinds_that_are_asked_for_are_read(self) -> None:
         """Law 2.3: what is presented besides is left alone, however malformed."""
         headers = header_pairs(
             [("authorization", "Bearer"), ("x-app-id", "shop"), ("x-app-secret", "s3cret")]
         )
-        assert [APP] == list(extract(headers, (APP,), limit=LIMIT))
-        assert {} == extract(headers, (), limit=LIMIT)
+        assert [APP] == list(extract(headers, (APP,), Reading(LIMIT)))
+        assert {} == extract(headers, (), Reading(LIMIT))
 
     def test_a_malformed_kind_does_not_hide_another(self) -> None:
         """Law 2.1: each kind answers for itself."""
         headers = header_pairs([("authorization", f"Bearer {TOKEN}"), ("x-app-id", "shop")])
-        found = extract(headers, (BEARER, APP), limit=LIMIT)
+        found = extract(headers, (BEARER, APP), Reading(LIMIT))
         assert (BearerToken, MalformedCredentials) == (type(found[BEARER]), type(found[APP]))
 
     def test_tokens_in_other_headers_are_not_looked_for(self) -> None:
         """Law 2.2: only the headers of the kinds are credentials."""
         headers = header_pairs([("cookie", f"token={TOKEN}"), ("x-access-token", TOKEN)])
-        assert {} == extract(headers, (BEARER, APP), limit=LIMIT)
+        assert {} == extract(headers, (BEARER, APP), Reading(LIMIT))
 
     def test_every_kind_has_a_scheme(self) -> None:
         """Law 1.1: the challenges can name what was not presented."""
-        assert {"bearer": "Bearer", "app": "AppCredentials"} == dict(SCHEMES)
+        assert {"bearer": "Bearer", "app": "AppCredentials", "api_key": "ApiKey"} == dict(SCHEMES)
 
     def test_every_kind_names_its_headers(self) -> None:
         """Law 1.7: what ``Vary`` names is what credentials are read from."""
-        assert {BEARER: ("Authorization",), APP: ("X-App-Id", "X-App-Secret")} == dict(HEADERS)
+        expected = {
+            BEARER: ("Authorization",),
+            APP: ("X-App-Id", "X-App-Secret"),
+            API_KEY: ("X-API-Key", "Authorization"),
+        }
+        assert expected == dict(HEADERS)
         assert "X-Project-Token" == PROJECT_TOKEN_HEADER
 
 
@@ -356,12 +439,14 @@ class TestMasking:
             assert found.__context__ is None
 
 
-names = st.sampled_from(["Authorization", "authorization", "x-app-id", "X-App-Id", "x-app-secret", "accept"])
+names = st.sampled_from(
+    ["Authorization", "authorization", "x-app-id", "X-App-Id", "x-app-secret", "x-api-key", "accept"]
+)
 pieces = st.sampled_from(
-    ["Bearer", "Basic", " ", ",", ", ", '"', "\\", "=", "a=b", TOKEN, "", "\t", "\n", "\xe9", "x"]
+    ["Bearer", "Basic", "ApiKey", " ", ",", ", ", '"', "\\", "=", "a=b", TOKEN, "", "\t", "\n", "\xe9", "x"]
 )
 header_values = st.one_of(st.text(), st.lists(pieces, max_size=8).map("".join))
-kinds = st.lists(st.sampled_from((BEARER, APP)), unique=True)
+kinds = st.lists(st.sampled_from((BEARER, APP, API_KEY)), unique=True)
 
 
 class TestAnyHeaders:
@@ -371,7 +456,7 @@ class TestAnyHeaders:
         self, headers: list[tuple[str, str]], asked: list[Kind]
     ) -> None:
         """Laws 2.1 and 2.2: whatever arrives, the answer is absent, malformed or one whole credential."""
-        for kind, found in extract(header_pairs(headers), asked, limit=64).items():
+        for kind, found in extract(header_pairs(headers), asked, Reading(64)).items():
             assert kind in asked
             match found:
                 case MalformedCredentials():
@@ -383,6 +468,9 @@ class TestAnyHeaders:
                     assert kind == APP
                     assert_clean(app_id)
                     assert_clean(secret.reveal())
+                case ApiKeyCredential(value):
+                    assert kind == API_KEY
+                    assert_clean(value.reveal())
 
     @given(st.lists(st.tuples(names, header_values), max_size=6), kinds)
     def test_the_order_of_kinds_does_not_matter(
@@ -390,7 +478,10 @@ class TestAnyHeaders:
     ) -> None:
         """Law 2.3: the same is found in whatever order it is looked for."""
         answers = [
-            {kind: describe(found) for kind, found in extract(header_pairs(headers), order, limit=64).items()}
+            {
+                kind: describe(found)
+                for kind, found in extract(header_pairs(headers), order, Reading(64)).items()
+            }
             for order in itertools.permutations(asked)
         ]
         assert all(answers[0] == answer for answer in answers)

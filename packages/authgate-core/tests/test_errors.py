@@ -17,6 +17,7 @@ from authgate_core.errors import (
     BadSignature,
     ConfigurationError,
     InsufficientScope,
+    InvalidApiKey,
     InvalidClaim,
     InvalidProjectCredentials,
     InvalidToken,
@@ -50,6 +51,7 @@ OUTCOMES = [
     (TokenExpired, 401, "token_expired", "token_expired"),
     (TokenRevoked, 401, "token_revoked", "token_invalid"),
     (InvalidProjectCredentials, 401, "project_invalid", "project_invalid"),
+    (InvalidApiKey, 401, "api_key_invalid", "api_key_invalid"),
     (AuthorizationError, 403, "forbidden", "forbidden"),
     (InsufficientScope, 403, "scope_insufficient", "scope_insufficient"),
     (ServiceNotEnabled, 403, "service_not_enabled", "service_not_enabled"),
@@ -142,6 +144,11 @@ class TestWhatAnErrorCarries:
     def test_bad_project_credentials_failed_as_their_scheme(self) -> None:
         """Law 1.1: so does the challenge for app id and secret."""
         assert "AppCredentials" == InvalidProjectCredentials().scheme
+        assert "ApiKey" == InvalidApiKey().scheme
+        assert ("Bearer", "ApiKey") == (
+            InsufficientScope(()).scheme,
+            InsufficientScope((), scheme="ApiKey").scheme,
+        )
 
     def test_a_scheme_that_is_given_wins(self) -> None:
         """A malformed header names its own scheme."""

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from authgate_core import __main__ as usage
-from authgate_core.credentials import APP, AppCredentials, extract
+from authgate_core.credentials import APP, AppCredentials, Reading, extract
 from authgate_core.hash_secret import hash_secret, main, mint
 from authgate_core.projects import StaticProjects
 from authgate_core.secret import Secret
@@ -41,7 +41,7 @@ class TestMinting:
     def test_usable(self) -> None:
         """What is minted can be sent in a header and admits."""
         secret, stored = mint(_random_bytes)
-        read = extract((("x-app-id", "shop"), ("x-app-secret", secret.reveal())), [APP], limit=16_384)[APP]
+        read = extract((("x-app-id", "shop"), ("x-app-secret", secret.reveal())), [APP], Reading(16_384))[APP]
         assert isinstance(read, AppCredentials)
         assert StaticProjects({"shop": {"secret_hash": stored}}).find(read) is not None
 

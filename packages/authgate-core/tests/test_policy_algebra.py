@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from authgate_core.credentials import APP, BEARER, Kind
+from authgate_core.credentials import API_KEY, APP, BEARER, Kind
 from authgate_core.errors import ConfigurationError
 from authgate_core.policy import (
     AllOf,
@@ -27,12 +27,13 @@ from authgate_core.policy import (
     compile_policy,
     from_issuer,
     has_claim,
+    is_api_key,
     is_project,
     is_service,
     is_user,
     same_tenant,
 )
-from authgate_core.principal import Admission, Principal, Project, Service, User, claim_path
+from authgate_core.principal import Admission, ApiKey, Principal, Project, Service, User, claim_path
 from authgate_core.request import RequestView
 
 ADMIN = any_role("admin")
@@ -65,6 +66,8 @@ WRITTEN: list[tuple[Policy, str]] = [
     (any_client("web", of=User), "any_client('web', of=is_user)"),
     (from_issuer("main", of=Service), "from_issuer('main', of=is_service)"),
     (same_tenant(path="tenant", of=Project), "same_tenant(path='tenant', of=is_project)"),
+    (is_api_key, "is_api_key"),
+    (any_role("a", of=ApiKey), "any_role('a', of=is_api_key)"),
     (check("owner", is_owner), "check('owner', is_owner)"),
     (UnsafeAllowAnonymous(), "UnsafeAllowAnonymous()"),
     (is_user & ADMIN, "is_user & any_role('admin')"),
@@ -214,7 +217,7 @@ class TestWords:
     def test_of_is_one_of_three(self, wrong: object) -> None:
         """Law 8.3: of= names a kind of principal."""
         word: Any = any_role
-        with pytest.raises(TypeError, match="of= takes User, Service or Project"):
+        with pytest.raises(TypeError, match="of= takes User, Service, Project or ApiKey"):
             word("a", of=wrong)
 
     @pytest.mark.parametrize("wrong", ["", None, 1])
@@ -256,6 +259,9 @@ class TestKinds:
             (is_project & check("owner", is_owner), [(APP,)]),
             (is_project & ADMIN, [(APP,)]),
             (any_role("a", of=Project), [(APP,)]),
+            (any_role("a", of=is_api_key), [(API_KEY,)]),
+            (is_api_key & any_role("a"), [(API_KEY,)]),
+            (is_api_key & is_user, [(BEARER, API_KEY)]),
             (is_user & any_role("a", of=Project), [(BEARER, APP)]),
             (is_project & is_user, [(BEARER, APP)]),
             (is_project | is_user, [(BEARER,), (APP,)]),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from authgate_core.credentials import APP, BEARER, Kind
+from authgate_core.credentials import BEARER, Kind
 from authgate_core.errors import (
     AuthgateError,
     AuthorizationError,
@@ -32,12 +32,14 @@ from authgate_core.policy import (
     evaluate,
     from_issuer,
     has_claim,
+    is_api_key,
     is_project,
     is_service,
     is_user,
+    kind_of,
     same_tenant,
 )
-from authgate_core.principal import Admission, Principal, Project, Service, User, claim_path
+from authgate_core.principal import Admission, ApiKey, Principal, Project, Service, User, claim_path
 from authgate_core.request import RequestView
 
 TENANT = "0b7e6f1e-1111-4222-8333-444455556666"
@@ -62,11 +64,12 @@ USER = User(
 )
 SERVICE = Service(id="s1", issuer="jobs", client_id="worker", roles=["runner"], scopes=["jobs:run"])
 PROJECT = Project(id="p1", tenant="p1", roles=["partner"], scopes=["orders:read"])
+KEY = ApiKey(id="k1", roles=["robot"], scopes=["orders:read"])
 
 
 def decide(policy: Policy, *principals: Principal, **path_params: object) -> Decision:
     """What the policy says about these principals; the short way of a plain policy says the same."""
-    found: dict[Kind, Principal] = {APP if isinstance(p, Project) else BEARER: p for p in principals}
+    found: dict[Kind, Principal] = {kind_of(p): p for p in principals}
     compiled, request = compile_policy(policy), RequestView("GET", "/", (), path_params=path_params)
     decision = evaluate(compiled, found, request)
     if BEARER in found:
@@ -82,7 +85,7 @@ def refusal(policy: Policy, *principals: Principal) -> AuthgateError:
 class TestKinds:
     @pytest.mark.parametrize(
         ("policy", "granted"),
-        [(is_user, USER), (is_service, SERVICE), (is_project, PROJECT)],
+        [(is_user, USER), (is_service, SERVICE), (is_project, PROJECT), (is_api_key, KEY)],
         ids=repr,
     )
     def test_a_kind_admits_its_own(self, policy: Policy, granted: Principal) -> None:
@@ -99,6 +102,8 @@ class TestKinds:
         error = refusal(is_user & is_project, USER)
         assert MissingCredentials is type(error)
         assert (("AppCredentials",), "not presented: app") == (error.accepts, error.reason)
+        assert ("ApiKey",) == refusal(is_user & is_api_key, USER).accepts
+        assert ("Bearer", "ApiKey") == refusal(is_user | is_api_key, PROJECT).accepts
 
     def test_a_decision_is_silent_on_what_was_not_judged(self) -> None:
         """Law 8.4: where nothing was presented there is no branch, nobody, and nothing that was lacked."""
@@ -110,6 +115,8 @@ class TestKinds:
         error = refusal(is_user & any_role("admin"), USER)
         assert ("Bearer", "main") == (error.scheme, error.issuer)
         assert "AppCredentials" == refusal(is_project & any_role("admin"), PROJECT).scheme
+        error = refusal(is_api_key & any_role("admin"), KEY)
+        assert ("ApiKey", "api_keys") == (error.scheme, error.issuer)
 
     def test_a_refusal_for_scopes_says_which_leaf(self) -> None:
         """Law 8.4: the reason names what does not hold, and ``missing`` what the token lacks of it."""
@@ -461,6 +468,29 @@ class TestDecisions:
             error.issuer,
         )
 
+    def test_scopes_that_an_api_key_lacks(self) -> None:
+        """Law 1.1: another key can have them, and the challenge is one for keys."""
+        error = refusal(is_api_key & all_scopes("orders:read", "x"), KEY)
+        assert isinstance(error, InsufficientScope)
+        assert (("orders:read", "x"), ("x",), "ApiKey", "api_keys") == (
+            error.scopes,
+            error.missing,
+            error.scheme,
+            error.issuer,
+        )
+
+    def test_scopes_that_a_token_lacks_beside_a_key(self) -> None:
+        """Law 8.3: what the one lacks is asked of the one, in whatever order it is written."""
+        of_key, of_user = all_scopes("k", of=ApiKey), all_scopes("u", of=User)
+        error = refusal(all_scopes("orders:read", of=ApiKey) & of_user, USER, KEY)
+        assert isinstance(error, InsufficientScope)
+        assert (("u",), "Bearer") == (error.scopes, error.scheme)
+        error = refusal(of_key & all_scopes("orders:read", of=User), USER, KEY)
+        assert isinstance(error, InsufficientScope)
+        assert (("k",), "ApiKey") == (error.scopes, error.scheme)
+        for policy in (of_key & of_user, of_user & of_key):
+            assert AuthorizationError is type(refusal(policy, USER, KEY))
+
     def test_one_of_several_scopes(self) -> None:
         """Of an any_scope that does not hold, each alternative is named; of one that holds, what the token has."""
         error = refusal(any_scope("z", "orders:read") & any_scope("x", "y"), USER)
@@ -479,7 +509,7 @@ class TestDecisions:
         ids=repr,
     )
     def test_more_scopes_would_not_do(self, policy: Policy) -> None:
-        """Law 1.2: insufficient_scope is said only where a Bearer token with more scopes would be admitted."""
+        """Law 1.2: insufficient_scope is said only where a token with more scopes would be admitted."""
         assert AuthorizationError is type(refusal(policy, USER, PROJECT))
 
     def test_a_branch_that_scopes_would_satisfy_goes_first(self) -> None:

@@ -14,6 +14,7 @@ from authgate_core.errors import AuthgateError, AuthorizationError, MissingCrede
 from authgate_core.principal import (
     MISSING,
     Admission,
+    ApiKey,
     ClaimPath,
     Principal,
     PrincipalRef,
@@ -55,6 +56,7 @@ USER = User(
 )
 SERVICE = Service(id="svc", issuer="main", name="billing", client_id="billing")
 PROJECT = Project(id="p1", name="Shop", enabled_services=["orders"], secret_version=3)
+KEY = ApiKey(id="k1", owner_id="u1", service="billing", expires_at=2e9, prefix="sk_ab", scopes=["read"])
 
 
 SAID_OF_ALL: dict[str, Any] = {
@@ -149,7 +151,7 @@ class TestIdentity:
 
 
 class TestReadOnly:
-    @pytest.mark.parametrize("principal", [USER, SERVICE, PROJECT], ids=repr)
+    @pytest.mark.parametrize("principal", [USER, SERVICE, PROJECT, KEY], ids=repr)
     def test_nothing_can_be_set_or_deleted(self, principal: Principal) -> None:
         """Law 7.2: what the gate hands out cannot be changed by its user."""
         for name in ("id", "roles", "_granted_roles", "anything"):
@@ -307,7 +309,7 @@ class TestPublicView:
 
     @pytest.mark.parametrize(
         "principal",
-        [USER, SERVICE, PROJECT, Project(id="p1", issuer="directory", tenant="t1")],
+        [USER, SERVICE, PROJECT, KEY, Project(id="p1", issuer="directory", tenant="t1")],
         ids=repr,
     )
     def test_a_pickle_is_the_same_principal_without_claims(self, principal: Principal) -> None:
@@ -400,9 +402,10 @@ class TestAdmission:
         assert (USER, PROJECT, USER) == (admission.user, admission.project, admission.principal)
         assert SERVICE == Admission((PROJECT, SERVICE)).service == Admission((PROJECT, SERVICE)).principal
         assert PROJECT == Admission((PROJECT,)).principal
+        assert KEY == Admission((PROJECT, KEY)).api_key == Admission((PROJECT, KEY)).principal
         assert (USER, None) == (admission.get(User), admission.get(Service))
 
-    @pytest.mark.parametrize("kind", ["user", "service", "project", "principal"])
+    @pytest.mark.parametrize("kind", ["user", "service", "project", "api_key", "principal"])
     def test_who_is_absent_cannot_be_read(self, kind: str) -> None:
         """A handler that reads what its policy does not demand has a bug, and is told what to change."""
         with pytest.raises(NotAdmitted, match=r"admitted: nobody.*let the policy ask for one"):

@@ -151,7 +151,7 @@ def _challenges(error: AuthgateError, realm: str) -> Iterable[str]:
     """One challenge for each scheme that may be tried, Bearer first (RFC 9110 section 11.6.1)."""
     if isinstance(error, InsufficientScope):
         scope = " ".join(filter(_SCOPE.fullmatch, error.scopes))
-        yield _challenge(_BEARER, realm=realm, error="insufficient_scope", scope=scope)
+        yield _challenge(error.scheme or _BEARER, realm=realm, error="insufficient_scope", scope=scope)
     if not isinstance(error, AuthenticationError):
         return
     failed = None if isinstance(error, MissingCredentials) else error.scheme

@@ -12,38 +12,43 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from .errors import MalformedCredentials
-from .headers import AUTHORIZATION, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN, HeaderPairs, values
+from .headers import AUTHORIZATION, X_API_KEY, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN, HeaderPairs, values
 from .secret import Secret
 
 __all__ = [
+    "API_KEY",
     "APP",
     "BEARER",
     "HEADERS",
     "PROJECT_TOKEN_HEADER",
     "SCHEMES",
     "SUBPROTOCOL",
+    "ApiKeyCredential",
     "AppCredentials",
     "BearerToken",
     "Credential",
     "Kind",
     "Presented",
     "ProjectToken",
+    "Reading",
     "bearer_alone",
     "bearer_pairs",
     "bearer_unread",
     "extract",
 ]
 
-Kind: TypeAlias = Literal["bearer", "app"]
+Kind: TypeAlias = Literal["bearer", "app", "api_key"]
 BEARER: Final[Kind] = "bearer"
 APP: Final[Kind] = "app"
+API_KEY: Final[Kind] = "api_key"
 
-SCHEMES: Final[Mapping[Kind, str]] = {BEARER: "Bearer", APP: "AppCredentials"}
+SCHEMES: Final[Mapping[Kind, str]] = {BEARER: "Bearer", APP: "AppCredentials", API_KEY: "ApiKey"}
 """The scheme that challenges for each kind (Law 1.1)."""
 
 HEADERS: Final[Mapping[Kind, tuple[str, ...]]] = {
     BEARER: ("Authorization",),
     APP: ("X-App-Id", "X-App-Secret"),
+    API_KEY: ("X-API-Key", "Authorization"),
 }
 """The headers that each kind is read from, as a response names them in ``Vary`` (Law 1.7)."""
 PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
@@ -87,26 +92,40 @@ class ProjectToken:
     value: Secret
 
 
-Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken
+@dataclass(frozen=True, slots=True)
+class ApiKeyCredential:
+    """An API key in ``x-api-key``, or presented as ``Authorization: ApiKey``."""
+
+    value: Secret
+
+
+Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken | ApiKeyCredential
 Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a gate reads what a request presents; made once, when the gate is built.
+
+    Args:
+        limit: How long a credential header may be, in bytes (Law 2.4).
+        project_tokens: Whether anybody who issues project tokens is configured; their header is not ours otherwise.
+    """
+
+    limit: int
+    project_tokens: bool = False
+
+
 def extract(
-    headers: HeaderPairs,
-    kinds: Collection[Kind],
-    *,
-    limit: int,
-    subprotocols: Sequence[str] = (),
-    project_tokens: bool = False,
+    headers: HeaderPairs, kinds: Collection[Kind], reading: Reading, *, subprotocols: Sequence[str] = ()
 ) -> Presented:
     """Read the credentials of the kinds that a policy names, and look at nothing else (Law 2.3).
 
     Args:
         headers: The request's headers, names in lower case.
         kinds: The kinds that the policy reads.
-        limit: How long a credential header may be, in bytes (Law 2.4).
+        reading: How the gate reads them.
         subprotocols: What the client of a WebSocket offers.
-        project_tokens: Whether anybody who issues project tokens is configured; their header is not ours otherwise.
 
     Returns:
         What is presented; a kind that is not presented has no entry.
@@ -114,7 +133,7 @@ def extract(
     presented: dict[Kind, Credential | MalformedCredentials] = {}
     for kind in kinds:
         try:
-            credential = _read(kind, headers, subprotocols, limit, project_tokens=project_tokens)
+            credential = _read(kind, headers, subprotocols, reading)
         except MalformedCredentials as malformed:
             presented[kind] = malformed.with_traceback(None)
         else:
@@ -152,20 +171,24 @@ def bearer_unread(presented: HeaderPairs, limit: int) -> str | None:
 
 
 def _read(
-    kind: Kind, headers: HeaderPairs, subprotocols: Sequence[str], limit: int, *, project_tokens: bool
+    kind: Kind, headers: HeaderPairs, subprotocols: Sequence[str], reading: Reading
 ) -> Credential | None:
     if kind == BEARER:
-        bearer = _bearer(headers, subprotocols, limit)
+        bearer = _bearer(headers, subprotocols, reading.limit)
         return None if bearer is None else BearerToken(Secret(bearer))
-    pair = _app(headers, limit)
-    token = _project_token(headers, limit) if project_tokens else None
+    return _project(headers, reading) if kind == APP else _api_key(headers, reading.limit)
+
+
+def _project(headers: HeaderPairs, reading: Reading) -> AppCredentials | ProjectToken | None:
+    pair = _app(headers, reading.limit)
+    token = _project_token(headers, reading.limit) if reading.project_tokens else None
     if pair is not None and token is not None:
         raise MalformedCredentials("a project token besides an app id and secret", scheme=SCHEMES[APP])
     return token or pair
 
 
 def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> str | None:
-    in_header = _bearer_header(headers, limit)
+    in_header = _authorized(headers, BEARER, limit)
     offered = [name for name in subprotocols if name.startswith(SUBPROTOCOL)] if subprotocols else ()
     if not offered:
         return in_header
@@ -177,20 +200,34 @@ def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> st
     return token
 
 
-def _bearer_header(headers: HeaderPairs, limit: int) -> str | None:
-    value = _single(headers, AUTHORIZATION, BEARER, limit)
+def _authorized(headers: HeaderPairs, kind: Kind, limit: int) -> str | None:
+    """What stands in ``Authorization`` behind the scheme of a kind; None behind any other."""
+    value = _single(headers, AUTHORIZATION, kind, limit)
     if value is None:
         return None
     scheme, _, rest = value.partition(" ")
-    token = rest.lstrip(" ")
-    if scheme.lower() != "bearer":
+    credential = rest.lstrip(" ")
+    if scheme.lower() != SCHEMES[kind].lower():
         # Law 2.2: WSGI servers join repeated headers, so another credential may hide behind a foreign scheme.
         if "," in value and not _ONE_CREDENTIAL.match(value):
-            raise MalformedCredentials("two credentials in one Authorization header", scheme=SCHEMES[BEARER])
+            raise MalformedCredentials("two credentials in one Authorization header", scheme=SCHEMES[kind])
         return None
-    if not token or "," in token:
-        raise MalformedCredentials("an empty or joined Bearer credential", scheme=SCHEMES[BEARER])
-    return token
+    if not credential or "," in credential:
+        raise MalformedCredentials(f"an empty or joined {SCHEMES[kind]} credential", scheme=SCHEMES[kind])
+    return credential
+
+
+def _api_key(headers: HeaderPairs, limit: int) -> ApiKeyCredential | None:
+    alone = _single(headers, X_API_KEY, API_KEY, limit)
+    authorized = _authorized(headers, API_KEY, limit)
+    if alone is not None and authorized is not None:
+        raise MalformedCredentials("two API keys in one request", scheme=SCHEMES[API_KEY])
+    key = authorized if alone is None else alone
+    if key is None:
+        return None
+    if not key or " " in key or "," in key:
+        raise MalformedCredentials("an empty or joined API key", scheme=SCHEMES[API_KEY])
+    return ApiKeyCredential(Secret(key))
 
 
 def _project_token(headers: HeaderPairs, limit: int) -> ProjectToken | None:

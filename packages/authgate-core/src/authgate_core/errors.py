@@ -13,7 +13,8 @@
     |   |   |-- InvalidClaim               token_claim
     |   |   |-- TokenExpired               token_expired
     |   |   `-- TokenRevoked               token_revoked
-    |   `-- InvalidProjectCredentials      project_invalid
+    |   |-- InvalidProjectCredentials      project_invalid
+    |   `-- InvalidApiKey                  api_key_invalid
     |-- AuthorizationError                 403
     |   |-- InsufficientScope              scope_insufficient
     |   |-- ServiceNotEnabled              service_not_enabled
@@ -44,6 +45,7 @@ __all__ = [
     "BadSignature",
     "ConfigurationError",
     "InsufficientScope",
+    "InvalidApiKey",
     "InvalidClaim",
     "InvalidProjectCredentials",
     "InvalidToken",
@@ -195,6 +197,14 @@ class InvalidProjectCredentials(AuthenticationError):
     default_scheme = "AppCredentials"
 
 
+class InvalidApiKey(AuthenticationError):
+    """An API key that is mistyped, unknown, expired or revoked: one answer for all."""
+
+    code = public_code = "api_key_invalid"
+    detail = "The API key is not valid."
+    default_scheme = "ApiKey"
+
+
 class AuthorizationError(AuthgateError):
     """Identified, but the policy does not admit: 403."""
 
@@ -210,7 +220,8 @@ class InsufficientScope(AuthorizationError):
         scopes: The scopes that the policy asks for.
         reason: Why, for logs.
         missing: Those of them that the token lacks; all of them unless said.
-        issuer: The configured name of the token's issuer.
+        scheme: The authentication scheme of what lacks them; Bearer unless said.
+        issuer: The configured name of the issuer of the token or key.
     """
 
     code = public_code = "scope_insufficient"
@@ -223,9 +234,10 @@ class InsufficientScope(AuthorizationError):
         reason: str = "",
         *,
         missing: tuple[str, ...] | None = None,
+        scheme: str | None = None,
         issuer: str | None = None,
     ) -> None:
-        super().__init__(reason, issuer=issuer)
+        super().__init__(reason, scheme=scheme, issuer=issuer)
         self.scopes = scopes
         self.missing = scopes if missing is None else missing
 

@@ -13,6 +13,7 @@ __all__ = [
     "RETRY_AFTER",
     "VARY",
     "WWW_AUTHENTICATE",
+    "X_API_KEY",
     "X_APP_ID",
     "X_APP_SECRET",
     "X_CONTENT_SHA256",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 AUTHORIZATION: Final = "authorization"
+X_API_KEY: Final = "x-api-key"
 X_APP_ID: Final = "x-app-id"
 X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
 X_PROJECT_TOKEN: Final = "x-project-token"

@@ -8,8 +8,8 @@ from itertools import chain, product
 from typing import Final
 
 from authgate_core import AsyncGate, Policy
-from authgate_core.credentials import APP, BEARER, PROJECT_TOKEN_HEADER, Kind
-from authgate_core.headers import X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN
+from authgate_core.credentials import API_KEY, APP, BEARER, PROJECT_TOKEN_HEADER, Kind
+from authgate_core.headers import X_API_KEY, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN
 from authgate_core.policy import compile_policy
 
 __all__ = ["SCHEMES", "Asked", "alternatives", "described"]
@@ -24,12 +24,14 @@ SCHEMES: Final[Mapping[str, Mapping[str, str]]] = {
         "name": X_PROJECT_TOKEN,
         "description": "A token of a project",
     },
+    "ApiKey": {"type": "apiKey", "in": "header", "name": X_API_KEY, "description": "An API key"},
 }
 """The security schemes, by the name that they have in a document."""
 
 _BEARER: Final = ("Bearer",)
 _PAIR: Final = ("AppId", "AppSecret")
 _TOKEN: Final = ("ProjectToken",)
+_KEY: Final = ("ApiKey",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ class Asked:
     def ways(self) -> Iterator[tuple[str, ...]]:
         """The schemes that are presented together, for each way to be admitted."""
         of_project = (*([_PAIR] if self.by_pair else []), *([_TOKEN] if self.by_token else []))
-        presented: Mapping[Kind, tuple[tuple[str, ...], ...]] = {BEARER: (_BEARER,), APP: of_project}
+        presented: Mapping[Kind, tuple[tuple[str, ...], ...]] = {
+            BEARER: (_BEARER,),
+            APP: of_project,
+            API_KEY: (_KEY,),
+        }
         for branch in compile_policy(self.policy).branches:
             yield from (tuple(chain(*way)) for way in product(*(presented[kind] for kind in branch.kinds)))
         if self.optional:

@@ -13,12 +13,14 @@ from ..clock import Instant
 from ..credentials import (
     BEARER,
     SCHEMES,
+    ApiKeyCredential,
     AppCredentials,
     BearerToken,
     Credential,
     Kind,
     Presented,
     ProjectToken,
+    Reading,
     extract,
 )
 from ..effects import Flow
@@ -26,6 +28,7 @@ from ..errors import (
     AuthenticationError,
     AuthgateError,
     AuthorizationError,
+    InvalidApiKey,
     InvalidProjectCredentials,
     MalformedCredentials,
     MissingCredentials,
@@ -57,7 +60,7 @@ class GateContext:
         has_directory: Whether anybody knows app ids and secrets.
         service_id: The service that a project must be enabled for.
         project_tenants: The projects that may be admitted by their credentials; None for any.
-        header_limit: How long a credential header may be, in bytes (Law 2.4).
+        reading: How it reads what a request presents.
         shadow: Whether refusals are only reported (Law 8.6).
         tenant_bound: The issuers whose users go with projects of their own tenant only (Law 6.8).
     """
@@ -68,7 +71,7 @@ class GateContext:
     project_issuers: Mapping[str | None, TrustedProjects]
     has_directory: bool
     service_id: str | None
-    header_limit: int
+    reading: Reading
     shadow: bool
     tenant_bound: frozenset[str] = frozenset()
     project_tenants: TenantsServed | None = None
@@ -112,13 +115,7 @@ def admit(
 
 
 def _presented(view: RequestView, policy: CompiledPolicy, context: GateContext) -> Presented:
-    return extract(
-        view.headers,
-        policy.kinds,
-        limit=context.header_limit,
-        subprotocols=view.subprotocols,
-        project_tokens=bool(context.project_issuers),
-    )
+    return extract(view.headers, policy.kinds, context.reading, subprotocols=view.subprotocols)
 
 
 def _authenticate(
@@ -187,7 +184,8 @@ def _outcome(
 def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Principal]:
     if isinstance(credential, BearerToken):
         return (yield from authenticate_token(credential, context.trust, now))
-
+    if isinstance(credential, ApiKeyCredential):
+        raise InvalidApiKey("nobody here knows API keys")
     project = yield from _project(credential, context, now)
     return project.implying(context.trust.expand(project.roles)) if project.roles else project
 

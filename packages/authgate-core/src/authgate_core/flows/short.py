@@ -37,12 +37,12 @@ def admit_at_once(
     if memo is not None and memo.entries:
         return _admit_again(memo, view, policy, context, now)
     presented = bearer_pairs(view.only)
-    text = bearer_unread(presented, context.header_limit)
+    text = bearer_unread(presented, context.reading.limit)
     if text is None:
         return None
     found = context.trust.recognise(text, now)
     if not isinstance(found, Principal):
-        if text != bearer_alone(presented, (), context.header_limit):
+        if text != bearer_alone(presented, (), context.reading.limit):
             return None
         return BearerToken(Secret(text) if found is None else HashedSecret(text, found))
     token = None
@@ -62,7 +62,7 @@ def admit_at_once(
 def _admit_again(
     memo: Memo, view: RequestView, policy: CompiledPolicy, context: GateContext, now: Instant
 ) -> Admission | BearerToken | None:
-    text = bearer_alone(bearer_pairs(view.only), (), context.header_limit)
+    text = bearer_alone(bearer_pairs(view.only), (), context.reading.limit)
     if text is None:
         return None
     token = _token(Secret(text))

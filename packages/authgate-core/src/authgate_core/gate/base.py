@@ -18,7 +18,7 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import APP, BEARER, HEADERS, PROJECT_TOKEN_HEADER, BearerToken, Kind
+from ..credentials import APP, BEARER, HEADERS, PROJECT_TOKEN_HEADER, BearerToken, Kind, Reading
 from ..effects import Flow, RingName
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
@@ -31,14 +31,24 @@ from ..io.http import SafeHttp
 from ..issuer import AnyAudience
 from ..jose.compact import Limits
 from ..keyring import KeySetHealth
-from ..policy import AnyOf, CompiledPolicy, Policy, compile_policy, is_project, is_service, is_user
-from ..principal import Admission, Principal, Project, Service, User
+from ..policy import (
+    AnyOf,
+    CompiledPolicy,
+    Policy,
+    compile_policy,
+    is_api_key,
+    is_project,
+    is_service,
+    is_user,
+    kind_of,
+)
+from ..principal import Admission, ApiKey, Principal, Project, Service, User
 from ..request import RequestView
 from ..revocation import RevocationHealth
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .entries import RevocationEntries
-from .reports import Reports, kind_of
+from .reports import Reports
 from .stores import own
 from .trusting import Trusting
 
@@ -130,7 +140,7 @@ class GateBase:
             has_directory=config.projects is not None,
             service_id=config.service,
             project_tenants=config.project_tenants,
-            header_limit=config.credential_limit,
+            reading=Reading(config.credential_limit, project_tokens=bool(self._project_issuers)),
             shadow=config.shadow,
             tenant_bound=frozenset(issuer.name for issuer in config.issuers if issuer.tenant_matches_project),
         )
@@ -247,6 +257,8 @@ class GateBase:
             return any(issuer.makes_services for issuer in self.config.issuers)
         if kind is Principal:
             return bool(self.config.issuers)
+        if kind is ApiKey:
+            return False
         return self.config.projects is not None or bool(self._project_issuers)
 
     def has_source(self, policy: Policy) -> bool:
@@ -259,7 +271,7 @@ class GateBase:
 
     def anybody(self) -> Policy:
         """Whoever presents anything that this gate can verify, and everyone who does."""
-        kinds = (is_user & is_project, is_service & is_project, is_user, is_service, is_project)
+        kinds = (is_user & is_project, is_service & is_project, is_user, is_service, is_project, is_api_key)
         return AnyOf(tuple(kind for kind in kinds if self.has_source(kind)) or (is_user,))
 
     def judge(
@@ -286,7 +298,7 @@ class GateBase:
 
     def _headers_of(self, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
         more = (PROJECT_TOKEN_HEADER,) if APP in kinds and self._project_issuers else ()
-        return (*(name for kind in kinds for name in HEADERS[kind]), *more)
+        return tuple(dict.fromkeys((*(name for kind in kinds for name in HEADERS[kind]), *more)))
 
     def problem(self, error: AuthgateError, view: RequestView | None = None) -> Problem:
         """The response that an error becomes.
@@ -316,4 +328,5 @@ _SOURCES: Final[dict[type[Principal], str]] = {
     Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
     Principal: "nobody issues tokens; give issuers=[Issuer...]",
     Project: "nobody knows projects; give projects=StaticProjects(...), RemoteProjects(...) or a directory of your own",
+    ApiKey: "nobody knows API keys",
 }

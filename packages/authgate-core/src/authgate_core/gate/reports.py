@@ -8,13 +8,14 @@ from logging import DEBUG
 from typing import Final
 
 from ..clock import Clock, Instant
-from ..credentials import APP, BEARER, SCHEMES, Kind
+from ..credentials import SCHEMES
 from ..effects import AnyEffect, RefreshProject, StartRefresh
 from ..errors import AuthgateError, AuthUnavailable
 from ..events import Decided, Journal
-from ..principal import Admission, Principal, Project
+from ..policy import kind_of
+from ..principal import Admission
 
-__all__ = ["Reports", "kind_of", "without_frames"]
+__all__ = ["Reports", "without_frames"]
 
 _KINDS: Final = {scheme: kind for kind, scheme in SCHEMES.items()}
 
@@ -71,11 +72,6 @@ class Reports:
 
     def _label(self, issuer: str | None) -> str:
         return issuer if issuer is not None and issuer in self.issuers else "unknown"
-
-
-def kind_of(principal: Principal) -> Kind:
-    """The kind of credential that identifies such a principal."""
-    return APP if isinstance(principal, Project) else BEARER
 
 
 def without_frames(error: AuthgateError) -> AuthgateError:

@@ -1,7 +1,7 @@
 """Policies: who may pass, written as a value and decided in one place."""
 
 from .algebra import AllOf, AnyOf, Leaf, Policy, UnsafeAllowAnonymous, compile_policy
-from .compiled import Branch, CompiledPolicy
+from .compiled import Branch, CompiledPolicy, kind_of
 from .decision import Decision, evaluate
 from .hierarchy import RoleHierarchy
 from .vocabulary import (
@@ -15,6 +15,7 @@ from .vocabulary import (
     claim_equals,
     from_issuer,
     has_claim,
+    is_api_key,
     is_project,
     is_service,
     is_user,
@@ -43,8 +44,10 @@ __all__ = [
     "evaluate",
     "from_issuer",
     "has_claim",
+    "is_api_key",
     "is_project",
     "is_service",
     "is_user",
+    "kind_of",
     "same_tenant",
 ]

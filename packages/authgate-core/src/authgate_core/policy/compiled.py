@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ..credentials import BEARER, SCHEMES, Kind
+from ..credentials import API_KEY, APP, BEARER, SCHEMES, Kind
 from ..errors import ConfigurationError
-from ..principal import Principal
+from ..principal import ApiKey, Principal, Project
 from ..request import RequestView
 from .terms import AboutOne, Check, Condition, Is, Nobody, Term
 
-__all__ = ["Branch", "CompiledPolicy", "Group", "compile_groups", "is_possible"]
+__all__ = ["Branch", "CompiledPolicy", "Group", "compile_groups", "is_possible", "kind_of"]
 
 Group: TypeAlias = tuple[Term, ...]
 """Terms that hold together or not at all."""
@@ -86,6 +86,13 @@ class CompiledPolicy:
         if any(all(kind in presented for kind in branch.kinds) for branch in self.branches):
             return ()
         return tuple(kind for kind in self.kinds if kind not in presented)
+
+
+def kind_of(principal: Principal) -> Kind:
+    """The kind of credential that identifies such a principal."""
+    if isinstance(principal, ApiKey):
+        return API_KEY
+    return APP if isinstance(principal, Project) else BEARER
 
 
 def is_possible(terms: Iterable[Term]) -> bool:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from ..credentials import APP, BEARER, SCHEMES, Kind
+from ..credentials import API_KEY, BEARER, SCHEMES, Kind
 from ..errors import AuthgateError, AuthorizationError, InsufficientScope, MissingCredentials
-from ..principal import Admission, Principal, Project
+from ..principal import Admission, Principal
 from ..request import RequestView
-from .compiled import Branch, CompiledPolicy
+from .compiled import Branch, CompiledPolicy, kind_of
 from .terms import Scopes, Term
 
 __all__ = ["Decision", "evaluate", "judge"]
 
 _NO_REQUEST: Final = RequestView("", "", ())
+_SCOPED: Final[frozenset[Kind]] = frozenset({BEARER, API_KEY})
+"""The kinds of credentials of which others with more scopes can be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Decision:
         principals: When granted, the principals of that branch, and no others.
         missing: The terms of the nearest branch that do not hold.
         unpresented: Where no branch has all its kinds: the kinds that are missing.
-        missing_scopes: The scopes that the Bearer principal lacks for that branch.
+        missing_scopes: The scopes that the token or API key lacks for that branch.
         scopes: Where scopes are all that is missing: every scope that the branch asks for.
         issuer: The configured name of the issuer of the principal that was judged, for logs.
         scheme: The authentication scheme that identified it, for logs.
@@ -66,7 +68,9 @@ class Decision:
             return missing
         reason = f"{self.branch}: does not hold: {', '.join(map(repr, self.missing))}"
         if self.scopes:
-            return InsufficientScope(self.scopes, reason, missing=self.missing_scopes, issuer=self.issuer)
+            return InsufficientScope(
+                self.scopes, reason, missing=self.missing_scopes, scheme=self.scheme, issuer=self.issuer
+            )
         return AuthorizationError(reason, scheme=self.scheme, issuer=self.issuer)
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,14 +106,10 @@ def evaluate(policy: CompiledPolicy, principals: Mapping[Kind, Principal], reque
 
 def judge(policy: CompiledPolicy, admission: Admission) -> AuthgateError | None:
     """Why a policy does not admit the principals of an admission, or None where it does."""
-    principals: dict[Kind, Principal] = {_kind(principal): principal for principal in admission.principals}
+    principals: dict[Kind, Principal] = {kind_of(principal): principal for principal in admission.principals}
     request = admission.request if isinstance(admission.request, RequestView) else _NO_REQUEST
     decision = evaluate(policy, principals, request)
     return None if decision.granted else decision.refusal()
-
-
-def _kind(principal: Principal) -> Kind:
-    return APP if isinstance(principal, Project) else BEARER
 
 
 def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: RequestView) -> tuple[Term, ...]:
@@ -126,9 +126,14 @@ def _missing(branch: Branch, principals: Mapping[Kind, Principal], request: Requ
 
 
 def _refused(branch: Branch, missing: tuple[Term, ...], principals: Mapping[Kind, Principal]) -> Decision:
-    scopes = [term for term, kind in branch.terms if isinstance(term, Scopes) and kind == BEARER]
+    about: dict[Scopes, Kind] = {
+        term: kind for term, kind in branch.terms if isinstance(term, Scopes) and kind in _SCOPED
+    }
+    lacking: list[Kind] = [kind for term, kind in about.items() if term in missing]
+    scoped = lacking[0] if lacking else branch.kinds[0]
+    scopes = [term for term, kind in about.items() if kind == scoped]
     lacked: dict[Term, tuple[str, ...]] = {
-        term: term.lacked(principals[BEARER]) for term in scopes if term in missing
+        term: term.lacked(principals[scoped]) for term in scopes if term in missing
     }
     # RFC 6750 section 3.1: with these scopes a token would be admitted, where scopes are all that is missing.
     curable = all(lacked.get(term) for term in missing)
@@ -137,9 +142,9 @@ def _refused(branch: Branch, missing: tuple[Term, ...], principals: Mapping[Kind
         branch=branch.text,
         missing=missing,
         missing_scopes=_each(lacked.values()),
-        scopes=_each(term.needed(principals[BEARER]) for term in scopes) if curable else (),
-        issuer=principals[branch.kinds[0]].issuer,
-        scheme=SCHEMES[branch.kinds[0]],
+        scopes=_each(term.needed(principals[scoped]) for term in scopes) if curable else (),
+        issuer=principals[scoped].issuer,
+        scheme=SCHEMES[scoped],
     )
 
 

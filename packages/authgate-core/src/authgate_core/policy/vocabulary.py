@@ -1,7 +1,7 @@
 """The words of a policy: values and functions that read as a sentence when they are put together.
 
-Every function but ``check`` takes ``of=``: which principal it is about, ``User``, ``Service`` or ``Project``
-(or ``is_user`` and its like). It is needed only where a group joined by ``&`` names several (Law 8.3).
+Every function but ``check`` takes ``of=``: which principal it is about, ``User``, ``Service``, ``Project`` or
+``ApiKey`` (or ``is_user`` and its like). It is needed only where a group joined by ``&`` names several (Law 8.3).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
 
-from ..credentials import APP, BEARER
-from ..principal import ClaimPath, Project, Service, User, as_path
+from ..credentials import API_KEY, APP, BEARER
+from ..principal import ApiKey, ClaimPath, Project, Service, User, as_path
 from .algebra import Leaf, Policy
 from .terms import (
     AnyClient,
@@ -37,13 +37,14 @@ __all__ = [
     "claim_equals",
     "from_issuer",
     "has_claim",
+    "is_api_key",
     "is_project",
     "is_service",
     "is_user",
     "same_tenant",
 ]
 
-Of: TypeAlias = type[User] | type[Service] | type[Project] | Leaf | None
+Of: TypeAlias = type[User] | type[Service] | type[Project] | type[ApiKey] | Leaf | None
 """How a condition names the principal that it is about."""
 
 is_user: Final = Leaf(Is("is_user", User, BEARER))
@@ -55,10 +56,14 @@ is_service: Final = Leaf(Is("is_service", Service, BEARER))
 is_project: Final = Leaf(Is("is_project", Project, APP))
 """A project, identified by its app id and secret."""
 
+is_api_key: Final = Leaf(Is("is_api_key", ApiKey, API_KEY))
+"""An API key, whoever presents it."""
+
 _KINDS: Final[tuple[tuple[object, Leaf], ...]] = (
     (User, is_user),
     (Service, is_service),
     (Project, is_project),
+    (ApiKey, is_api_key),
 )
 
 
@@ -166,5 +171,5 @@ def _of(of: object) -> Is | None:
         if (of is kind or of == leaf) and isinstance(leaf.term, Is):
             return leaf.term
     if of is not None:
-        raise TypeError(f"of= takes User, Service or Project, not {of!r}")
+        raise TypeError(f"of= takes User, Service, Project or ApiKey, not {of!r}")
     return None

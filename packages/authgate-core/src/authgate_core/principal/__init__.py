@@ -3,12 +3,13 @@
 from .admission import Admission, Rule, joined
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
-from .identity import Project, Service, User, new_service, new_user
+from .identity import ApiKey, Project, Service, User, new_service, new_user
 from .refs import PrincipalRef, ProjectRef, Revocation, RevocationKind, TokenRef, is_plain_name, is_uuid
 
 __all__ = [
     "MISSING",
     "Admission",
+    "ApiKey",
     "ClaimPath",
     "Common",
     "Missing",

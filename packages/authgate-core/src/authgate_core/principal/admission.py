@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from ..errors import AuthgateError, NotAdmitted
 from .base import Principal
-from .identity import Project, Service, User
+from .identity import ApiKey, Project, Service, User
 
 __all__ = ["Admission", "Rule", "joined"]
 
@@ -111,9 +111,14 @@ class Admission:
         return self._one(Project)
 
     @property
+    def api_key(self) -> ApiKey:
+        """The API key; raises NotAdmitted like ``user``."""
+        return self._one(ApiKey)
+
+    @property
     def principal(self) -> Principal:
-        """The one who calls: the user or service, else the project; raises NotAdmitted like ``user``."""
-        caller = self.get(User) or self.get(Service) or self.get(Project)
+        """Who calls: the user or service, else the API key, else the project; raises NotAdmitted like ``user``."""
+        caller = self.get(User) or self.get(Service) or self.get(ApiKey) or self.get(Project)
         return caller if caller is not None else self._one(Principal)
 
     def __bool__(self) -> bool:

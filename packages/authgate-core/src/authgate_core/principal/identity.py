@@ -1,4 +1,4 @@
-"""Users, services and projects as read-only values.
+"""Users, services, projects and API keys as read-only values.
 
 They are hand-written rather than dataclasses: Flask's ``jsonify`` and FastAPI's encoder write out every field
 of any dataclass, claims included (docs/adr/0007). Their mapping view is what ``to_dict`` shows, and no more.
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Unpack, cast
 
 from .base import PUBLIC_FIELDS, Claims, Common, Principal, Unfinished, frozen, put
 
-__all__ = ["Project", "Service", "User", "new_service", "new_user"]
+__all__ = ["ApiKey", "Project", "Service", "User", "new_service", "new_user"]
 
 
 class User(Principal):
@@ -153,6 +153,63 @@ class Project(Principal):
             name=self.name,
             enabled_services=self.enabled_services,
             secret_version=self.secret_version,
+            tenant=self.tenant,
+            roles=self.roles,
+            scopes=self.scopes,
+            claims=self._claims,
+            source=self.source,
+            implied_roles=roles,
+            model=self._model,
+            public=self._shown,
+        )
+
+
+class ApiKey(Principal):
+    """An API key: whoever holds it may do what the key may.
+
+    Args:
+        owner_id: Whose key it is, as the store knows them; None for a key that is nobody's.
+        service: The service that it was made for.
+        expires_at: When it stops working, Unix seconds; None for never.
+        prefix: How the key begins, which is no secret and tells people which one it is.
+        common: What every ``Principal`` takes.
+    """
+
+    __slots__ = ("expires_at", "owner_id", "prefix", "service")
+    _public: ClassVar[tuple[str, ...]] = (*PUBLIC_FIELDS, "owner_id", "service", "expires_at", "prefix")
+
+    owner_id: str | None
+    service: str | None
+    expires_at: float | None
+    prefix: str | None
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - the public name of the attribute
+        issuer: str = "api_keys",
+        owner_id: str | None = None,
+        service: str | None = None,
+        expires_at: float | None = None,
+        prefix: str | None = None,
+        **common: Unpack[Common],
+    ) -> None:
+        common.setdefault("source", "api_key")  # as with projects
+        super().__init__(id=id, issuer=issuer, **common)
+        put(self, "owner_id", owner_id)
+        put(self, "service", service)
+        put(self, "expires_at", expires_at)
+        put(self, "prefix", prefix)
+
+    def implying(self, roles: frozenset[str]) -> ApiKey:
+        """The same key with what a role hierarchy makes of its roles (Law 8.5)."""
+        return ApiKey(
+            id=self.id,
+            issuer=self.issuer,
+            owner_id=self.owner_id,
+            service=self.service,
+            expires_at=self.expires_at,
+            prefix=self.prefix,
             tenant=self.tenant,
             roles=self.roles,
             scopes=self.scopes,

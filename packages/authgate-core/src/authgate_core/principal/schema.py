@@ -18,6 +18,7 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
     "roles": _TEXTS,
     "scopes": _TEXTS,
     "enabled_services": {"anyOf": [_TEXTS, _NOTHING]},
+    "expires_at": {"anyOf": [{"type": "number"}, _NOTHING]},
 }
 _OTHER: Final = {"anyOf": [_TEXT, _NOTHING]}
 
