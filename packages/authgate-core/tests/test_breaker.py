@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from authgate_core.breaker import LONGEST_REST, Breaker
+from authgate_core.breaker import LONGEST_REST, Breaker, Pace
 
 
 def failed(*times: float) -> Breaker:
@@ -42,6 +42,32 @@ class TestOpening:
         """A breaker at rest stays the same value, so nobody has to swap it."""
         breaker = Breaker()
         assert breaker is breaker.succeeded()
+
+
+class TestPace:
+    """What is asked in another way than a store may have another measure."""
+
+    PACE = Pace(opens_after=2, within=10.0, longest_rest=0.25)
+
+    def test_how_many_within_how_long(self) -> None:
+        """Two within ten seconds, here."""
+        assert Breaker(self.PACE).failed(0.0).failed(10.0).is_open
+        assert not Breaker(self.PACE).failed(0.0).failed(10.1).is_open
+
+    def test_how_long_it_rests(self) -> None:
+        """Never longer than it says, at first and later."""
+        breaker = Breaker(self.PACE).failed(0.0).failed(0.0)
+        assert 0.25 == breaker.rest(0.0)
+        probing = breaker.start_probe(0.25)
+        assert probing is not None
+        assert 0.25 == probing.end_probe(1.0, succeeded=False).rest(1.0)
+
+    def test_it_stays(self) -> None:
+        """Through failures, successes and probes."""
+        opened = Breaker(self.PACE).failed(0.0).succeeded().failed(0.0).failed(0.0)
+        probing = opened.start_probe(0.25)
+        assert probing is not None
+        assert Breaker(self.PACE) == probing.end_probe(1.0, succeeded=True)
 
 
 class TestProbing:

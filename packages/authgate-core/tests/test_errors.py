@@ -16,6 +16,8 @@ from authgate_core.errors import (
     AuthUnavailable,
     BadSignature,
     ConfigurationError,
+    EndpointRefused,
+    EndpointUnavailable,
     InsufficientScope,
     InvalidApiKey,
     InvalidClaim,
@@ -61,6 +63,8 @@ OUTCOMES = [
     (RevocationUnavailable, 503, "revocation_unavailable", "unavailable"),
     (ProjectsUnavailable, 503, "projects_unavailable", "unavailable"),
     (ReplaysUnavailable, 503, "replays_unavailable", "unavailable"),
+    (EndpointUnavailable, 503, "endpoint_unavailable", "unavailable"),
+    (EndpointRefused, 503, "endpoint_refused", "unavailable"),
 ]
 
 BAD_TOKENS = [kind for kind, *_ in OUTCOMES if issubclass(kind, InvalidToken)]

@@ -11,9 +11,12 @@ import pytest
 from authgate_core.clock import Instant
 from authgate_core.credentials import AppCredentials
 from authgate_core.effects import (
+    Answered,
     AnyEffect,
+    AskEndpoint,
     AwaitKeys,
     CheckRevoked,
+    Endpoint,
     Flow,
     LookUpProject,
     RefreshProject,
@@ -67,6 +70,13 @@ class World:
     def look_up(self, effect: LookUpProject) -> Project | None:
         return Project(id=effect.credentials.app_id)
 
+    def ask(self, effect: AskEndpoint) -> Answered:
+        return Answered(self.send(effect.request), NOW, NOW)
+
+    async def ask_async(self, effect: AskEndpoint) -> Answered:
+        await asyncio.sleep(0)
+        return self.ask(effect)
+
     def refresh(self, effect: RefreshProject) -> None:
         self.begun.append(effect.flight_key)
 
@@ -98,9 +108,11 @@ def runner(colour: str, *answers: bool | BaseException, begun: list[object] | No
     world: Any = World() if colour == "sync" else AsyncWorld()
     world.begun = [] if begun is None else begun
     if colour == "sync":
-        ports = Ports(world, world, tuple(World(answer) for answer in answers), world, world)
+        ports = Ports(world, world, tuple(World(answer) for answer in answers), world, world, world)
         return Runner(ports).run
-    async_ports = AsyncPorts(world, world, tuple(AsyncWorld(answer) for answer in answers), world, world)
+    async_ports = AsyncPorts(
+        world, world, tuple(AsyncWorld(answer) for answer in answers), world, world, world
+    )
     return lambda flow, trace: asyncio.run(AsyncRunner(async_ports).run(flow, trace))
 
 
@@ -111,6 +123,7 @@ def _colour(request: pytest.FixtureRequest) -> str:
 
 EVERY: list[AnyEffect] = [
     SendRequest(HttpRequest("GET", "https://id.test")),
+    AskEndpoint(Endpoint("id", "https://id.test"), HttpRequest("GET", "https://id.test"), b"key"),
     AwaitKeys(RING, 2.0),
     StartRefresh(RING),
     CheckRevoked(REF),
@@ -139,8 +152,10 @@ class TestEveryEffect:
 
         assert EVERY == trace
         assert [RING, b"key"] == begun
+        reply = HttpReply(200, {}, b"https://id.test")
         expected = [
-            HttpReply(200, {}, b"https://id.test"),
+            reply,
+            Answered(reply, NOW, NOW),
             NOW.plus(2.0),
             None,
             False,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,19 @@ class TestDeadline:
             started = time.monotonic()
             assert "did not answer within 0.3 s" in refusal(SafeHttp(timeout=0.3), request)
             assert 5 > time.monotonic() - started
+
+    def test_a_request_may_allow_less_time(self) -> None:
+        """And never more than the client does."""
+
+        def hang(peer: Peer, _connection: socket.socket) -> None:
+            peer.stopping.wait()
+
+        with peer_that(hang) as peer:
+            asking = HttpRequest("GET", peer.url(), timeout=0.1)
+            assert "did not answer within 0.1 s" in refusal(SafeHttp(timeout=30.0), asking)
+            assert "did not answer within 0.2 s" in refusal(
+                SafeHttp(timeout=0.2), replace(asking, timeout=30.0)
+            )
 
     def test_a_name_look_up_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing can interrupt the look-up; it is left behind."""

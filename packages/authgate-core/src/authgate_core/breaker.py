@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["LONGEST_REST", "Breaker"]
+__all__ = ["LONGEST_REST", "Breaker", "Pace"]
 
-_OPENS_AFTER: Final = 5
-_WITHIN: Final = 2.0
 _FIRST_REST: Final = 0.5
 
 LONGEST_REST: Final = 2.0
@@ -20,10 +18,26 @@ LONGEST_REST: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How much a breaker bears, and how long it rests.
+
+    Args:
+        opens_after: How many consecutive failures open it.
+        within: The seconds that these lie within.
+        longest_rest: The longest wait between two probes, in seconds.
+    """
+
+    opens_after: int = 5
+    within: float = 2.0
+    longest_rest: float = LONGEST_REST
+
+
+@dataclass(frozen=True, slots=True)
 class Breaker:
     """Whether a dependency is worth asking; all times are monotonic seconds.
 
     Args:
+        pace: When it opens and how long it rests.
         failures: When the last consecutive failures were, at most as many as it takes to open.
         opened_at: Since when it is open; None while it is closed.
         failed_probes: How many probes failed since it opened.
@@ -31,6 +45,7 @@ class Breaker:
         probing: Whether the one probe is under way.
     """
 
+    pace: Pace = Pace()
     failures: tuple[float, ...] = ()
     opened_at: float | None = None
     failed_probes: int = 0
@@ -43,17 +58,18 @@ class Breaker:
         return self.opened_at is not None
 
     def failed(self, now: float) -> Breaker:
-        """After a failure: open once five consecutive ones lie within two seconds."""
+        """After a failure: open once as many consecutive ones as its pace says lie within the time that it says."""
         if self.is_open:
             return self
-        failures = (*self.failures, now)[-_OPENS_AFTER:]
-        if len(failures) == _OPENS_AFTER and now - failures[0] <= _WITHIN:
-            return Breaker(opened_at=now, probe_due=now + _FIRST_REST)
-        return Breaker(failures=failures)
+        pace = self.pace
+        failures = (*self.failures, now)[-pace.opens_after :]
+        if len(failures) == pace.opens_after and now - failures[0] <= pace.within:
+            return Breaker(pace, opened_at=now, probe_due=now + min(_FIRST_REST, pace.longest_rest))
+        return Breaker(pace, failures)
 
     def succeeded(self) -> Breaker:
         """After a success: the failures are consecutive no more. While open only the probe counts."""
-        return self if self.is_open or not self.failures else Breaker()
+        return self if self.is_open or not self.failures else Breaker(self.pace)
 
     def rest(self, now: float) -> float:
         """Seconds until the next probe may start; 0 when it may, is under way, or none is needed."""
@@ -66,11 +82,11 @@ class Breaker:
         return replace(self, probing=True)
 
     def end_probe(self, now: float, *, succeeded: bool) -> Breaker:
-        """After the probe: closed, or resting twice as long as before, at most ``LONGEST_REST``."""
+        """After the probe: closed, or resting twice as long as before, at most as long as its pace says."""
         if not self.probing:
             return self
         if succeeded:
-            return Breaker()
+            return Breaker(self.pace)
         failed_probes = self.failed_probes + 1
-        rest = min(LONGEST_REST, _FIRST_REST * 2.0 ** min(failed_probes, 8))
+        rest = min(self.pace.longest_rest, _FIRST_REST * 2.0 ** min(failed_probes, 8))
         return replace(self, failed_probes=failed_probes, probe_due=now + rest, probing=False)

@@ -17,10 +17,13 @@ from .principal import Project, ProjectRef, TokenRef
 from .request import HttpReply, HttpRequest
 
 __all__ = [
+    "Answered",
     "AnyEffect",
+    "AskEndpoint",
     "AwaitKeys",
     "CheckRevoked",
     "Effect",
+    "Endpoint",
     "Flow",
     "LookUpProject",
     "RefreshProject",
@@ -63,6 +66,58 @@ class SendRequest(Effect[HttpReply]):
     """Send one HTTP request under the limits of Law 4.9; replies with the complete answer, whatever its status."""
 
     request: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Something that is asked about credentials; it has one breaker, whoever asks (docs/adr/0025).
+
+    Args:
+        name: What logs call it: the configured name of the issuer, and what it is asked.
+        url: Where it is.
+        opens_after: How many consecutive failures open its breaker.
+        longest_rest: The longest wait between two probes of the breaker, in seconds.
+    """
+
+    name: str
+    url: str
+    opens_after: int = 5
+    longest_rest: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A complete answer of an endpoint.
+
+    Args:
+        reply: The answer, whatever its status.
+        asked: When the question was put, which may have been another request's: the answer is as old as that.
+        at: When the answer was there.
+    """
+
+    reply: HttpReply
+    asked: Instant
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AskEndpoint(Effect[Answered]):
+    """Ask an endpoint, sharing a call under way; fails with AuthUnavailable where there is no complete answer.
+
+    An answer of 500 or above counts against the endpoint, as no answer does, and so does one that is in
+    ``faults``; 429 and 503 with ``Retry-After`` have it left alone for so long, a minute at most.
+
+    Args:
+        endpoint: Which one.
+        request: The question; of those who share a call, only one's is sent.
+        flight_key: A keyed hash that names the question; never a secret.
+        faults: Statuses by which it refuses this service itself, whatever is asked.
+    """
+
+    endpoint: Endpoint
+    request: HttpRequest
+    flight_key: bytes
+    faults: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +190,13 @@ class UseOnce(Effect[bool]):
 
 
 AnyEffect: TypeAlias = (
-    SendRequest | AwaitKeys | StartRefresh | CheckRevoked | LookUpProject | RefreshProject | UseOnce
+    SendRequest
+    | AskEndpoint
+    | AwaitKeys
+    | StartRefresh
+    | CheckRevoked
+    | LookUpProject
+    | RefreshProject
+    | UseOnce
 )
 Flow: TypeAlias = Generator[AnyEffect, Any, T]

@@ -23,7 +23,9 @@
         |-- KeysUnavailable                keys_unavailable
         |-- RevocationUnavailable          revocation_unavailable
         |-- ReplaysUnavailable             replays_unavailable
-        `-- ProjectsUnavailable            projects_unavailable
+        |-- ProjectsUnavailable            projects_unavailable
+        `-- EndpointUnavailable            endpoint_unavailable
+            `-- EndpointRefused            endpoint_refused
 
     ConfigurationError                     a mistake of the operator; never becomes a response
     NotAdmitted                            a mistake of the handler; never becomes a response
@@ -44,6 +46,8 @@ __all__ = [
     "AuthorizationError",
     "BadSignature",
     "ConfigurationError",
+    "EndpointRefused",
+    "EndpointUnavailable",
     "InsufficientScope",
     "InvalidApiKey",
     "InvalidClaim",
@@ -304,6 +308,18 @@ class ProjectsUnavailable(AuthUnavailable):
     """The project directory cannot answer."""
 
     code = "projects_unavailable"
+
+
+class EndpointUnavailable(AuthUnavailable):
+    """An endpoint that is asked about credentials cannot answer, or answers what cannot be believed."""
+
+    code = "endpoint_unavailable"
+
+
+class EndpointRefused(EndpointUnavailable):
+    """An endpoint refuses this service itself, as where its client secret is wrong: an alarm (Law 1.6)."""
+
+    code = "endpoint_refused"
 
 
 class ConfigurationError(Exception):

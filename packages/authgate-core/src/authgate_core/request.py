@@ -150,8 +150,9 @@ class HttpRequest:
         headers: Extra headers, in order.
         body: The body, in bytes.
         plain_http: Whether http to a host other than loopback was allowed explicitly.
-        refusal_body: Whether the body of a 401 or 403 is read as well; of other answers that are no success
+        refusal_body: Whether the body of a 400, 401 or 403 is read as well; of other answers that are no success
             it never is.
+        timeout: How long it may take in all, in seconds, where that is to be less than Law 4.9 allows.
     """
 
     method: str
@@ -160,6 +161,7 @@ class HttpRequest:
     body: bytes = b""
     plain_http: bool = False
     refusal_body: bool = False
+    timeout: float | None = None
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method!r}, {self.url!r})"

@@ -61,15 +61,16 @@ class VerifiedTokens(Generic[T]):
         found.was_hit = True
         return found
 
-    def keep(self, digest: bytes, found: T, mono: float) -> None:
+    def keep(self, digest: bytes, found: T, mono: float, lasts: float = KEPT_FOR) -> None:
         """Remember what was found of a token.
 
         Args:
             digest: What names the token.
             found: What was found; no other token has it.
             mono: When, in monotonic seconds.
+            lasts: For how long, in seconds.
         """
-        found.until, found.was_hit = mono + KEPT_FOR, False
+        found.until, found.was_hit = mono + lasts, False
         if digest not in self._index:
             self._slots[self._vacated(mono)] = digest
         self._index[digest] = found

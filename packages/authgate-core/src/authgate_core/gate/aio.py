@@ -46,7 +46,9 @@ class AsyncGate(GateBase):
         self._projects = open_async_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._replays = open_async_replays(config, clock, self._journal.notice)
-        ports = AsyncPorts(self._http, self._refresher, self._stores, self._projects, self._replays)
+        ports = AsyncPorts(
+            self._http, self._refresher, self._stores, self._projects, self._replays, self._exchanges
+        )
         self._runner = AsyncRunner(ports)
         logs = tuple(
             store for store in writable(self._stores, config) if isinstance(store, AsyncRevocationLog)

@@ -45,6 +45,7 @@ from ..policy import (
 from ..principal import Admission, ApiKey, Principal, Project, Service, User
 from ..request import RequestView
 from ..revocation import RevocationHealth
+from ..runner.exchanges import Exchanges
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .entries import RevocationEntries
@@ -117,6 +118,7 @@ class GateBase:
         self._journal = Journal(config.on_event)
         self._http = SafeHttp(proxy=config.proxy)
         self._refresher = KeyRefresher(self._http, clock, notice=self._journal.notice, random=random.random)
+        self._exchanges = Exchanges(self._http, clock, notice=self._journal.notice)
         self.keys = Keys(self._refresher)
         trusting = Trusting(config, self._refresher)
         self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.issuers}

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from logging import DEBUG
 from typing import Final
 
 from ..clock import Clock, Instant
 from ..credentials import SCHEMES
 from ..effects import AnyEffect, RefreshProject, StartRefresh
-from ..errors import AuthgateError, AuthUnavailable
-from ..events import Decided, Journal
+from ..errors import AuthgateError, AuthUnavailable, EndpointRefused
+from ..events import Decided, Journal, Notice
 from ..policy import kind_of
 from ..principal import Admission
 
 __all__ = ["Reports", "without_frames"]
 
+_ALARM_EVERY: Final = 60.0
 _KINDS: Final = {scheme: kind for kind, scheme in SCHEMES.items()}
 
 
@@ -33,6 +34,7 @@ class Reports:
     journal: Journal
     clock: Clock
     issuers: Collection[str]
+    _alarmed: dict[str, float] = field(default_factory=dict[str, float], init=False, repr=False)
 
     def admitted(self, admission: Admission, started: Instant, trace: Sequence[AnyEffect]) -> Admission:
         """Report who was admitted, or in shadow mode the refusal that was not carried out."""
@@ -56,6 +58,8 @@ class Reports:
     ) -> AuthgateError:
         """Report a refusal, and cut it loose from where it arose."""
         now, issuer = self.clock.now(), self._label(error.issuer)
+        if isinstance(error, EndpointRefused):
+            self._alarm(error, issuer, now.mono)
         if not self.journal.holds_back(issuer, error.code, now.mono):
             event = Decided(
                 outcome="unavailable" if isinstance(error, AuthUnavailable) else "refused",
@@ -69,6 +73,13 @@ class Reports:
             )
             self.journal.decided(event, now.mono)
         return without_frames(error)
+
+    def _alarm(self, error: EndpointRefused, issuer: str, mono: float) -> None:
+        """Tell what only a person can mend, at most once a minute of each issuer (Law 1.6)."""
+        last = self._alarmed.get(issuer)
+        if last is None or mono - last >= _ALARM_EVERY:
+            self._alarmed[issuer] = mono
+            self.journal.notice(Notice(error.code, issuer, error.reason, alarm=True))
 
     def _label(self, issuer: str | None) -> str:
         return issuer if issuer is not None and issuer in self.issuers else "unknown"

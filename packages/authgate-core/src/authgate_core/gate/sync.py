@@ -44,7 +44,9 @@ class Gate(GateBase):
         self._projects = open_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._replays = open_replays(config, clock, self._journal.notice)
-        ports = Ports(self._http, self._refresher, self._stores, self._projects, self._replays)
+        ports = Ports(
+            self._http, self._refresher, self._stores, self._projects, self._replays, self._exchanges
+        )
         self._runner = Runner(ports)
         logs = tuple(store for store in writable(self._stores, config) if isinstance(store, RevocationLog))
         mine = own(self._stores, config)

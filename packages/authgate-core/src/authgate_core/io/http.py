@@ -23,7 +23,7 @@ __all__ = ["SafeHttp"]
 
 _MAX_BODY: Final = 512 * 1024
 _MAX_REFUSAL: Final = 4 * 1024
-_REFUSALS: Final = frozenset({401, 403})
+_REFUSALS: Final = frozenset({400, 401, 403})
 _ALWAYS: Final = (("accept-encoding", "identity"), ("connection", "close"), ("user-agent", "authgate"))
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -61,10 +61,11 @@ class SafeHttp:
         """
         url = _read_url(request)
         host = url.raw_host.decode("ascii")
+        timeout = self._timeout if request.timeout is None else min(request.timeout, self._timeout)
         try:
-            return self._exchange(request, url, host)
+            return self._exchange(request, url, host, timeout)
         except TimeoutError:
-            raise AuthUnavailable(f"{host} did not answer within {self._timeout:g} s") from None
+            raise AuthUnavailable(f"{host} did not answer within {timeout:g} s") from None
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise AuthUnavailable(f"no connection to {host}: {why}") from None
@@ -76,11 +77,11 @@ class SafeHttp:
     def close(self) -> None:
         """Nothing to do: no connection is kept, and a request under way ends by its own deadline."""
 
-    def _exchange(self, request: HttpRequest, url: httpx2.URL, host: str) -> HttpReply:
+    def _exchange(self, request: HttpRequest, url: httpx2.URL, host: str, timeout: float) -> HttpReply:
         headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         with (
-            self._connections(url.scheme, host) as pool,
+            self._connections(url.scheme, host, timeout) as pool,
             pool.stream(request.method, target, headers=headers, content=request.body or None) as response,
         ):
             answered = _join_headers(response.headers)
@@ -90,14 +91,14 @@ class SafeHttp:
             _check_form(answered, host)
             return HttpReply(response.status, answered, _read_body(response.iter_stream(), host, most))
 
-    def _connections(self, scheme: str, host: str) -> httpcore2.ConnectionPool:
+    def _connections(self, scheme: str, host: str, timeout: float) -> httpcore2.ConnectionPool:
         if scheme == "https" and self._ssl_context is None:
             # Reading the authorities takes a while; under no lock, which a fork could leave locked (Law 9.5).
             self._ssl_context = httpx2.create_ssl_context(trust_env=False)
         return httpcore2.ConnectionPool(
             ssl_context=self._ssl_context,
             proxy=None if is_loopback(host) else self._proxy,
-            network_backend=DeadlineBackend(Deadline(self._timeout)),
+            network_backend=DeadlineBackend(Deadline(timeout)),
         )
 
 

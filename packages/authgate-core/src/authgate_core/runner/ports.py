@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..ports import AsyncReplayStore, AsyncRevocationStore, HttpPort, ReplayStore, RevocationStore
+from .exchanges import Exchanges
 from .lookups import AsyncProjectLookups, ProjectLookups
 from .refresher import KeyRefresher
 
@@ -21,6 +22,7 @@ class Ports:
         revocation: The sources that must be asked.
         projects: Calls the project directory; None where there is none.
         replays: Remembers what may be used once; None where nothing may.
+        exchanges: Asks endpoints, shared by both colours; None where there are none.
     """
 
     http: HttpPort
@@ -28,6 +30,7 @@ class Ports:
     revocation: tuple[RevocationStore, ...] = ()
     projects: ProjectLookups | None = None
     replays: ReplayStore | None = None
+    exchanges: Exchanges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,4 @@ class AsyncPorts:
     revocation: tuple[AsyncRevocationStore, ...] = ()
     projects: AsyncProjectLookups | None = None
     replays: AsyncReplayStore | None = None
+    exchanges: Exchanges | None = None

@@ -13,6 +13,7 @@ from typing import TypeVar, assert_never
 
 from ..effects import (
     AnyEffect,
+    AskEndpoint,
     AwaitKeys,
     CheckRevoked,
     Flow,
@@ -62,6 +63,8 @@ class Runner:
         match effect:
             case SendRequest(request):
                 return self.ports.http.send(request)
+            case AskEndpoint():
+                return _present(self.ports.exchanges).ask(effect)
             case AwaitKeys():
                 return self.ports.keys.wait(effect)
             case StartRefresh(ring):
@@ -113,11 +116,13 @@ class AsyncRunner:
         finally:
             flow.close()
 
-    async def perform(self, effect: AnyEffect) -> object:
+    async def perform(self, effect: AnyEffect) -> object:  # noqa: PLR0911 - one or two for each effect
         """Perform one effect; a new one fails type checking here."""
         match effect:
             case SendRequest(request):
                 return await asyncio.to_thread(self.ports.http.send, request)
+            case AskEndpoint():
+                return await _present(self.ports.exchanges).ask_async(effect)
             case AwaitKeys():
                 return await self.ports.keys.wait_async(effect)
             case StartRefresh(ring):

@@ -145,7 +145,7 @@ class HttpPortContract:
             with pytest.raises(AuthUnavailable):
                 http.send(peer.put(Answer(body)))
 
-    @pytest.mark.parametrize("status", [401, 403])
+    @pytest.mark.parametrize("status", [400, 401, 403])
     def test_the_body_of_a_refusal_is_read_where_that_is_asked(
         self, http: HttpPort, peer: Peer, status: int
     ) -> None:
@@ -159,7 +159,14 @@ class HttpPortContract:
 
     def test_no_other_refusal_holds_anything_up(self, http: HttpPort, peer: Peer) -> None:
         """Law 4.9: a body that nobody asked for is not waited for, nor is that of another status."""
-        for status, asked in ((401, False), (403, False), (400, True), (404, True), (429, True), (503, True)):
+        for status, asked in (
+            (400, False),
+            (401, False),
+            (403, False),
+            (404, True),
+            (429, True),
+            (503, True),
+        ):
             request = peer.put(Answer(peer.drip(_PATIENCE), status=status))
             assert http.send(replace(request, refusal_body=asked)).status == status
 
