@@ -37,6 +37,7 @@ from authgate_core.errors import (
     TokenRevoked,
     UnknownIssuer,
     UnknownKey,
+    UserInactive,
 )
 
 OUTCOMES = [
@@ -57,6 +58,7 @@ OUTCOMES = [
     (AuthorizationError, 403, "forbidden", "forbidden"),
     (InsufficientScope, 403, "scope_insufficient", "scope_insufficient"),
     (ServiceNotEnabled, 403, "service_not_enabled", "service_not_enabled"),
+    (UserInactive, 403, "user_inactive", "user_inactive"),
     (TenantMismatch, 403, "tenant_mismatch", "tenant_mismatch"),
     (AuthUnavailable, 503, "unavailable", "unavailable"),
     (KeysUnavailable, 503, "keys_unavailable", "unavailable"),

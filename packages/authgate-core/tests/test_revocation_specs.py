@@ -142,7 +142,7 @@ class TestSettings:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "redis" else find(name))
         assert "pip install 'authgate-core[redis]'" in problems("redis://localhost")
 
-    @pytest.mark.parametrize("layout", ["", "Mercury", "m8", None])
+    @pytest.mark.parametrize("layout", ["", "Mercury", "M8", None])
     def test_a_layout_is_one_that_is_known(self, layout: Any) -> None:
         """Law 1.6: another one would be read as no entries at all."""
         assert ["layout: write"] == [

@@ -40,6 +40,7 @@ from .errors import (
     TokenRevoked,
     UnknownIssuer,
     UnknownKey,
+    UserInactive,
 )
 from .gate import AsyncGate, Gate
 from .issuer import ANY_AUDIENCE, Issuer
@@ -117,6 +118,7 @@ __all__ = [
     "UnknownKey",
     "UnsafeAllowAnonymous",
     "User",
+    "UserInactive",
     "all_roles",
     "all_scopes",
     "any_client",

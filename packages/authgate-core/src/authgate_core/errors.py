@@ -18,6 +18,7 @@
     |-- AuthorizationError                 403
     |   |-- InsufficientScope              scope_insufficient
     |   |-- ServiceNotEnabled              service_not_enabled
+    |   |-- UserInactive                   user_inactive
     |   `-- TenantMismatch                 tenant_mismatch
     `-- AuthUnavailable                    503
         |-- KeysUnavailable                keys_unavailable
@@ -67,6 +68,7 @@ __all__ = [
     "TokenRevoked",
     "UnknownIssuer",
     "UnknownKey",
+    "UserInactive",
 ]
 
 
@@ -251,6 +253,14 @@ class ServiceNotEnabled(AuthorizationError):
 
     code = public_code = "service_not_enabled"
     detail = "The project is not enabled for this service."
+
+
+class UserInactive(AuthorizationError):
+    """The user is known, but the issuer says that the account is not active."""
+
+    code = public_code = "user_inactive"
+    detail = "The user is not active."
+    default_scheme = "Bearer"
 
 
 class TenantMismatch(AuthorizationError):

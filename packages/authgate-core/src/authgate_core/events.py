@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 __all__ = ["Decided", "Journal", "Notice", "Observer"]
@@ -121,6 +122,13 @@ class Journal:
         level = logging.ERROR if event.alarm else logging.WARNING
         self._say(level, "%s: %s: %s", event.code, event.subject, event.text)
 
+    def observed(self, tell: Callable[[], object], failure: str) -> None:
+        """Tell somebody who watches; that it failed is logged, and changes nothing (Law 10.2)."""
+        try:
+            tell()
+        except Exception:  # noqa: BLE001 - Law 10.2: whatever it raises, the outcome stands
+            self._say(logging.ERROR, failure, exc_info=True)
+
     def _level(self, event: Decided, label: tuple[str, str]) -> tuple[int, str]:
         if event.outcome == "unavailable":
             return logging.WARNING, ""
@@ -142,10 +150,7 @@ class Journal:
     def _tell(self, event: Decided | Notice) -> None:
         if self._observer is None:
             return
-        try:
-            self._observer(event)
-        except Exception:  # noqa: BLE001 - Law 10.2: whatever an observer raises, the outcome stands
-            self._say(logging.ERROR, "the observer failed on %s", type(event).__name__, exc_info=True)
+        self.observed(partial(self._observer, event), f"the observer failed on {type(event).__name__}")
 
     def _say(self, level: int, text: str, *said: str, exc_info: bool = False) -> None:
         try:

@@ -24,6 +24,7 @@ __all__ = [
     "ReplayStore",
     "RevocationLog",
     "RevocationStore",
+    "ValidationHooks",
 ]
 
 
@@ -176,3 +177,36 @@ class AsyncReplayStore(Protocol):
             AuthUnavailable: If the store cannot answer.
         """
         ...
+
+
+class ValidationHooks(Protocol):
+    """Told what became of the tokens of an m8, while the request waits; see ``Issuer.m8(hooks=...)``.
+
+    Nothing that it raises changes an outcome (Law 10.2). It is plain in both colours: nobody would await it.
+    """
+
+    def on_success(self, *, jti: str, sub: str, token_type: str) -> None:
+        """Learn that the bearer of a token was admitted.
+
+        Args:
+            jti: The id of the token.
+            sub: The id of the user, as the token has it.
+            token_type: ``access`` or ``refresh``.
+        """
+        ...
+
+    def on_failure(self, *, reason: str, token_type: str) -> None:
+        """Learn that a token was not accepted.
+
+        Args:
+            reason: ``expired``, ``invalid``, ``wrong_type``, ``invalid_payload``, ``revoked`` or ``reused``.
+            token_type: ``access`` or ``refresh``: what it was presented as.
+        """
+        ...
+
+
+def hook_problems(hooks: object) -> Iterator[str]:
+    """What is wrong with validation hooks."""
+    calls = [getattr(hooks, name, None) for name in ("on_success", "on_failure")]
+    if not all(callable(call) and not is_async(call) for call in calls):
+        yield "hooks: give an object with on_success(...) and on_failure(...), neither of them async"

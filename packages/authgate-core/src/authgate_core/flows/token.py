@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from ..clock import Instant
 from ..credentials import BearerToken
 from ..effects import CheckRevoked, Flow
-from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer
+from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer, UserInactive
 from ..jose.compact import Parts, split_object
 from ..jose.verify import VerifiedClaims, verify_with
 from ..principal import Principal, Service, User
@@ -74,7 +74,7 @@ def begin_token(token: BearerToken, trust: Trust, now: Instant) -> User | Servic
     elif not found.is_fresh(now):
         return _rest_of_remembered(found, token, digest, trust, now)
     answer = trust.known.known(found.ref)
-    return found.principal if answer == "clear" else _judged(found, answer)
+    return found.principal if answer == "clear" and found.is_active else _judged(found, answer)
 
 
 def _rest(opened: Opened, digest: bytes | None, trust: Trust, now: Instant) -> Flow[User | Service]:
@@ -104,6 +104,8 @@ def _judged(found: Found, answer: Literal["revoked", "clear", "ask"]) -> Flow[Us
     with found.trusted.named:
         if answer == "revoked" or (answer == "ask" and (yield from CheckRevoked(found.ref))):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
+        if not found.is_active:
+            raise UserInactive("the issuer says that the user is not active")
     return found.principal
 
 
@@ -137,7 +139,8 @@ def _found_of(verified: VerifiedClaims, trusted: TrustedIssuer, door: Door, trus
     key, header = verified.key, verified.header
     principal, ref = trusted.issuer.identify(verified, trust.expand)
     keys = door.current().holding(key, header.kid)
-    return Found(trusted, door, keys, key, header, verified.starts, principal, ref)
+    active = trusted.issuer.is_active(verified.claims)
+    return Found(trusted, door, keys, key, header, verified.starts, principal, ref, active)
 
 
 def verify_token(

@@ -91,6 +91,7 @@ class Found:
         starts: The latest of its moments that must not lie ahead, in Unix seconds.
         principal: Who it speaks of.
         ref: What names it to a revocation source.
+        is_active: Whether the issuer lets whom it speaks of act.
     """
 
     trusted: TrustedIssuer
@@ -101,14 +102,15 @@ class Found:
     starts: float
     principal: User | Service
     ref: TokenRef
+    is_active: bool = True
     clear_in: object = field(default=None, init=False, repr=False)
     until: float = field(default=0.0, init=False, repr=False)
     was_hit: bool = field(default=False, init=False, repr=False)
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it may be remembered (Law 7.1)."""
-        return self.keys is not None and self.trusted.issuer.is_repeatable
+        """Whether it may be remembered (Law 7.1); memory only ever says yes."""
+        return self.is_active and self.keys is not None and self.trusted.issuer.is_repeatable
 
     def is_of_present_keys(self) -> bool:
         """Whether the key set that verified it is the present one: with that it dies (Law 4.7)."""

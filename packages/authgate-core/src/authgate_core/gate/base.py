@@ -49,6 +49,7 @@ from ..runner.exchanges import Exchanges
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .entries import RevocationEntries
+from .hooks import HookedReports
 from .reports import Reports
 from .stores import own
 from .trusting import Trusting
@@ -123,8 +124,13 @@ class GateBase:
         trusting = Trusting(config, self._refresher)
         self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.issuers}
         self._project_issuers = trusting.project_issuers()
-        self._hears = self._journal.hears
-        self._reports = Reports(self._journal, clock, self._issuers)
+        hooks = {issuer.name: issuer.hooks for issuer in config.issuers if issuer.hooks is not None}
+        self._hears = _always if hooks else self._journal.hears
+        self._reports = (
+            HookedReports(self._journal, clock, self._issuers, hooks)
+            if hooks
+            else Reports(self._journal, clock, self._issuers)
+        )
         self._warn()
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
@@ -312,6 +318,10 @@ class GateBase:
         explained = self.config.explain and view is not None and view.is_local
         jitter = random.random()  # noqa: S311 - spreads retries
         return problem(error, realm=self.config.realm, jitter=jitter, explained=explained)
+
+
+def _always(_level: int) -> bool:
+    return True
 
 
 def _decided(principal: User | Service, policy: CompiledPolicy | None) -> Admission:

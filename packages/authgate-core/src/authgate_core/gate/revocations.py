@@ -25,8 +25,9 @@ AsyncRun: TypeAlias = Callable[[Flow[Revocation | None]], Awaitable[Revocation |
 def _no_store(config: GateConfig) -> ConfigurationError:
     if config.foreign:
         return ConfigurationError(
-            "revocation: Mercury's layout is read-only; revoke in Mercury, or give a second source that can be "
-            'written to: revocation=[RedisRevocation(..., layout="mercury"), RedisRevocation(...)]'
+            f"revocation: {config.foreign[0].owner}'s layout is read-only; revoke there, or give a second source that "
+            f'can be written to: revocation=[RedisRevocation(..., layout="{config.foreign[0].layout}"), '
+            "RedisRevocation(...)]"
         )
     return ConfigurationError(
         "revocation: no source that can be written to; give MemoryRevocation() or RedisRevocation(...)"

@@ -82,6 +82,8 @@ class PrincipalMap:
         """
         mapping = self._mapping
         claims = _lifted(verified.claims, mapping.lifted) if mapping.lifted else verified.claims
+        if mapping.payload is not None:
+            mapping.payload(claims)
         is_service = mapping.service_when is not None and _is_service(claims, mapping.service_when)
         if self._kinds is not None:
             _check_kind("service" if is_service else "user", self._kinds)

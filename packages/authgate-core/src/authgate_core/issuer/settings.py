@@ -74,6 +74,8 @@ class ClaimsMap:
         lifted: Members of ``sub``, which is an object then, that count as claims of the token.
         service_is_client: Whether the id of a service is that of its OAuth client.
         public: What ``to_dict`` of its principals shows; None for what each kind shows by itself.
+        payload: Refuses claims that no token of the profile has, by InvalidClaim; they alone decide.
+        active: The claim that is false for a user who may not act now; who is known, but barred.
     """
 
     subject: ClaimPath
@@ -90,6 +92,8 @@ class ClaimsMap:
     lifted: tuple[str, ...] = ()
     service_is_client: bool = False
     public: tuple[str, ...] | None = None
+    payload: Callable[[Mapping[str, Any]], None] | None = None
+    active: str | None = None
     pure: bool = False
 
     @property

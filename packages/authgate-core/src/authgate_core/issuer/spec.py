@@ -8,12 +8,13 @@ from typing import Any, TypeAlias, Unpack
 
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims
-from ..ports import tenant_problems
+from ..ports import ValidationHooks, hook_problems, tenant_problems
 from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
 from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms
+from .m8 import M8_FIXED, m8_defaults, m8_mapping, m8_trust
 from .mapping import PrincipalMap, model_problems, tenant_in
 from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
 from .options import Options, Reader
@@ -45,6 +46,7 @@ class Issuer:
         project_tokens: Its project tokens, where it issues any.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
         tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
+        hooks: Told what became of its tokens.
         mistakes: What could not be read of its options; no gate is built then.
     """
 
@@ -58,6 +60,7 @@ class Issuer:
     project_tokens: ProjectTokens | None = None
     allow_http: bool = False
     tenant_matches_project: bool = False
+    hooks: ValidationHooks | None = None
     mistakes: tuple[str, ...] = ()
     _principals: PrincipalMap = field(init=False, repr=False, compare=False)
 
@@ -155,6 +158,32 @@ class Issuer:
         plain = _make(None, auth_keys(base_url), audience, given)
         return replace(plain, terms=auth_terms(plain.terms), mapping=auth_mapping(plain.mapping))
 
+    @classmethod
+    def m8(
+        cls,
+        keys: Mapping[str, Any] | str | bytes | Secret,
+        *,
+        issuer: str | None,
+        audience: str | Collection[str] | AnyAudience,
+        hooks: ValidationHooks | None = None,
+        **options: Unpack[Options],
+    ) -> Issuer:
+        """An m8 auth_user_service: users with one role each, some of whom are not active.
+
+        Args:
+            keys: The URL of its keys, or the keys: a JWKS document, a PEM, or a ``Secret`` for HS256.
+            issuer: The exact ``iss``; None for a service that writes none.
+            audience: As for every issuer.
+            hooks: Told what became of its tokens.
+            options: As for every issuer; ``leeway`` is 0 unless set (Law 5.8).
+        """
+        trust = m8_trust(keys)
+        given: dict[str, object] = {**m8_defaults(symmetric=isinstance(keys, Secret))}
+        given.update((name, value) for name, value in options.items() if value is not None)
+        plain = _make(issuer, trust, audience, given)
+        terms = replace(plain.terms, fixed_claims=M8_FIXED)
+        return replace(plain, terms=terms, mapping=m8_mapping(plain.mapping), hooks=hooks)
+
     @property
     def project_keys_name(self) -> str | None:
         """What the key set of its project tokens is called; None where it issues none."""
@@ -204,6 +233,11 @@ class Issuer:
         """
         return tenant_in(claims, self.mapping)
 
+    def is_active(self, claims: Mapping[str, Any]) -> bool:
+        """Whether the bearer of verified claims may act at all; one who may not is known, and barred."""
+        active = self.mapping.active
+        return active is None or claims.get(active) is not False
+
     @property
     def is_repeatable(self) -> bool:
         """Whether the same token makes the same principal at every time, so that it may be remembered (Law 7.1)."""
@@ -241,6 +275,7 @@ class Issuer:
         found += self.terms.problems(symmetric=symmetric)
         found += self.grants.problems()
         found += model_problems(self.mapping.model)
+        found += () if self.hooks is None else hook_problems(self.hooks)
         if not (self.makes_users or self.makes_services):
             found.append(
                 "grants: kinds leaves only services, so say which tokens are theirs with service_when="

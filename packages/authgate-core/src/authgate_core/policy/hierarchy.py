@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import cast
 
@@ -29,6 +30,11 @@ class RoleHierarchy:
         object.__setattr__(self, "implied", MappingProxyType(implied))
         closure = {role: frozenset({role, *self._reachable(role)}) for role in implied}
         object.__setattr__(self, "_closure", MappingProxyType(closure))
+
+    @classmethod
+    def ranked(cls, *roles: str) -> RoleHierarchy:
+        """Roles of which each implies the next, the highest first: ``ranked("admin", "editor", "viewer")``."""
+        return cls({role: (lower,) for role, lower in pairwise(roles)})
 
     def expand(self, roles: Iterable[str]) -> frozenset[str]:
         """These roles and every role that they imply."""

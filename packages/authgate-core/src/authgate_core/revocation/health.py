@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
-__all__ = ["FeedHealth", "RevocationHealth"]
+__all__ = ["FeedHealth", "RedisSource", "RevocationHealth"]
+
+RedisSource: TypeAlias = Literal["redis", "redis:m8", "redis:mercury"]
+"""A store in Redis, and in a layout of others whose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class RevocationHealth:
         feed: How this process's copy is; None where there is none.
     """
 
-    source: Literal["memory", "redis", "redis:mercury"]
+    source: Literal["memory"] | RedisSource
     status: Literal["ok", "down", "open", "unloaded", "unknown"]
     eviction_policy: str | None = None
     last_error: str | None = None

@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal, TypeAlias
 
 from .addresses import masked_url, url_problems
 from .clients import client_problems
+from .health import RedisSource
 
 __all__ = ["MemoryRevocation", "RedisRevocation"]
 
-RedisLayout: TypeAlias = Literal["authgate", "mercury"]
+RedisLayout: TypeAlias = Literal["authgate", "m8", "mercury"]
 
 _OWN_PREFIX: Final = "authgate"
+_OWNERS: Final = {"m8": "m8", "mercury": "Mercury"}
+_SOURCES: Final[Mapping[str, RedisSource]] = {"m8": "redis:m8", "mercury": "redis:mercury"}
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -31,17 +34,18 @@ class MemoryRevocation:
 
 @dataclass(frozen=True, slots=True)
 class RedisRevocation:
-    """Revocations in Redis or Valkey, in authgate's own layout or in Mercury's.
+    """Revocations in Redis or Valkey, in authgate's own layout, in Mercury's or in m8's.
 
-    Mercury's is only read: ``revoked_token:JTI`` refuses a token, ``project_secret_version:PROJECT`` the secrets
-    below a version, and a project token passes only while ``project_token:TOKEN_ID`` is there. Tokens then need
-    a ``jti`` of at most 255 letters, digits or any of ``. _ : -`` (Law 5.9). Who revokes through
-    ``gate.revocations`` gives the gate a second source.
+    Those of others are only read. In Mercury's ``revoked_token:JTI`` refuses a token,
+    ``project_secret_version:PROJECT`` the secrets below a version, and a project token passes only while
+    ``project_token:TOKEN_ID`` is there; in m8's ``jwt:blacklist:JTI`` refuses a token. Tokens then need a ``jti``
+    of at most 255 letters, digits or any of ``. _ : -`` (Law 5.9). Who revokes through ``gate.revocations`` gives
+    the gate a second source.
 
     Args:
         client_or_url: ``redis://``, ``rediss://`` or ``unix://``, with authgate's own time-outs (Law 5.4);
             or a redis-py client for one server, Sentinel or a Cluster: asyncio for ``AsyncGate``, else sync.
-        layout: ``authgate`` or ``mercury``: whose entries they are.
+        layout: ``authgate``, ``m8`` or ``mercury``: whose entries they are.
         on_error: ``deny`` answers 503 while the store cannot answer; ``allow`` lets requests pass unchecked,
             but never a project token that has to be there (Law 5.3).
         allow_for: How long ``allow`` does so in one outage, in seconds.
@@ -69,8 +73,8 @@ class RedisRevocation:
             colour: ``sync`` for ``Gate``, ``async`` for ``AsyncGate``.
         """
         found = list(self._server_problems(colour))
-        if self.layout not in {"authgate", "mercury"}:
-            found.append('layout: write "authgate" (the default) or "mercury"')
+        if self.layout not in {"authgate", *_OWNERS}:
+            found.append('layout: write "authgate" (the default), "m8" or "mercury"')
         if self.on_error not in {"deny", "allow"}:
             found.append('on_error: write "deny" (the default) or "allow"')
         if not _is_positive(self.allow_for):
@@ -78,7 +82,7 @@ class RedisRevocation:
         if not _is_prefix(self.prefix):
             found.append("prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
         elif self.is_foreign and self.prefix != _OWN_PREFIX:
-            found.append("prefix: does nothing in Mercury's layout, whose keys have none; leave it out")
+            found.append(f"prefix: does nothing in {self.owner}'s layout, whose keys have none; leave it out")
         return [*found, *self._feed_problems()]
 
     @property
@@ -87,9 +91,14 @@ class RedisRevocation:
         return self.layout != "authgate"
 
     @property
-    def source(self) -> Literal["redis", "redis:mercury"]:
+    def owner(self) -> str:
+        """Whose entries they are, as people call it."""
+        return _OWNERS.get(self.layout, _OWN_PREFIX)
+
+    @property
+    def source(self) -> RedisSource:
         """What such a source is called in health and notices."""
-        return "redis:mercury" if self.is_foreign else "redis"
+        return _SOURCES.get(self.layout, "redis")
 
     def _server_problems(self, colour: Literal["sync", "async"]) -> list[str]:
         if not isinstance(self.client_or_url, str):
@@ -105,7 +114,7 @@ class RedisRevocation:
         if not _is_count(self.feed_limit):
             yield "feed_limit: write a positive whole number, such as 100_000"
         if self.feed and self.is_foreign:
-            yield "feed: Mercury's layout has none, so it is asked at every request; leave it out"
+            yield f"feed: {self.owner}'s layout has none, so it is asked at every request; leave it out"
         elif self.feed and not isinstance(self.client_or_url, str):
             yield "feed: is followed on a connection of its own; give RedisRevocation the URL of the server"
 

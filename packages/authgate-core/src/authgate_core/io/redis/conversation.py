@@ -28,7 +28,7 @@ class Conversation(Protocol):
         """Whether the entries of the store may be lost (Law 5.10)."""
         ...
 
-    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "ask"]:
+    def known(self, ref: TokenRef | ProjectRef, /) -> Literal["revoked", "clear", "ask"]:
         """What is known of a credential without asking."""
         ...
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 from ...clock import Clock, Instant
 from ...events import Notice
@@ -15,11 +16,14 @@ from .feed import FeedTalk
 from .follower import FEED_LIMITS, Follower
 from .keeper import Keeper
 from .layout import Layout
+from .m8 import M8Keeper
 from .mercury import MercuryKeeper
 from .outages import Outages
 from .wire import wires_to
 
 __all__ = ["Parts"]
+
+_FOREIGN: Final[Mapping[str, type[M8Keeper | MercuryKeeper]]] = {"m8": M8Keeper, "mercury": MercuryKeeper}
 
 
 class Parts:
@@ -40,7 +44,7 @@ class Parts:
         passes = spec.on_error == "allow"
         local: LocalMarks | None = self.copy or (MemoryStore(clock) if passes else None)
         own = None if spec.is_foreign else _own_keeper(spec, clock, notice, local)
-        self.keeper: Conversation = own or MercuryKeeper(clock, notice, spec.source, local=local)
+        self.keeper: Conversation = own or _FOREIGN[spec.layout](clock, notice, spec.source, local=local)
         self.known = self.keeper.known if self.copy is None else self.copy.known
         self.outages = Outages(spec, clock, notice, local if passes else None, required=self.keeper.requires)
         self._follower: Follower | None = None

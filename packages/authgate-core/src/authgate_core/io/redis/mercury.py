@@ -11,43 +11,27 @@ can write to the store be anyone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final, Literal
 
-from ...clock import Clock
-from ...errors import ConfigurationError, RevocationUnavailable
-from ...events import Notice
-from ...principal import ProjectRef, Revocation, TokenRef, is_plain_name
-from ...revocation import mark_of, secret_version_entry, subject_of, token_entry
-from .conversation import Eviction, LocalMarks, asked
+from ...errors import RevocationUnavailable
+from ...principal import ProjectRef, TokenRef, is_plain_name
+from ...revocation import secret_version_entry
+from .conversation import asked
+from .foreign import ForeignKeeper, is_there
 from .protocol import Exchange, Query, as_bytes
 
 __all__ = ["MercuryKeeper", "read_version"]
 
-_REVOKED: Final = "revoked_token:"
 _VERSION: Final = "project_secret_version:"
 _EXISTING: Final = "project_token:"
 _NUMBER: Final = re.compile(rb"0|[1-9][0-9]{0,18}")
 
 
-class MercuryKeeper:
-    """The conversations with a store in Mercury's layout.
+class MercuryKeeper(ForeignKeeper):
+    """The conversations with a store in Mercury's layout."""
 
-    Args:
-        clock: Where it gets the time from.
-        notice: Told what an operator should know.
-        source: What the store is called.
-        local: Keeps what was seen of entries for the time when the store does not answer; None if unused.
-    """
-
-    lost = False
-
-    def __init__(
-        self, clock: Clock, notice: Callable[[Notice], None], source: str, *, local: LocalMarks | None
-    ) -> None:
-        self._clock = clock
-        self._local = local
-        self.eviction = Eviction(notice, source)
+    owner = "Mercury"
+    listed = "revoked_token:"
 
     def known(self, ref: TokenRef | ProjectRef) -> Literal["revoked", "ask"]:
         """Law 5.9: a token without a name that fits in a key could not have been listed, so it is refused."""
@@ -69,24 +53,8 @@ class MercuryKeeper:
         """
         yield from self.eviction.look()
         if isinstance(ref, TokenRef):
-            return (yield from self._check_token(ref))
+            return (yield from self.check_token(ref))
         return (yield from self._check_project(ref))
-
-    def _check_token(self, ref: TokenRef) -> Exchange[bool]:
-        (found,) = yield from asked((("EXISTS", _REVOKED + ref.name),))
-        revoked = _is_there(found)
-        if revoked:
-            self._learn(
-                token_entry(
-                    ref.issuer,
-                    ref.tenant,
-                    ref.name,
-                    expires_at=ref.expires_at,
-                    max_lifetime=None,
-                    now=self._clock.now(),
-                )
-            )
-        return revoked
 
     def _check_project(self, ref: ProjectRef) -> Exchange[bool]:
         query: Query = (("GET", _VERSION + ref.project_id),)
@@ -95,40 +63,10 @@ class MercuryKeeper:
         replies = yield from asked(query)
         version = read_version(as_bytes(replies[0]))
         if version:
-            self._learn(secret_version_entry(ref.project_id, version))
+            self.learn(secret_version_entry(ref.project_id, version))
         if ref.secret_version < version:
             return True
-        return ref.token_id is not None and not _is_there(replies[1])
-
-    def write(self, entry: Revocation) -> Exchange[None]:
-        """Refuse to: entries are Mercury's to write.
-
-        Raises:
-            ConfigurationError: Always.
-        """
-        raise ConfigurationError(
-            f"revocation: Mercury's layout is read-only; a {entry.kind} is revoked there"
-        )
-
-    def reload(self) -> Exchange[None]:
-        """Do nothing: there is no epoch by which a loss would be known."""
-        yield from ()
-
-    def ping(self) -> Exchange[None]:
-        """Ask whether the store answers at all, with what every check needs the permission for."""
-        yield from asked((("EXISTS", _REVOKED),))
-
-    def first_look(self) -> Exchange[None]:
-        """See that the store answers, and what it does when its memory is full."""
-        yield from self.ping()
-        yield from self.eviction.look()
-
-    def after_fork(self) -> None:
-        """Do nothing: it holds no lock."""
-
-    def _learn(self, entry: Revocation) -> None:
-        if self._local is not None:
-            self._local.keep(subject_of(entry), mark_of(entry))
+        return ref.token_id is not None and not is_there(replies[1])
 
 
 def read_version(value: bytes | None) -> int:
@@ -142,10 +80,3 @@ def read_version(value: bytes | None) -> int:
     if _NUMBER.fullmatch(value) is None:
         raise RevocationUnavailable("a secret version in the store is not a whole number")
     return int(value)
-
-
-def _is_there(found: object) -> bool:
-    """What a reply to ``EXISTS`` about one key says."""
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= 1:
-        raise RevocationUnavailable("Redis answered something else than was asked")
-    return found == 1
