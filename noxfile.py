@@ -34,6 +34,9 @@ GRAPHQL = "packages/authgate-graphql"
 LIBRARIES = ("strawberry", "graphene")
 """The libraries of GraphQL. Each needs a graphql-core of its own, so each has an environment to itself."""
 
+REAL = ("envoy", "keycloak", "nginx", "openid-provider", "valkey")
+"""What `integration` starts, each with tests of its own."""
+
 PROGRAMS = ("demo", "bench", "fuzz", "mutation", "torture")
 """The programs beside the packages, which are code of this house like any other."""
 
@@ -99,6 +102,17 @@ def torture(session: nox.Session) -> None:
     """Let a real issuer and a real Valkey misbehave in every way there is a row for; `-- --short` as CI does."""
     install(session, "torture")
     session.run("python", "-m", "torture", *session.posargs)
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Stand behind real providers and gateways; a name after `--` (envoy, keycloak, nginx, ...) runs just that one."""
+    install(session, "integration")
+    chosen = [name for name in REAL if name in session.posargs] or [*REAL]
+    more = [argument for argument in session.posargs if argument not in REAL]
+    session.run("python", "-m", "tests.integration.fetch", *chosen)
+    files = [f"tests/integration/test_{name.replace('-', '_')}*.py" for name in chosen]
+    session.run("pytest", *(str(path) for file in files for path in sorted(Path().glob(file))), *more)
 
 
 @nox.session
