@@ -12,6 +12,7 @@ __all__ = ["Answer", "Outcome", "Promise"]
 
 _PROBLEM = "application/problem+json"
 _COMMON = frozenset({"type", "title", "status", "detail", "code"})
+_EXTENSIONS = frozenset({"code", "http", "missing"})
 
 
 class Outcome(Enum):
@@ -20,6 +21,7 @@ class Outcome(Enum):
     ADMITTED = (200, None, None)
     MALFORMED = (400, 4400, "BAD_CREDENTIALS")
     UNAUTHENTICATED = (401, 4401, "UNAUTHENTICATED")
+    STEP_UP = (401, 4401, "STEP_UP_REQUIRED")
     FORBIDDEN = (403, 4403, "FORBIDDEN")
     UNAVAILABLE = (503, 1013, "AUTH_UNAVAILABLE")
 
@@ -42,7 +44,7 @@ class Answer:
         detail: The public text.
         challenges: Each ``WWW-Authenticate``, whole.
         missing: The scopes that the body says are missing.
-        told: What else the body holds.
+        told: What else the body holds, or the extensions of a GraphQL error.
         retry: Whether ``Retry-After`` is there, and from 1 to 60 seconds (Law 1.8).
         cache: ``Cache-Control``.
         varies: The headers that ``Vary`` names.
@@ -111,6 +113,7 @@ class Answer:
             named=extensions["http"]["status"],
             detail=error["message"],
             missing=tuple(extensions["missing"]),
+            told=frozenset(extensions) - _EXTENSIONS,
         )
 
 
@@ -141,7 +144,7 @@ class Promise:
         detail: Its public text.
         challenge: The whole ``WWW-Authenticate``.
         missing: The scopes that the body names as missing.
-        told: What else the body of a problem holds.
+        told: What else is told, in the body of a problem or in GraphQL's extensions.
         admitted: Whom the handler sees, the id by the kind.
         reads: The headers that credentials were looked for in, as an admitted response names them (Law 1.7).
     """
@@ -200,5 +203,10 @@ class Promise:
         """As the result of a GraphQL operation tells it."""
         if self.admitted is not None:
             return Answer(admitted=self.admitted)
-        outcome, detail = self.outcome, self.detail
-        return Answer(graphql=outcome.graphql, named=outcome.status, detail=detail, missing=self.missing)
+        return Answer(
+            graphql=self.outcome.graphql,
+            named=self.outcome.status,
+            detail=self.detail,
+            missing=self.missing,
+            told=self.told,
+        )

@@ -25,6 +25,7 @@ __all__ = [
     "lets_in",
     "malformed",
     "missing",
+    "step_up",
     "wrong_project",
 ]
 
@@ -149,6 +150,24 @@ def lacking(*scopes: str, asked: str) -> Promise:
         detail="The token lacks a required scope.",
         challenge=f'{BEARER}, error="insufficient_scope", scope="{asked}"',
         missing=scopes,
+    )
+
+
+def step_up(challenge: str, *missing: str, told: str) -> Promise:
+    """A user must log in again.
+
+    Args:
+        challenge: What the challenge says of how.
+        missing: The scopes that are missing as well.
+        told: The names under which callers are told the same, separated by spaces.
+    """
+    return Promise(
+        outcome=Outcome.STEP_UP,
+        code="step_up_required",
+        detail="A stronger or more recent login is required.",
+        challenge=f'{BEARER}, error="insufficient_user_authentication", {challenge}',
+        missing=missing,
+        told=frozenset(told.split()),
     )
 
 

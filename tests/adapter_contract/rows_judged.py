@@ -13,6 +13,7 @@ from tests.adapter_contract.presenting import (
     partner,
     project_token,
     service,
+    timed,
     user,
 )
 from tests.adapter_contract.row import (
@@ -29,6 +30,7 @@ from tests.adapter_contract.row import (
     lets_in,
     malformed,
     missing,
+    step_up,
     wrong_project,
 )
 from tests.adapter_contract.world import CARTS, SHOP
@@ -41,6 +43,9 @@ U1 = lets_in(user="u1")
 P1 = lets_in(project="p1")
 READS = is_user & ag.all_scopes("orders:read", "orders:write")
 ASKED = "orders:read orders:write"
+FRESH = is_user & ag.fresh_within(300)
+STALE = step_up('max_age="300"', told="max_age")
+WEAK = step_up('acr_values="platinum gold"', told="acr_values")
 WHY = frozenset({"reason", "reason_code"})
 
 
@@ -83,6 +88,8 @@ ALLOWED = (
         P1,
         who="acme",
     ),
+    Row("a fresh login", "8.4", (timed(auth_time=-299),), is_user & ag.fresh_within(300), U1),
+    Row("a strong login", "8.4", (user(acr="gold"),), is_user & ag.any_acr("platinum", "gold"), U1),
     Row("whom a check lets in", "8.3", (user(),), is_user & ag.check("u1", _is_u1), U1),
     Row("anybody, with nothing", "8.6", (), ag.UnsafeAllowAnonymous(), lets_in()),
     Row("anybody, with a forged token", "8.6", (hostile("forged"),), ag.UnsafeAllowAnonymous(), lets_in()),
@@ -149,6 +156,19 @@ REFUSED = (
         is_project & ag.same_tenant(path="who"),
         FORBIDDEN,
     ),
+    Row("a stale login", "8.4", (timed(auth_time=-301),), FRESH, STALE),
+    Row("a login at an unknown time", "8.4", (user(),), FRESH, STALE),
+    Row("a weak login", "8.4", (user(acr="silver"),), is_user & ag.any_acr("platinum", "gold"), WEAK),
+    Row("a login of an unknown kind", "8.4", (user(),), is_user & ag.any_acr("platinum", "gold"), WEAK),
+    Row(
+        "a stale login without a scope",
+        "8.4",
+        (timed(auth_time=-301),),
+        FRESH & ag.all_scopes("a"),
+        step_up('max_age="300", scope="a"', "a", told="max_age"),
+    ),
+    Row("a stale login without a role", "8.4", (timed(auth_time=-301),), FRESH & ag.any_role("a"), FORBIDDEN),
+    Row("a service, where a login is asked", "8.4", (service(),), ag.fresh_within(300), FORBIDDEN),
     Row("whom a check refuses", "8.3", (user("u2"),), is_user & ag.check("u1", _is_u1), FORBIDDEN),
     Row("a project that is not enabled", "6.4", (app("barred"),), is_project, NOT_ENABLED),
     Row("a user and a project that is not enabled", "2.3", (user(), app("barred")), BOTH, NOT_ENABLED),
@@ -197,6 +217,7 @@ OPTIONAL = (
         lacking("orders:read", "orders:write", asked=ASKED),
         optional=True,
     ),
+    Row("if any: a stale login", "1.4", (user(),), FRESH, STALE, optional=True),
     Row("if any: neither of both", "1.4", (), BOTH, lets_in(), optional=True),
     Row("if any: the user of both", "1.4", (user(),), BOTH, missing(APP), optional=True),
     Row("if any: the project of both", "1.4", (app("shop"),), BOTH, missing(BEARER), optional=True),

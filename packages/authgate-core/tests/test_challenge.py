@@ -24,11 +24,13 @@ from authgate_core.errors import (
     MalformedCredentials,
     MissingCredentials,
     ServiceNotEnabled,
+    StepUpRequired,
     TokenExpired,
     TokenRevoked,
 )
 
 BEARER, APP = "Bearer", "AppCredentials"
+STEP_UP = 'Bearer realm="api", error="insufficient_user_authentication"'
 
 
 def said(error: AuthgateError, *accepts: str, realm: str = "api", jitter: float = 0.0) -> Problem:
@@ -56,6 +58,7 @@ class TestTheTable:
             (TokenExpired(), 401, "token_expired", 4401, "UNAUTHENTICATED"),
             (TokenRevoked(), 401, "token_invalid", 4401, "UNAUTHENTICATED"),
             (InvalidProjectCredentials(), 401, "project_invalid", 4401, "UNAUTHENTICATED"),
+            (StepUpRequired(), 401, "step_up_required", 4401, "STEP_UP_REQUIRED"),
             (AuthorizationError(), 403, "forbidden", 4403, "FORBIDDEN"),
             (InsufficientScope(("a",)), 403, "scope_insufficient", 4403, "FORBIDDEN"),
             (ServiceNotEnabled(), 403, "service_not_enabled", 4403, "FORBIDDEN"),
@@ -113,6 +116,18 @@ class TestTheTable:
                 (BEARER, "ApiKey"),
                 'ApiKey realm="api", error="insufficient_scope", scope="a"',
             ),
+            (
+                StepUpRequired(("gold", "silver"), 300),
+                (APP, BEARER),
+                f'{STEP_UP}, acr_values="gold silver", max_age="300", AppCredentials realm="api"',
+            ),
+            (StepUpRequired(("gold",)), (BEARER,), f'{STEP_UP}, acr_values="gold"'),
+            (StepUpRequired(max_age=5), (BEARER,), f'{STEP_UP}, max_age="5"'),
+            (
+                StepUpRequired((), 5, ("a", "b"), missing=("b",)),
+                (BEARER,),
+                f'{STEP_UP}, max_age="5", scope="a b"',
+            ),
             (AuthorizationError(), (BEARER,), None),
             (ServiceNotEnabled(), (APP,), None),
             (KeysUnavailable(scheme=BEARER), (BEARER,), None),
@@ -136,6 +151,20 @@ class TestTheBody:
         } == answer.body
         assert answer.body == json.loads(answer.json())
         assert ("Content-Type", "application/problem+json") in answer.headers
+
+    @pytest.mark.parametrize(
+        ("error", "more"),
+        [
+            (StepUpRequired(("gold",), 300), {"acr_values": ["gold"], "max_age": 300}),
+            (StepUpRequired(max_age=5), {"max_age": 5}),
+            (StepUpRequired(("gold",)), {"acr_values": ["gold"]}),
+            (StepUpRequired((), 5, ("a", "b"), missing=("b",)), {"max_age": 5, "missing": ["b"]}),
+        ],
+    )
+    def test_it_says_which_login_would_do(self, error: StepUpRequired, more: dict[str, object]) -> None:
+        """RFC 9470: as the challenge does, which scripts in a browser may not be able to read."""
+        body = said(error, BEARER).body
+        assert more == {name: body[name] for name in ("acr_values", "max_age", "missing") if name in body}
 
     @pytest.mark.parametrize(
         ("error", "title"),

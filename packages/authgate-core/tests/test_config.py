@@ -49,6 +49,7 @@ class TestFromMapping:
                 "AUTHGATE_REDIS_ON_ERROR": "allow",
                 "AUTHGATE_REDIS_FEED": "true",
                 "AUTHGATE_REALM": "shop",
+                "AUTHGATE_RESOURCE": "https://shop.test",
                 "AUTHGATE_SHADOW": "1",
                 "AUTHGATE_VERIFIED_TOKENS": "0",
             }
@@ -76,6 +77,7 @@ class TestFromMapping:
         expected = ag.RedisRevocation("redis://localhost:6379/0", on_error="allow", feed=True)
         assert expected == config.revocation
         assert ("orders", "shop", True) == (config.service_id, config.realm, config.shadow)
+        assert "https://shop.test" == config.resource
         assert 0 == config.verified_tokens
 
     def test_any_audience_is_spelled_out(self) -> None:

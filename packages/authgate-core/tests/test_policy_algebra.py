@@ -19,12 +19,14 @@ from authgate_core.policy import (
     UnsafeAllowAnonymous,
     all_roles,
     all_scopes,
+    any_acr,
     any_client,
     any_role,
     any_scope,
     check,
     claim_equals,
     compile_policy,
+    fresh_within,
     from_issuer,
     has_claim,
     is_api_key,
@@ -60,6 +62,8 @@ WRITTEN: list[tuple[Policy, str]] = [
     (has_claim("https://x/plan"), "has_claim('https://x/plan')"),
     (has_claim(claim_path("a", "b.c"), "x"), "has_claim(claim_path('a', 'b.c'), 'x')"),
     (any_client("web"), "any_client('web')"),
+    (any_acr("gold", "silver", of=User), "any_acr('gold', 'silver', of=is_user)"),
+    (fresh_within(300), "fresh_within(300)"),
     (from_issuer("main"), "from_issuer('main')"),
     (same_tenant(path="tenant"), "same_tenant(path='tenant')"),
     (claim_equals("sub", path="user", of=User), "claim_equals('sub', path='user', of=is_user)"),
@@ -192,8 +196,11 @@ class Role(str):
         return f"<Role {len(self)}>"
 
 
+NAMING = (any_role, all_roles, any_scope, all_scopes, any_client, any_acr, from_issuer)
+
+
 class TestWords:
-    @pytest.mark.parametrize("word", [any_role, all_roles, any_scope, all_scopes, any_client, from_issuer])
+    @pytest.mark.parametrize("word", NAMING)
     @pytest.mark.parametrize("wrong", ["", None, 1, ["a"], ("a", "b"), b"a"])
     def test_names_are_texts_one_by_one(self, word: Callable[..., Policy], wrong: object) -> None:
         """A list in the place of names would otherwise never match, or match a letter."""
@@ -205,6 +212,18 @@ class TestWords:
         assert any_role("admin") == any_role(Role("admin"))
         assert "any_role('admin')" == repr(any_role(Role("admin")))
         assert has_claim("a", "admin") == has_claim("a", Role("admin"))
+
+    @pytest.mark.parametrize("wrong", ["a b", " a", "a\n", "\u00e9", "\x7f"])
+    def test_classes_of_authentication_can_be_listed(self, wrong: str) -> None:
+        """RFC 9470 section 3: in a challenge they are separated by spaces, so none may hold one."""
+        with pytest.raises(TypeError, match="without spaces"):
+            any_acr("gold", wrong)
+
+    @pytest.mark.parametrize("wrong", [0, -1, True, 1.5, "300", None])
+    def test_freshness_is_a_number_of_seconds(self, wrong: Any) -> None:
+        """RFC 9470 section 3: max_age is a whole number; of zero, no login would do."""
+        with pytest.raises(TypeError, match="positive whole number of seconds"):
+            fresh_within(wrong)
 
     @pytest.mark.parametrize("wrong", [None, ["a"], {"a": 1}, b"a", is_user])
     def test_claims_are_compared_with_scalars(self, wrong: object) -> None:

@@ -73,7 +73,9 @@ def decide(policy: Policy, *principals: Principal, **path_params: object) -> Dec
     compiled, request = compile_policy(policy), RequestView("GET", "/", (), path_params=path_params)
     decision = evaluate(compiled, found, request)
     if BEARER in found:
-        assert (compiled.is_plain and decision.granted) == compiled.is_plainly_for(found[BEARER], request)
+        assert (compiled.is_plain and decision.granted) == compiled.is_plainly_for(
+            found[BEARER], request, None
+        )
     return decision
 
 

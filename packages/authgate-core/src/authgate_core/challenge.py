@@ -11,7 +11,14 @@ from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from .credentials import BEARER, SCHEMES
-from .errors import AuthenticationError, AuthgateError, AuthUnavailable, InsufficientScope, MissingCredentials
+from .errors import (
+    AuthenticationError,
+    AuthgateError,
+    AuthUnavailable,
+    InsufficientScope,
+    MissingCredentials,
+    StepUpRequired,
+)
 from .headers import CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE
 from .ports import is_async
 
@@ -30,12 +37,14 @@ PROBLEM_JSON: Final = "application/problem+json"
 _JSON: Final = "application/json"
 
 _BEARER: Final = SCHEMES[BEARER]
+_TOKENS: Final = frozenset({_BEARER})
 _CODES: Final[Mapping[int, tuple[int, str]]] = {
     400: (4400, "BAD_CREDENTIALS"),
     401: (4401, "UNAUTHENTICATED"),
     403: (4403, "FORBIDDEN"),
     503: (1013, "AUTH_UNAVAILABLE"),
 }
+_STEP_UP: Final = "STEP_UP_REQUIRED"
 _ERRORS: Final[Mapping[int, str]] = {400: "invalid_request", 401: "invalid_token"}
 
 # RFC 9110 section 5.6.4 of a quoted string, and RFC 6749 section 3.3 of a scope.
@@ -67,7 +76,14 @@ class Problem:
         return json.dumps(self.body, separators=(",", ":")).encode()
 
 
-def problem(error: AuthgateError, *, realm: str, jitter: float, explained: bool = False) -> Problem:
+def problem(
+    error: AuthgateError,
+    *,
+    realm: str,
+    jitter: float,
+    explained: bool = False,
+    resource_metadata: str | None = None,
+) -> Problem:
     """Say an error to the caller, and no more than the caller may know (Law 1.2).
 
     Args:
@@ -75,9 +91,12 @@ def problem(error: AuthgateError, *, realm: str, jitter: float, explained: bool 
         realm: The realm of the challenges (RFC 9110 section 11.5).
         jitter: A random number from 0 to 1: spreads the callers that come back after an outage (Law 1.8).
         explained: Whether the body also holds the reason, for a developer on this machine (Law 10.3).
+        resource_metadata: The URL that tells clients where tokens come from (RFC 9728 section 5.1).
     """
     websocket_code, graphql_code = _CODES[error.status]
-    headers = tuple(_headers(error, realm, jitter))
+    if isinstance(error, StepUpRequired):
+        graphql_code = _STEP_UP
+    headers = tuple(_headers(error, _Offer(realm, resource_metadata or ""), jitter))
     return Problem(error.status, headers, _body(error, explained=explained), websocket_code, graphql_code)
 
 
@@ -130,33 +149,75 @@ def _body(error: AuthgateError, *, explained: bool) -> dict[str, Any]:
         "detail": error.detail,
         "code": error.public_code,
     }
-    if isinstance(error, InsufficientScope):
+    if isinstance(error, InsufficientScope) or (isinstance(error, StepUpRequired) and error.missing):
         body["missing"] = list(error.missing)
+    if isinstance(error, StepUpRequired):
+        body |= _step_up(error)
     if explained:
         body |= {"reason": error.reason, "reason_code": error.code}
     return body
 
 
-def _headers(error: AuthgateError, realm: str, jitter: float) -> Iterable[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What every challenge of a gate says.
+
+    Args:
+        realm: The realm.
+        metadata: The URL of the resource's metadata; empty for none.
+    """
+
+    realm: str
+    metadata: str
+
+    def challenge(self, scheme: str, **parameters: str) -> str:
+        """The challenge of a scheme; where to get a token is said only where a token is asked for."""
+        metadata = self.metadata if scheme in _TOKENS else ""
+        return _challenge(scheme, realm=self.realm, **parameters, resource_metadata=metadata)
+
+
+def _headers(error: AuthgateError, offer: _Offer, jitter: float) -> Iterable[tuple[str, str]]:
     yield CONTENT_TYPE, PROBLEM_JSON
     yield CACHE_CONTROL, "no-store"  # Law 1.7
-    challenges = ", ".join(_challenges(error, realm))
+    challenges = ", ".join(_challenges(error, offer))
     if challenges:
         yield WWW_AUTHENTICATE, challenges
     if isinstance(error, AuthUnavailable):
         yield RETRY_AFTER, str(_retry_after(error.retry_after, jitter))
 
 
-def _challenges(error: AuthgateError, realm: str) -> Iterable[str]:
+def _step_up(error: StepUpRequired) -> dict[str, Any]:
+    """The login to ask for, also where a caller cannot read the challenge; Any because it is JSON."""
+    told: dict[str, Any] = {"acr_values": list(error.acr_values)} if error.acr_values else {}
+    return told if error.max_age is None else {**told, "max_age": error.max_age}
+
+
+def _challenges(error: AuthgateError, offer: _Offer) -> Iterable[str]:
     """One challenge for each scheme that may be tried, Bearer first (RFC 9110 section 11.6.1)."""
     if isinstance(error, InsufficientScope):
-        scope = " ".join(filter(_SCOPE.fullmatch, error.scopes))
-        yield _challenge(error.scheme or _BEARER, realm=realm, error="insufficient_scope", scope=scope)
+        scope = _scope(error.scopes)
+        yield offer.challenge(error.scheme or _BEARER, error="insufficient_scope", scope=scope)
     if not isinstance(error, AuthenticationError):
         return
     failed = None if isinstance(error, MissingCredentials) else error.scheme
     for scheme in sorted(error.accepts or (error.scheme or _BEARER,), key=lambda scheme: scheme != _BEARER):
-        yield _challenge(scheme, realm=realm, error=_ERRORS[error.status] if scheme == failed else "")
+        yield offer.challenge(scheme, **(_failure(error) if scheme == failed else {}))
+
+
+def _failure(error: AuthenticationError) -> dict[str, str]:
+    """What the challenge of the scheme that failed says of why."""
+    if not isinstance(error, StepUpRequired):
+        return {"error": _ERRORS[error.status]}
+    return {
+        "error": "insufficient_user_authentication",
+        "acr_values": " ".join(error.acr_values),
+        "max_age": "" if error.max_age is None else str(error.max_age),
+        "scope": _scope(error.scopes),
+    }
+
+
+def _scope(scopes: tuple[str, ...]) -> str:
+    return " ".join(filter(_SCOPE.fullmatch, scopes))
 
 
 def _challenge(scheme: str, **parameters: str) -> str:

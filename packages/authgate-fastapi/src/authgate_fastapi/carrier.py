@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authgate_core import AsyncGate
 from authgate_core.challenge import OnRefusal
+from authgate_core.resource import ResourceMetadata
 
 from .blanket import Blanket
 from .caching import Marked
@@ -49,17 +52,30 @@ class Carrier:
     ) -> None:
         self._app = app
         self._carried: Scope = {_DEFAULT: default}
+        self._metadata = gate.resource_metadata
         carry(self._carried, gate)
         answer_with(self._carried, on_refusal)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Carry it."""
+        """Carry it, or answer who asks what the API is called and where its tokens come from (RFC 9728)."""
+        if self._metadata is not None and _asks_for(self._metadata, scope):
+            return _told(self._metadata)(scope, receive, send)
         if scope["type"] in CONNECTIONS:
             scope.update(self._carried)
             visit = _begun(scope)
             if visit is not None:
                 return _accompanied(self._app, visit, scope, receive, send)
         return self._app(scope, receive, send)
+
+
+def _asks_for(metadata: ResourceMetadata, scope: Scope) -> bool:
+    if scope["type"] != "http":
+        return False
+    return metadata.answers(scope["method"], scope["path"], get_route_path(scope))
+
+
+def _told(metadata: ResourceMetadata) -> Response:
+    return Response(metadata.body, headers=dict(metadata.headers))
 
 
 def _begun(scope: Scope) -> Visit | None:

@@ -38,6 +38,12 @@ _SCHEMA: Final[JSON] = {
         "detail": _TEXT,
         "code": {**_TEXT, "description": "Stable, for programs"},
         "missing": {"type": "array", "items": _TEXT, "description": "The scopes that are missing"},
+        "acr_values": {
+            "type": "array",
+            "items": _TEXT,
+            "description": "Ways to log in, one of which will do",
+        },
+        "max_age": {"type": "integer", "description": "How long ago the login may be, in seconds"},
     },
 }
 _RETRY: Final[JSON] = {RETRY_AFTER: {"schema": {"type": "integer"}, "description": "Seconds"}}

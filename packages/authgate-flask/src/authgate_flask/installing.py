@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, cast
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -95,12 +95,18 @@ def install(app: Flask, new: Installed) -> None:
     app.extensions[NAME] = new
 
 
-def _before_request(app: Flask, here: Installed) -> None:
+def _before_request(app: Flask, here: Installed) -> Response | None:
+    metadata = here.gate.resource_metadata
+    if metadata is not None and metadata.answers(
+        request.method, request.path, request.root_path + request.path
+    ):
+        return Response(metadata.body, headers=[*metadata.headers])
     if not here.ready:  # an application never works by halves
         teach_json(app)  # once more, since the application may have chosen another provider meanwhile
         check_guards(app, here)
         here.ready = True
     admit_by_route(app, here)
+    return None
 
 
 def _answer_outcomes(app: Flask, here: Installed) -> None:

@@ -20,7 +20,10 @@ __all__ = ["Refusal", "checked_words", "keep_quiet", "refusal", "worded"]
 
 _MESSAGE: Final = "message"
 _NO_WORDS: Final[Mapping[str, Any]] = MappingProxyType({})
-_EXPLAINED: Final = ("reason", "reason_code")  # there for developers on this machine alone (Law 10.3)
+_MORE: Final = (
+    *("acr_values", "max_age"),  # the login to ask for: most operations answer without a challenge
+    *("reason", "reason_code"),  # there for developers on this machine alone (Law 10.3)
+)
 
 
 class Refusal(GraphQLError):
@@ -90,7 +93,7 @@ def checked_words(on_refusal: OnRefusal | None) -> OnRefusal | None:
 def _extensions(problem: Problem) -> dict[str, Any]:
     missing: list[str] = problem.body.get("missing", [])
     told = {"code": problem.graphql_code, "missing": missing, "http": {"status": problem.status}}
-    return told | {name: problem.body[name] for name in _EXPLAINED if name in problem.body}
+    return told | {name: problem.body[name] for name in _MORE if name in problem.body}
 
 
 class _Quiet(logging.Filter):

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     redis_on_error: Literal["deny", "allow"] = "deny"
     redis_feed: bool = False
     realm: str = "api"
+    resource: str | None = None
     explain: bool | None = None
     shadow: bool = False
     verified_tokens: int = 10_000

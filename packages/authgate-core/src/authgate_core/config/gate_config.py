@@ -22,6 +22,7 @@ from ..ports import (
 )
 from ..projects import RemoteProjects, StaticProjects
 from ..replays import MemoryReplays, RedisReplays
+from ..resource import resource_problems
 from ..revocation import MemoryRevocation, RedisRevocation
 from .checks import (
     NOBODY,
@@ -69,6 +70,8 @@ class GateConfig:
         replays: Where is remembered what may be used once, such as the nonces of a gateway's signatures.
         roles: Which roles imply others.
         realm: The ``realm`` of challenges.
+        resource: The URL that clients know this API by. Adapters then tell them at its well-known address, which
+            challenges name, where its tokens come from (RFC 9728).
         service_id: This service, where projects are enabled for some services only; ``RemoteProjects`` has its own.
         shared_subjects: Says that several issuers of users speak of the same people (Law 3.14).
         key_wait: How long a request waits for keys while there are none, seconds.
@@ -90,6 +93,7 @@ class GateConfig:
     replays: Replays = field(default_factory=MemoryReplays)
     roles: RoleHierarchy = field(default_factory=lambda: RoleHierarchy({}))
     realm: str = "api"
+    resource: str | None = None
     service_id: str | None = None
     shared_subjects: bool = False
     key_wait: float = 2.0
@@ -218,6 +222,7 @@ class GateConfig:
         yield from flag_problems("shadow", self.shadow)
         yield from observer_problems(self.on_event)
         yield from realm_problems(self.realm)
+        yield from resource_problems(self.resource)
         yield from proxy_problems(self.proxy)
 
 
@@ -226,6 +231,7 @@ def _common(settings: Settings) -> dict[str, Any]:
     explain = is_explaining() if settings.explain is None else settings.explain
     return {
         "realm": settings.realm,
+        "resource": settings.resource,
         "explain": explain,
         "shadow": settings.shadow,
         "verified_tokens": settings.verified_tokens,

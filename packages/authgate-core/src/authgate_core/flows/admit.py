@@ -103,15 +103,15 @@ def admit(
     try:
         presented: Presented = {BEARER: token} if token is not None else _presented(view, policy, context)
         if optional and not presented:
-            return Admission(request=view)
+            return Admission(request=view, moment=now)
         barred = yield from _authenticate(view, policy, presented, context, now, found)
-        return decide_jointly(view, policy, context, found, barred)
+        return decide_jointly(view, policy, context, found, barred, now=now)
     except AuthgateError as refusal:
         if not isinstance(refusal, MissingCredentials):
             refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
         if not context.shadow:
             raise
-        return Admission(tuple(found.values()), refusal, view)
+        return Admission(tuple(found.values()), refusal, view, now)
 
 
 def _presented(view: RequestView, policy: CompiledPolicy, context: GateContext) -> Presented:
@@ -210,6 +210,8 @@ def decide_jointly(
     context: GateContext,
     found: Mapping[Kind, Principal],
     barred: Mapping[Kind, AuthorizationError] = _NOBODY,
+    *,
+    now: Instant,
 ) -> Admission:
     """``decide``, and hold whom it admits against whom earlier guards of the request admitted (Law 6.8).
 
@@ -217,7 +219,7 @@ def decide_jointly(
         TenantMismatch: If a user and a project of the request belong to different tenants.
         AuthgateError: As ``decide`` does.
     """
-    admission = decide(view, policy, found, barred)
+    admission = decide(view, policy, found, barred, now=now)
     memo = view.memo
     held = () if memo is None else memo.admitted.get(context.gate, ())
     everyone: tuple[object, ...] = admission.principals
@@ -243,6 +245,8 @@ def decide(
     policy: CompiledPolicy,
     found: Mapping[Kind, Principal],
     barred: Mapping[Kind, AuthorizationError] = _NOBODY,
+    *,
+    now: Instant,
 ) -> Admission:
     """Let a policy decide about authenticated principals (Law 2.3).
 
@@ -251,14 +255,16 @@ def decide(
         policy: What is asked.
         found: Who was identified, by kind.
         barred: Who was identified and may not use this service, so that no branch admits them.
+        now: The present moment.
 
     Raises:
         MissingCredentials: If no branch of the policy has all its kinds.
+        StepUpRequired: If a new login is what is missing.
         AuthorizationError: If a branch has, and does not admit them.
     """
-    decision = evaluate(policy, found, view)
+    decision = evaluate(policy, found, view, now)
     if decision.granted:
-        return Admission(decision.principals, request=view)
+        return Admission(decision.principals, None, view, now)
     if barred and decision.unpresented:
         missing = policy.missing_kinds({*found, *barred})
         if not missing:

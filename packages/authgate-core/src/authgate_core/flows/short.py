@@ -51,12 +51,12 @@ def admit_at_once(
         memo.remember(context.gate, BEARER, token, found)
     # Law 2.5: a policy reads values of the application's, and error reporters the locals of every frame
     del text, presented
-    if not policy.is_plainly_for(found, view):
+    if not policy.is_plainly_for(found, view, now):
         return token
     alone = (found,)
     if memo is not None and memo.admitted.setdefault(context.gate, alone) != alone:
         return token
-    return Admission(alone, None, view)
+    return Admission(alone, None, view, now)
 
 
 def _admit_again(
@@ -86,7 +86,9 @@ def _admit_with(
             return BearerToken(HashedSecret(token.value.reveal(), found))
         if found is not None:
             memo.remember(context.gate, BEARER, token, found)
-    if not isinstance(found, Principal) or not policy.is_plainly_for(found, view):
+    if not isinstance(found, Principal) or not policy.is_plainly_for(found, view, now):
         return token
     alone = (found,)
-    return Admission(alone, None, view) if memo.admitted.setdefault(context.gate, alone) == alone else token
+    if memo.admitted.setdefault(context.gate, alone) != alone:
+        return token
+    return Admission(alone, None, view, now)

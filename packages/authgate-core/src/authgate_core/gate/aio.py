@@ -16,8 +16,9 @@ from ..ports import AsyncRevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
-from .base import GateBase, Health
+from .base import GateBase
 from .begun import Begun
+from .health import Health
 from .reports import without_frames
 from .revocations import AsyncRevocations
 from .sources import open_async_projects, open_async_replays, open_async_stores

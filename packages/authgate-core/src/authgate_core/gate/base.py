@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from logging import DEBUG
 from typing import Final
@@ -19,7 +18,7 @@ from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
 from ..credentials import APP, BEARER, HEADERS, PROJECT_TOKEN_HEADER, BearerToken, Kind, Reading
-from ..effects import Flow, RingName
+from ..effects import Flow
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
 from ..flows.admit import GateContext, admit, decide, decide_jointly
@@ -30,7 +29,6 @@ from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
 from ..issuer import AnyAudience
 from ..jose.compact import Limits
-from ..keyring import KeySetHealth
 from ..policy import (
     AnyOf,
     CompiledPolicy,
@@ -44,17 +42,18 @@ from ..policy import (
 )
 from ..principal import Admission, ApiKey, Principal, Project, Service, User
 from ..request import RequestView
-from ..revocation import RevocationHealth
+from ..resource import metadata_of
 from ..runner.exchanges import Exchanges
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .entries import RevocationEntries
+from .health import Health, Keys
 from .hooks import HookedReports
 from .reports import Reports
 from .stores import own
 from .trusting import Trusting
 
-__all__ = ["GateBase", "Health", "Keys"]
+__all__ = ["GateBase"]
 
 _NO_REQUEST: Final = RequestView("", "", ())
 _numbers: Final = itertools.count(1)
@@ -63,44 +62,12 @@ _MOST_ROLES: Final = 1024
 """For how many lists of roles it is known what they imply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What a gate depends on, and how it is.
-
-    Args:
-        keys: One entry for each key set (Law 4.12).
-        revocation: One entry for each source of authgate's own; how yours is, you know.
-    """
-
-    keys: tuple[KeySetHealth, ...]
-    revocation: tuple[RevocationHealth, ...] = ()
-
-
-class Keys:
-    """The keys that a gate holds, for whoever must act on one."""
-
-    __slots__ = ("_refresher",)
-
-    def __init__(self, refresher: KeyRefresher) -> None:
-        self._refresher = refresher
-
-    def forget(self, issuer: str, kid: str, *, tenant: str | None = None) -> None:
-        """Stop believing a key in this process at once, whatever the issuer publishes (Law 4.7).
-
-        Args:
-            issuer: The configured name of the issuer, or what else ``health`` calls the key set: that of project
-                tokens is ``mercury (projects)``.
-            kid: The key's id.
-            tenant: The tenant whose key it is.
-
-        Raises:
-            KeyError: If the gate has no such key set.
-        """
-        self._refresher.forget(RingName(issuer, tenant), kid)
-
-
 class GateBase:
-    """The colourless part of a gate: its rooms, its rules and its reports."""
+    """The colourless part of a gate: its rooms, its rules and its reports.
+
+    Attributes:
+        resource_metadata: What adapters tell clients of this API at its well-known address; None for nothing.
+    """
 
     _context: GateContext
 
@@ -131,6 +98,7 @@ class GateBase:
             if hooks
             else Reports(self._journal, clock, self._issuers)
         )
+        self.resource_metadata = metadata_of(config.resource, (issuer.issuer for issuer in config.issuers))
         self._warn()
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
@@ -189,20 +157,20 @@ class GateBase:
         if not isinstance(found, Principal):
             return BearerToken(Secret(token) if found is None else HashedSecret(token, found))
         if policy is None:
-            admission = Admission((found,))
-        elif self._admits_plainly(policy, found):
-            admission = Admission((found,), None, _NO_REQUEST)
+            admission = Admission((found,), None, None, now)
+        elif self._admits_plainly(policy, found, now):
+            admission = Admission((found,), None, _NO_REQUEST, now)
         else:
             return BearerToken(Secret(token))
         return self._reports.admitted(admission, now, ()) if self._hears(DEBUG) else admission
 
-    def _admits_plainly(self, policy: Policy, principal: Principal) -> bool:
+    def _admits_plainly(self, policy: Policy, principal: Principal, now: Instant) -> bool:
         """Whether a policy plainly admits the bearer of a token; of one that is wrong the flow says what is.
 
         Law 2.5: who calls this holds the token, and error reporters write out the locals of every frame.
         """
         try:
-            return self._compiled(policy).is_plainly_for(principal, _NO_REQUEST)
+            return self._compiled(policy).is_plainly_for(principal, _NO_REQUEST, now)
         except (ConfigurationError, TypeError):
             return False
 
@@ -213,8 +181,8 @@ class GateBase:
         compiled = None if policy is None else self._compiled(policy)
         begun = begin_token(token, context.trust, now)
         if isinstance(begun, Principal):
-            return _decided(begun, compiled)
-        return _decided_later(begun, compiled)
+            return _decided(begun, compiled, now)
+        return _decided_later(begun, compiled, now)
 
     def _warn(self) -> None:
         for issuer in self.config.issuers:
@@ -291,14 +259,14 @@ class GateBase:
             MissingCredentials: If the admission lacks a kind that the policy names.
             AuthorizationError: If the policy does not admit them, or they do not belong together (Law 6.8).
         """
-        compiled = self._compiled(policy)
+        compiled, now = self._compiled(policy), self.clock.now()
         held = {kind_of(principal): principal for principal in admission.principals}
         found: dict[Kind, Principal] = {
             kind: held[kind] for kind in compiled.kinds if kind in held
         }  # Law 2.3: the rest is left alone
         if optional and not found:
-            return Admission(request=view)
-        return decide_jointly(view, compiled, self._context, found)
+            return Admission(request=view, moment=now)
+        return decide_jointly(view, compiled, self._context, found, now=now)
 
     def headers_read(self, policy: Policy) -> tuple[str, ...]:
         """The headers that a policy reads credentials from, as a response names them in ``Vary`` (Law 1.7)."""
@@ -317,22 +285,31 @@ class GateBase:
         """
         explained = self.config.explain and view is not None and view.is_local
         jitter = random.random()  # noqa: S311 - spreads retries
-        return problem(error, realm=self.config.realm, jitter=jitter, explained=explained)
+        metadata = self.resource_metadata
+        return problem(
+            error,
+            realm=self.config.realm,
+            jitter=jitter,
+            explained=explained,
+            resource_metadata=None if metadata is None else metadata.url,
+        )
 
 
 def _always(_level: int) -> bool:
     return True
 
 
-def _decided(principal: User | Service, policy: CompiledPolicy | None) -> Admission:
+def _decided(principal: User | Service, policy: CompiledPolicy | None, now: Instant) -> Admission:
     """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
     if policy is None:
-        return Admission((principal,))
-    return decide(_NO_REQUEST, policy, {BEARER: principal})
+        return Admission((principal,), None, None, now)
+    return decide(_NO_REQUEST, policy, {BEARER: principal}, now=now)
 
 
-def _decided_later(flow: Flow[User | Service], policy: CompiledPolicy | None) -> Flow[Admission]:
-    return _decided((yield from flow), policy)
+def _decided_later(
+    flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant
+) -> Flow[Admission]:
+    return _decided((yield from flow), policy, now)
 
 
 _SOURCES: Final[dict[type[Principal], str]] = {

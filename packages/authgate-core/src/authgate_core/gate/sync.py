@@ -15,7 +15,8 @@ from ..ports import RevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import Ports, Runner
-from .base import GateBase, Health
+from .base import GateBase
+from .health import Health
 from .reports import without_frames
 from .revocations import Revocations
 from .sources import open_projects, open_replays, open_stores

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from ..clock import Instant
 from ..credentials import API_KEY, APP, BEARER, SCHEMES, Kind
 from ..errors import ConfigurationError
 from ..principal import ApiKey, Principal, Project
@@ -61,12 +62,12 @@ class CompiledPolicy:
     principals: frozenset[type[Principal]]
     is_plain: bool
 
-    def is_plainly_for(self, principal: Principal, request: RequestView) -> bool:
+    def is_plainly_for(self, principal: Principal, request: RequestView, now: Instant | None) -> bool:
         """Whether it is plain and admits the bearer of a token; where it is not, ``evaluate`` has to say."""
         if self.is_plain:
             for branch in self.branches:
                 for term, _ in branch.terms:
-                    if not term.holds(principal, request):
+                    if not term.holds(principal, request, now):
                         break
                 else:
                     return True

@@ -9,6 +9,7 @@ from types import MethodType
 from typing import TypeAlias, cast
 from uuid import UUID
 
+from ..clock import Instant
 from ..credentials import Kind
 from ..principal import MISSING, Admission, ClaimPath, Principal, Service, User, as_path
 from ..request import RequestView
@@ -83,8 +84,12 @@ class AboutOne(Term, ABC):
     __slots__ = ()
 
     @abstractmethod
-    def holds(self, principal: Principal, request: RequestView, /) -> bool:
-        """Whether the principal is what is asked for."""
+    def holds(self, principal: Principal, request: RequestView, now: Instant | None, /) -> bool:
+        """Whether the principal is what is asked for; where the moment is unknown, what depends on it is not."""
+
+    def is_curable(self, _principal: Principal) -> bool:
+        """Whether another token of the same principal could satisfy it, where this one does not."""
+        return False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,7 +102,7 @@ class Nobody(AboutOne):
 
     written: str
 
-    def holds(self, _principal: Principal, _request: RequestView, /) -> bool:
+    def holds(self, _principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         """No."""
         return False
 
@@ -119,7 +124,7 @@ class Is(AboutOne):
     principal: type[Principal]
     kind: Kind
 
-    def holds(self, principal: Principal, _request: RequestView, /) -> bool:
+    def holds(self, principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         """Whether the principal is of this type."""
         return isinstance(principal, self.principal)
 
@@ -134,16 +139,16 @@ class Condition(AboutOne, ABC):
 
     of: Is | None
 
-    def holds(self, principal: Principal, request: RequestView, /) -> bool:
+    def holds(self, principal: Principal, request: RequestView, now: Instant | None, /) -> bool:
         """Whether the principal is the one that is meant, and satisfies the condition."""
-        return self.is_about(principal) and self._holds(principal, request)
+        return self.is_about(principal) and self._holds(principal, request, now)
 
     def is_about(self, principal: Principal) -> bool:
         """Whether the principal is the one that ``of`` names, if it names one."""
         return self.of is None or isinstance(principal, self.of.principal)
 
     @abstractmethod
-    def _holds(self, principal: Principal, request: RequestView, /) -> bool: ...
+    def _holds(self, principal: Principal, request: RequestView, now: Instant | None, /) -> bool: ...
 
     def _written(self, name: str, *arguments: object, **named: object) -> str:
         about = {} if self.of is None else {"of": self.of}
@@ -159,7 +164,7 @@ class Roles(Condition):
     every: bool
     of: Is | None
 
-    def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         return principal.has_all_roles(*self.names) if self.every else principal.has_any_role(*self.names)
 
     def __repr__(self) -> str:
@@ -174,8 +179,12 @@ class Scopes(Condition):
     every: bool
     of: Is | None
 
-    def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         return principal.has_scope(*self.names) if self.every else principal.has_any_scope(*self.names)
+
+    def is_curable(self, principal: Principal) -> bool:
+        """Whether more scopes would satisfy it."""
+        return bool(self.lacked(principal))
 
     def lacked(self, principal: Principal) -> tuple[str, ...]:
         """The scopes that the principal does not have, of those that are asked of it."""
@@ -199,7 +208,7 @@ class HasClaim(Condition):
     values: tuple[tuple[type, Scalar], ...]
     of: Is | None
 
-    def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         claim = principal.claim(self.path)
         if not self.values:
             return claim is not MISSING and claim is not None
@@ -217,7 +226,7 @@ class AnyClient(Condition):
     ids: tuple[str, ...]
     of: Is | None
 
-    def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         return isinstance(principal, (User, Service)) and principal.client_id in self.ids
 
     def __repr__(self) -> str:
@@ -231,7 +240,7 @@ class FromIssuer(Condition):
     names: tuple[str, ...]
     of: Is | None
 
-    def _holds(self, principal: Principal, _request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, _request: RequestView, _now: Instant | None, /) -> bool:
         return principal.issuer in self.names
 
     def __repr__(self) -> str:
@@ -245,7 +254,7 @@ class SameTenant(Condition):
     path: str
     of: Is | None
 
-    def _holds(self, principal: Principal, request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, request: RequestView, _now: Instant | None, /) -> bool:
         return _is_same(principal.tenant, request.path_params.get(self.path))
 
     def __repr__(self) -> str:
@@ -260,7 +269,7 @@ class ClaimEquals(Condition):
     path: str
     of: Is | None
 
-    def _holds(self, principal: Principal, request: RequestView, /) -> bool:
+    def _holds(self, principal: Principal, request: RequestView, _now: Instant | None, /) -> bool:
         return _is_same(principal.claim(self.claim), request.path_params.get(self.path))
 
     def __repr__(self) -> str:

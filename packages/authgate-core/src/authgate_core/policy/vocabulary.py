@@ -6,12 +6,14 @@ Every function but ``check`` takes ``of=``: which principal it is about, ``User`
 
 from __future__ import annotations
 
+import re
 from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
 
 from ..credentials import API_KEY, APP, BEARER
 from ..principal import ApiKey, ClaimPath, Project, Service, User, as_path
 from .algebra import Leaf, Policy
+from .step_up import AnyAcr, FreshWithin
 from .terms import (
     AnyClient,
     Check,
@@ -30,11 +32,13 @@ __all__ = [
     "Of",
     "all_roles",
     "all_scopes",
+    "any_acr",
     "any_client",
     "any_role",
     "any_scope",
     "check",
     "claim_equals",
+    "fresh_within",
     "from_issuer",
     "has_claim",
     "is_api_key",
@@ -58,6 +62,8 @@ is_project: Final = Leaf(Is("is_project", Project, APP))
 
 is_api_key: Final = Leaf(Is("is_api_key", ApiKey, API_KEY))
 """An API key, whoever presents it."""
+
+_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
 _KINDS: Final[tuple[tuple[object, Leaf], ...]] = (
     (User, is_user),
@@ -129,6 +135,32 @@ def claim_equals(claim: str | ClaimPath, *, path: str, of: Of = None) -> Policy:
     return Leaf(ClaimEquals(as_path(claim), _text("claim_equals", path), of=_of(of)))
 
 
+def fresh_within(seconds: int, *, of: Of = None) -> Policy:
+    """Whether the user logged in so lately; a token that does not say when is refused (RFC 9470).
+
+    Args:
+        seconds: How long ago the login may be at the moment of admission, by this machine's clock.
+        of: Which principal it is about.
+
+    Raises:
+        TypeError: If that is no positive whole number.
+    """
+    return Leaf(FreshWithin(_seconds(seconds), of=_of(of)))
+
+
+def any_acr(*values: str, of: Of = None) -> Policy:
+    """Whether the user logged in in one of these ways, by the token's ``acr``; of none: no (RFC 9470).
+
+    Args:
+        values: Classes of authentication, the preferred one first.
+        of: Which principal it is about.
+
+    Raises:
+        TypeError: If one cannot stand in a challenge, whose list of them is separated by spaces.
+    """
+    return Leaf(AnyAcr(tuple(map(_acr, values)), of=_of(of)))
+
+
 def check(name: str, fn: CheckFunction) -> Policy:
     """Ask a function of your own.
 
@@ -152,6 +184,19 @@ def _text(function: str, text: object) -> str:
     if not isinstance(text, str) or not text:
         raise TypeError(f"{function} takes texts that are not empty, one by one, and {text!r} is none")
     return str.__str__(text)  # a member of a text Enum is compared and printed as its value
+
+
+def _acr(value: object) -> str:
+    text = _text("any_acr", value)
+    if not _WORD.fullmatch(text):
+        raise TypeError(f"any_acr takes printable ASCII texts without spaces, and {value!r} is none")
+    return text
+
+
+def _seconds(seconds: object) -> int:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 1:
+        raise TypeError(f"fresh_within takes a positive whole number of seconds, and {seconds!r} is none")
+    return seconds
 
 
 def _typed(value: Scalar) -> tuple[type, Scalar]:

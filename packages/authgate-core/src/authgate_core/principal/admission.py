@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+from ..clock import Instant
 from ..errors import AuthgateError, NotAdmitted
 from .base import Principal
 from .identity import ApiKey, Project, Service, User
@@ -30,21 +31,24 @@ class Admission:
         principals: At most one of each kind; empty for an optional guard that nobody passed.
         refusal: In shadow mode only, the refusal that was not carried out.
         request: The request as policies read it, for ``allows`` and ``require``.
+        moment: When that was; for them as well, so that a login is as fresh as it was then.
     """
 
     # Not a frozen dataclass: that takes three times as long to make, and one is made for every request.
-    __slots__ = ("_principals", "_refusal", "_request")
-    __match_args__ = ("principals", "refusal", "request")
+    __slots__ = ("_moment", "_principals", "_refusal", "_request")
+    __match_args__ = ("principals", "refusal", "request", "moment")
 
     def __init__(
         self,
         principals: tuple[Principal, ...] = (),
         refusal: AuthgateError | None = None,
         request: object = None,
+        moment: Instant | None = None,
     ) -> None:
         self._principals = principals
         self._refusal = refusal
         self._request = request
+        self._moment = moment
 
     @property
     def principals(self) -> tuple[Principal, ...]:
@@ -60,6 +64,11 @@ class Admission:
     def request(self) -> object:
         """The request as policies read it."""
         return self._request
+
+    @property
+    def moment(self) -> Instant | None:
+        """When they were admitted; None where no gate did that."""
+        return self._moment
 
     def get(self, kind: type[P]) -> P | None:
         """The principal of this kind, or None."""
@@ -147,4 +156,4 @@ def joined(earlier: Admission | None, later: Admission) -> Admission:
         return later
     kinds = {type(principal) for principal in later.principals}
     kept = tuple(principal for principal in earlier.principals if type(principal) not in kinds)
-    return Admission(kept + later.principals, later.refusal or earlier.refusal, later.request)
+    return Admission(kept + later.principals, later.refusal or earlier.refusal, later.request, later.moment)

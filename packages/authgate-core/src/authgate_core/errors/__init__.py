@@ -14,7 +14,8 @@
     |   |   |-- TokenExpired               token_expired
     |   |   `-- TokenRevoked               token_revoked
     |   |-- InvalidProjectCredentials      project_invalid
-    |   `-- InvalidApiKey                  api_key_invalid
+    |   |-- InvalidApiKey                  api_key_invalid
+    |   `-- StepUpRequired                 step_up_required
     |-- AuthorizationError                 403
     |   |-- InsufficientScope              scope_insufficient
     |   |-- ServiceNotEnabled              service_not_enabled
@@ -37,7 +38,17 @@ Law 1.2: below ``InvalidToken`` callers see one text, but for "expired", which i
 
 from __future__ import annotations
 
-from typing import ClassVar
+from .base import AuthgateError
+from .mistakes import ConfigurationError, NotAdmitted
+from .unavailable import (
+    AuthUnavailable,
+    EndpointRefused,
+    EndpointUnavailable,
+    KeysUnavailable,
+    ProjectsUnavailable,
+    ReplaysUnavailable,
+    RevocationUnavailable,
+)
 
 __all__ = [
     "AlgorithmRefused",
@@ -63,6 +74,7 @@ __all__ = [
     "ReplaysUnavailable",
     "RevocationUnavailable",
     "ServiceNotEnabled",
+    "StepUpRequired",
     "TenantMismatch",
     "TokenExpired",
     "TokenRevoked",
@@ -70,41 +82,6 @@ __all__ = [
     "UnknownKey",
     "UserInactive",
 ]
-
-
-class AuthgateError(Exception):
-    """An outcome other than admission.
-
-    Args:
-        reason: Why, for logs and for the developer; never shown to a caller and never holding a credential.
-
-    Attributes:
-        status: The HTTP status of the outcome.
-        code: Precise and stable, for logs and metrics.
-        public_code: What the problem body says.
-        detail: Short text that is safe to show.
-        scheme: The authentication scheme that failed, where one did; at first the class's ``default_scheme``.
-        accepts: The schemes that the policy accepts, set by the flow that knows the policy.
-        issuer: The configured name of the issuer concerned, for logs.
-    """
-
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "error"
-    public_code: ClassVar[str] = "error"
-    detail: ClassVar[str] = "The request was refused."
-    default_scheme: ClassVar[str | None] = None
-
-    def __init__(self, reason: str = "", *, scheme: str | None = None, issuer: str | None = None) -> None:
-        super().__init__(reason or self.detail)
-        self.reason = reason or self.detail
-        self.scheme = scheme or self.default_scheme
-        self.issuer = issuer
-        self.accepts: tuple[str, ...] = ()
-
-    @property
-    def message(self) -> str:
-        """The ``detail``, for libraries that show an error's message to a caller, as those of GraphQL do (Law 1.2)."""
-        return self.detail
 
 
 class AuthenticationError(AuthgateError):
@@ -211,6 +188,39 @@ class InvalidApiKey(AuthenticationError):
     default_scheme = "ApiKey"
 
 
+class StepUpRequired(AuthenticationError):
+    """The user must log in again, more strongly or more recently (RFC 9470).
+
+    Args:
+        acr_values: The classes of authentication of which one will do, the first preferred; empty for any.
+        max_age: How long ago the login may be, in seconds; None for any time.
+        scopes: Where scopes are missing as well, all that the policy asks for.
+        reason: Why, for logs.
+        missing: Those of the scopes that the token lacks.
+        issuer: The configured name of the token's issuer.
+    """
+
+    code = public_code = "step_up_required"
+    detail = "A stronger or more recent login is required."
+    default_scheme = "Bearer"
+
+    def __init__(
+        self,
+        acr_values: tuple[str, ...] = (),
+        max_age: int | None = None,
+        scopes: tuple[str, ...] = (),
+        reason: str = "",
+        *,
+        missing: tuple[str, ...] = (),
+        issuer: str | None = None,
+    ) -> None:
+        super().__init__(reason, issuer=issuer)
+        self.acr_values = acr_values
+        self.max_age = max_age
+        self.scopes = scopes
+        self.missing = missing
+
+
 class AuthorizationError(AuthgateError):
     """Identified, but the policy does not admit: 403."""
 
@@ -268,83 +278,3 @@ class TenantMismatch(AuthorizationError):
 
     code = public_code = "tenant_mismatch"
     detail = "The user and the project do not belong together."
-
-
-class AuthUnavailable(AuthgateError):
-    """It could not be checked, which is neither a yes nor a no: 503 (Law 1.5).
-
-    Args:
-        reason: Why, for logs.
-        retry_after: What is left of the back-off, in seconds; the response adds jitter (Law 1.8).
-    """
-
-    status = 503
-    code = public_code = "unavailable"
-    detail = "Authentication is temporarily unavailable."
-
-    def __init__(
-        self,
-        reason: str = "",
-        *,
-        retry_after: float = 1.0,
-        scheme: str | None = None,
-        issuer: str | None = None,
-    ) -> None:
-        super().__init__(reason, scheme=scheme, issuer=issuer)
-        self.retry_after = float(
-            retry_after
-        )  # what is no number shows where it is written, not in the answer
-
-
-class KeysUnavailable(AuthUnavailable):
-    """The issuer's keys cannot be had."""
-
-    code = "keys_unavailable"
-
-
-class RevocationUnavailable(AuthUnavailable):
-    """The revocation store cannot answer (Law 5.3)."""
-
-    code = "revocation_unavailable"
-
-
-class ReplaysUnavailable(AuthUnavailable):
-    """It cannot be told whether what may be used once was used before."""
-
-    code = "replays_unavailable"
-
-
-class ProjectsUnavailable(AuthUnavailable):
-    """The project directory cannot answer."""
-
-    code = "projects_unavailable"
-
-
-class EndpointUnavailable(AuthUnavailable):
-    """An endpoint that is asked about credentials cannot answer, or answers what cannot be believed."""
-
-    code = "endpoint_unavailable"
-
-
-class EndpointRefused(EndpointUnavailable):
-    """An endpoint refuses this service itself, as where its client secret is wrong: an alarm (Law 1.6)."""
-
-    code = "endpoint_refused"
-
-
-class ConfigurationError(Exception):
-    """The configuration is wrong; lists everything that is, with what to write instead (Law 1.6).
-
-    Args:
-        problems: One sentence each, naming the setting and the fix.
-    """
-
-    def __init__(self, *problems: str) -> None:
-        self.problems = problems
-        super().__init__(
-            "\n".join(("authgate is not configured correctly:", *(f"  - {p}" for p in problems)))
-        )
-
-
-class NotAdmitted(Exception):
-    """A handler asked for a principal that the policy of its route does not demand: a bug, not a refusal."""

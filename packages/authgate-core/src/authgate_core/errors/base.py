@@ -1,0 +1,42 @@
+"""What every outcome other than admission has."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = ["AuthgateError"]
+
+
+class AuthgateError(Exception):
+    """An outcome other than admission.
+
+    Args:
+        reason: Why, for logs and for the developer; never shown to a caller and never holding a credential.
+
+    Attributes:
+        status: The HTTP status of the outcome.
+        code: Precise and stable, for logs and metrics.
+        public_code: What the problem body says.
+        detail: Short text that is safe to show.
+        scheme: The authentication scheme that failed, where one did; at first the class's ``default_scheme``.
+        accepts: The schemes that the policy accepts, set by the flow that knows the policy.
+        issuer: The configured name of the issuer concerned, for logs.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+    public_code: ClassVar[str] = "error"
+    detail: ClassVar[str] = "The request was refused."
+    default_scheme: ClassVar[str | None] = None
+
+    def __init__(self, reason: str = "", *, scheme: str | None = None, issuer: str | None = None) -> None:
+        super().__init__(reason or self.detail)
+        self.reason = reason or self.detail
+        self.scheme = scheme or self.default_scheme
+        self.issuer = issuer
+        self.accepts: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The ``detail``, for libraries that show an error's message to a caller, as those of GraphQL do (Law 1.2)."""
+        return self.detail
