@@ -22,7 +22,7 @@ __all__ = ["probe", "seeds"]
 class _Unconnected(SafeHttp):
     """Goes as far as one goes without a connection."""
 
-    def _exchange(self, _request: HttpRequest, _url: httpx2.URL, host: str) -> NoReturn:
+    def _exchange(self, _request: HttpRequest, _url: httpx2.URL, host: str, _timeout: float) -> NoReturn:
         raise _Asked(host)
 
 

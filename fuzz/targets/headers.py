@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from authgate_core.credentials import (
+    API_KEY,
     APP,
     BEARER,
     SCHEMES,
+    ApiKeyCredential,
     AppCredentials,
     BearerToken,
     Credential,
     ProjectToken,
+    Reading,
     extract,
 )
 from authgate_core.errors import MalformedCredentials
@@ -22,6 +25,8 @@ from ..target import hold
 __all__ = ["probe", "seeds"]
 
 _LIMIT = 256
+_READING = Reading(_LIMIT, project_tokens=True)
+_KINDS = (BEARER, APP, API_KEY)
 
 
 def probe(data: bytes) -> None:
@@ -30,8 +35,8 @@ def probe(data: bytes) -> None:
     pairs = [(name, value) for name, _, value in (line.partition(":") for line in head.split("\n"))]
     subprotocols = [name.strip() for name in offered.split(",")] if offered else ()
     headers = header_pairs(pairs)
-    found = extract(headers, (BEARER, APP), limit=_LIMIT, subprotocols=subprotocols, project_tokens=True)
-    other = extract(headers, (APP, BEARER), limit=_LIMIT, subprotocols=subprotocols, project_tokens=True)
+    found = extract(headers, _KINDS, _READING, subprotocols=subprotocols)
+    other = extract(headers, _KINDS[::-1], _READING, subprotocols=subprotocols)
     hold("the order of kinds is nothing to it", kept={*map(str, found)} == {*map(str, other)})
     for kind, credential in found.items():
         if isinstance(credential, MalformedCredentials):
@@ -42,7 +47,7 @@ def probe(data: bytes) -> None:
 
 def _texts(credential: Credential) -> tuple[str, ...]:
     match credential:
-        case BearerToken(value) | ProjectToken(value):
+        case BearerToken(value) | ProjectToken(value) | ApiKeyCredential(value):
             return (value.reveal(),)
         case AppCredentials(app_id, secret):
             return (app_id, secret.reveal())
@@ -65,5 +70,7 @@ def seeds() -> Iterator[bytes]:
         b"x-project-token: a.b.c\nx-app-id: shop\nx-app-secret: s",
         b"authorization: Bearer\xe9\nx-app-secret:\x00",
         b"\n\nauthgate.bearer.abc.def.ghi, graphql-transport-ws",
+        b"x-api-key: sk_1",
+        b"x-api-key: sk_1\nauthorization: ApiKey sk_2",
         b"forwarded: for=127.0.0.1\nauthorization: Bearer x",
     )
