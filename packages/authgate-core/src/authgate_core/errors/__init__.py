@@ -12,7 +12,8 @@
     |   |   |-- BadSignature               token_signature
     |   |   |-- InvalidClaim               token_claim
     |   |   |-- TokenExpired               token_expired
-    |   |   `-- TokenRevoked               token_revoked
+    |   |   |-- TokenRevoked               token_revoked
+    |   |   `-- TokenReused                token_reused
     |   |-- InvalidProjectCredentials      project_invalid
     |   |-- InvalidApiKey                  api_key_invalid
     |   `-- StepUpRequired                 step_up_required
@@ -77,6 +78,7 @@ __all__ = [
     "StepUpRequired",
     "TenantMismatch",
     "TokenExpired",
+    "TokenReused",
     "TokenRevoked",
     "UnknownIssuer",
     "UnknownKey",
@@ -170,6 +172,21 @@ class TokenRevoked(InvalidToken):
     """The token, its session, subject, client, tenant or key was revoked (Law 5.2)."""
 
     code = "token_revoked"
+
+
+class TokenReused(InvalidToken):
+    """A refresh token was used a second time, which ends its family: one of the two users has stolen it.
+
+    Args:
+        reason: As for ``AuthgateError``.
+        subject: Whose token it is: who issues tokens may want to end more than the family.
+    """
+
+    code = "token_reused"
+
+    def __init__(self, reason: str = "", *, subject: str | None = None) -> None:
+        super().__init__(reason)
+        self.subject = subject
 
 
 class InvalidProjectCredentials(AuthenticationError):

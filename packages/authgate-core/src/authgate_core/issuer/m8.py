@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ..errors import InvalidClaim, InvalidToken, TokenExpired, TokenRevoked
+from ..errors import InvalidClaim, InvalidToken, TokenExpired, TokenReused, TokenRevoked
 from ..principal import as_path, is_uuid
 from ..secret import Secret
 from .options import Options
@@ -36,6 +36,8 @@ def reason_of(error: InvalidToken) -> str:
         return "expired"
     if isinstance(error, TokenRevoked):
         return "revoked"
+    if isinstance(error, TokenReused):
+        return "reused"
     if not isinstance(error, InvalidClaim) or error.claim in _TERMS:
         return "invalid"
     return "wrong_type" if error.claim in _KINDS else "invalid_payload"

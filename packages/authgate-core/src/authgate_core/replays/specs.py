@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import re
 from dataclasses import KW_ONLY, dataclass
-from typing import Final, Literal
+from typing import Literal
 
-from ..revocation import client_kind
-from ..revocation.addresses import masked_url, url_problems
-from ..revocation.clients import client_problems
+from ..revocation import masked_url, prefix_problems, server_problems
 
 __all__ = ["MemoryReplays", "RedisReplays"]
-
-_PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_NO_SERVER: Final = "write a URL such as redis://localhost:6379/0, or hand in a redis-py client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +52,9 @@ class RedisReplays:
         Args:
             colour: ``sync`` for ``Gate``, ``async`` for ``AsyncGate``.
         """
-        prefix: object = self.prefix
-        found = self._server_problems(colour)
-        if not isinstance(prefix, str) or _PREFIX.fullmatch(prefix) is None:
-            found.append("prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
-        return found
-
-    def _server_problems(self, colour: Literal["sync", "async"]) -> list[str]:
-        server = self.client_or_url
-        if isinstance(server, str):
-            found = url_problems(server)
-            if importlib.util.find_spec("redis") is None:
-                found.append("RedisReplays needs redis-py: pip install 'authgate-core[redis]'")
-            return found
-        if client_kind(server) is None:
-            return [f"RedisReplays got a {type(server).__name__}: {_NO_SERVER}"]
-        return client_problems(server, colour, accept_slow=self.accept_slow_client)
+        server, slow = self.client_or_url, self.accept_slow_client
+        found = server_problems("RedisReplays", server, colour, accept_slow=slow)
+        return [*found, *prefix_problems(self.prefix)]
 
     def __repr__(self) -> str:
         server = self.client_or_url

@@ -14,6 +14,7 @@ from .entries import (
 from .health import FeedHealth, RevocationHealth
 from .marks import Mark, is_refused, mark_of, merged, read_mark, write_mark
 from .replica import FeedBroken, FeedEntry, FeedHead, Replica
+from .servers import prefix_problems, server_problems
 from .specs import MemoryRevocation, RedisRevocation
 from .subjects import Subject, field_of, fields_of, subject_of, subjects_of
 from .table import Kept, MarkTable, ends_of, refused
@@ -44,9 +45,11 @@ __all__ = [
     "mark_of",
     "masked_url",
     "merged",
+    "prefix_problems",
     "read_mark",
     "refused",
     "secret_version_entry",
+    "server_problems",
     "session_entry",
     "subject_of",
     "subjects_of",
