@@ -122,6 +122,17 @@ class TestHeaders:
         assert [] == offences(check, *allowed, package=package)
 
     @pytest.mark.parametrize("package", PACKAGES)
+    def test_only_cookies_reads_cookies(self, package: str) -> None:
+        """Only cookies knows the header that browsers send them in; responses name it by a constant."""
+
+        def check(tree: ast.Module) -> list[str]:
+            return checks.mentions(tree, {"COOKIE"}, {"cookie"})
+
+        allowed = ("cookies", "credentials", "headers", "testing") if package == "authgate_core" else ()
+
+        assert [] == offences(check, *allowed, package=package)
+
+    @pytest.mark.parametrize("package", PACKAGES)
     def test_only_challenge_writes_challenges(self, package: str) -> None:
         """Only challenge knows WWW-Authenticate; adapters pass on the headers that it made."""
 

@@ -9,8 +9,11 @@ __all__ = [
     "AUTHORIZATION",
     "CACHE_CONTROL",
     "CONTENT_TYPE",
+    "COOKIE",
     "FORWARDING",
+    "ORIGIN",
     "RETRY_AFTER",
+    "SEC_WEBSOCKET_VERSION",
     "VARY",
     "WWW_AUTHENTICATE",
     "X_API_KEY",
@@ -30,6 +33,9 @@ X_API_KEY: Final = "x-api-key"
 X_APP_ID: Final = "x-app-id"
 X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
 X_PROJECT_TOKEN: Final = "x-project-token"
+COOKIE: Final = "cookie"
+ORIGIN: Final = "origin"
+SEC_WEBSOCKET_VERSION: Final = "sec-websocket-version"
 
 WWW_AUTHENTICATE: Final = "WWW-Authenticate"
 RETRY_AFTER: Final = "Retry-After"
