@@ -50,7 +50,7 @@ class TestReading:
 
 
 class TestChanging:
-    """A request whose method is not safe repeats the CSRF value."""
+    """Law 2.9: a request whose method is not safe repeats the CSRF value."""
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "CONNECT", "get", "PURGE", ""])
     def test_with_it(self, method: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import ports
 from .config import GateConfig
+from .cookies import Cookies
 from .errors import (
     AlgorithmRefused,
     AuthenticationError,
@@ -21,6 +22,7 @@ from .errors import (
     AuthUnavailable,
     BadSignature,
     ConfigurationError,
+    CrossSiteRefused,
     EndpointRefused,
     EndpointUnavailable,
     InsufficientScope,
@@ -87,6 +89,8 @@ __all__ = [
     "AuthorizationError",
     "BadSignature",
     "ConfigurationError",
+    "Cookies",
+    "CrossSiteRefused",
     "Decision",
     "EndpointRefused",
     "EndpointUnavailable",

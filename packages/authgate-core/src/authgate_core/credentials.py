@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from .errors import MalformedCredentials
+from .cookies import Cookies
+from .errors import CrossSiteRefused, MalformedCredentials
 from .headers import AUTHORIZATION, X_API_KEY, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN, HeaderPairs, values
 from .secret import Secret
 
@@ -19,6 +20,7 @@ __all__ = [
     "API_KEY",
     "APP",
     "BEARER",
+    "COOKIE_HEADER",
     "HEADERS",
     "PROJECT_TOKEN_HEADER",
     "SCHEMES",
@@ -51,6 +53,8 @@ HEADERS: Final[Mapping[Kind, tuple[str, ...]]] = {
     API_KEY: ("X-API-Key", "Authorization"),
 }
 """The headers that each kind is read from, as a response names them in ``Vary`` (Law 1.7)."""
+COOKIE_HEADER: Final = "Cookie"
+"""The header that tokens are read from besides, where cookies are configured."""
 PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
 """The header that projects are read from besides, where project tokens are issued."""
 
@@ -100,7 +104,7 @@ class ApiKeyCredential:
 
 
 Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken | ApiKeyCredential
-Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials]
+Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials | CrossSiteRefused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,31 @@ class Reading:
     Args:
         limit: How long a credential header may be, in bytes (Law 2.4).
         project_tokens: Whether anybody who issues project tokens is configured; their header is not ours otherwise.
+        cookies: Where browsers keep tokens; None where no cookie counts (Law 2.9).
     """
 
     limit: int
     project_tokens: bool = False
+    cookies: Cookies | None = None
+
+    def headers(self, kinds: Collection[Kind]) -> tuple[str, ...]:
+        """The headers that these kinds are read from, each once, as a response names them in ``Vary`` (Law 1.7)."""
+        read = [name for kind in kinds for name in HEADERS[kind]]
+        if APP in kinds and self.project_tokens:
+            read.append(PROJECT_TOKEN_HEADER)
+        if BEARER in kinds and self.cookies is not None:
+            read.append(COOKIE_HEADER)
+        return tuple(dict.fromkeys(read))
 
 
 def extract(
-    headers: HeaderPairs, kinds: Collection[Kind], reading: Reading, *, subprotocols: Sequence[str] = ()
+    headers: HeaderPairs,
+    kinds: Collection[Kind],
+    reading: Reading,
+    *,
+    subprotocols: Sequence[str] = (),
+    method: str = "",
+    is_query: bool = False,
 ) -> Presented:
     """Read the credentials of the kinds that a policy names, and look at nothing else (Law 2.3).
 
@@ -126,11 +147,13 @@ def extract(
         kinds: The kinds that the policy reads.
         reading: How the gate reads them.
         subprotocols: What the client of a WebSocket offers.
+        method: The request's method; one that is not known to be safe needs the CSRF value beside a cookie.
+        is_query: Whether it asks GraphQL, which beside a cookie needs a listed ``Origin`` also where it is safe.
 
     Returns:
         What is presented; a kind that is not presented has no entry.
     """
-    presented: dict[Kind, Credential | MalformedCredentials] = {}
+    presented: dict[Kind, Credential | MalformedCredentials | CrossSiteRefused] = {}
     for kind in kinds:
         try:
             credential = _read(kind, headers, subprotocols, reading)
@@ -139,7 +162,25 @@ def extract(
         else:
             if credential is not None:
                 presented[kind] = credential
+    cookies = reading.cookies
+    if cookies is not None and BEARER in kinds and (found := cookies.tokens(headers)):
+        presented[BEARER] = _kept(presented.get(BEARER), found, reading.limit)
+        reason = cookies.foreign(method, headers, reads=is_query)
+        if reason is not None and isinstance(presented[BEARER], BearerToken):
+            presented[BEARER] = CrossSiteRefused(reason)
     return presented
+
+
+def _kept(besides: object, found: Sequence[str], limit: int) -> BearerToken | MalformedCredentials:
+    """The token that a cookie holds, which comes once and alone (Law 2.9)."""
+    token = found[0]
+    if besides is not None or len(found) > 1:
+        return MalformedCredentials("a token in a cookie besides another one", scheme=SCHEMES[BEARER])
+    if not token or len(token) > limit or not _is_printable(token):
+        return MalformedCredentials(
+            "an empty, oversized or unreadable token in a cookie", scheme=SCHEMES[BEARER]
+        )
+    return BearerToken(Secret(token))
 
 
 def bearer_alone(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> str | None:

@@ -70,9 +70,22 @@ class RequestView:
         path_params: Parameters that the router took from the path.
         memo: What this request was already authenticated as; given by the adapter.
         subprotocols: What the client of a WebSocket offers, where a token may stand as well.
+
+    Attributes:
+        is_query: Whether it asks GraphQL, where a page of another site could do something by GET (Law 2.9).
     """
 
-    __slots__ = ("headers", "memo", "method", "path_params", "peer", "subprotocols", "tls_peer", "url")
+    __slots__ = (
+        "headers",
+        "is_query",
+        "memo",
+        "method",
+        "path_params",
+        "peer",
+        "subprotocols",
+        "tls_peer",
+        "url",
+    )
 
     def __init__(
         self,
@@ -94,6 +107,7 @@ class RequestView:
         self.path_params = path_params
         self.memo = memo
         self.subprotocols = tuple(subprotocols)
+        self.is_query = False
 
     def only(self, name: str) -> HeaderPairs:
         """What it carries under one name, which is given in lower case: every pair, in order."""
@@ -106,7 +120,7 @@ class RequestView:
             memo: What it was already authenticated as.
             changes: Headers or subprotocols in the place of its own.
         """
-        return RequestView(
+        view = RequestView(
             self.method,
             self.url,
             changes.get("headers", self.headers),
@@ -116,6 +130,8 @@ class RequestView:
             memo=memo,
             subprotocols=changes.get("subprotocols", self.subprotocols),
         )
+        view.is_query = self.is_query
+        return view
 
     @property
     def is_preflight(self) -> bool:

@@ -89,7 +89,7 @@ class _Arrived(RequestView, ABC):
         self._raw: Any = raw  # of each server its own
         self._line = line
 
-    def __getattr__(self, name: str) -> HeaderPairs | str | None:
+    def __getattr__(self, name: str) -> HeaderPairs | str | bool | None:
         """What nobody has asked for so far; from then on it stands in the slot of its name."""
         if name == "headers":
             self.headers = headers = self._read_headers()
@@ -100,6 +100,8 @@ class _Arrived(RequestView, ABC):
         if name == "peer":
             self.peer = peer = self._read_peer()
             return peer
+        if name == "is_query":
+            return False
         raise AttributeError(f"a request has no {name}", name=name, obj=self)
 
     @abstractmethod

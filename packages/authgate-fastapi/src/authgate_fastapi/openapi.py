@@ -15,7 +15,7 @@ from authgate_core.headers import RETRY_AFTER
 
 from .blanket import Blanket
 from .public import is_public
-from .requirements import SCHEMES, Asked, alternatives, described
+from .requirements import SCHEMES, Asked, alternatives, described, scheme
 from .selection import guards_of
 
 __all__ = ["Documented", "document"]
@@ -96,7 +96,7 @@ class Documented:
                 if any(ways):
                     _add_refusals(operation, asked)
                 used.update(name for way in operation["security"] for name in way)
-        _add_components(whole, used)
+        _add_components(whole, used, self._gate)
         return whole
 
     def _asked(self, route: RouteContext) -> Iterator[Asked]:
@@ -148,12 +148,12 @@ def _add_refusals(operation: JSON, asked: list[Asked]) -> None:
         operation.setdefault("responses", {}).setdefault(status, deepcopy(answer))
 
 
-def _add_components(whole: JSON, used: set[str]) -> None:
+def _add_components(whole: JSON, used: set[str], gate: AsyncGate) -> None:
     if not used:
         return
     components: JSON = whole.setdefault("components", {})
     schemes = components.setdefault("securitySchemes", {})
     for name in SCHEMES:
         if name in used:
-            schemes.setdefault(name, dict(SCHEMES[name]))
+            schemes.setdefault(name, scheme(name, gate))
     components.setdefault("schemas", {}).setdefault(_PROBLEM, deepcopy(_SCHEMA))

@@ -72,7 +72,9 @@ class WsgiHost:
         visited = self.visited
         memo = Memo() if visited is None else visited.memo
         params: Mapping[str, object] = getattr(self.request, "view_args", None) or {}
-        return wsgi_view(self.request.environ, memo=memo, path_params=params)
+        view = wsgi_view(self.request.environ, memo=memo, path_params=params)
+        view.is_query = True
+        return view
 
 
 class AsgiHost:
@@ -111,6 +113,7 @@ class AsgiHost:
         memo = Memo() if visited is None else visited.memo
         offered = self._scope.get("subprotocols", ()) if visited is None else visited.subprotocols
         view = asgi_view(self._scope, memo=memo, subprotocols=offered)
+        view.is_query = True
         return view.with_memo(memo, headers=(*view.headers, *self._params)) if self._params else view
 
 

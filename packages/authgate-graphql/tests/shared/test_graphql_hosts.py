@@ -58,6 +58,14 @@ class TestKinds:
         assert isinstance(host_of(Request(scope("http")), {}), AsgiHost)
         assert isinstance(host_of(wsgi, {}), WsgiHost)
 
+    def test_every_request_asks_graphql(self) -> None:
+        """Law 2.9: the gate is told, for a page of another site could ask by GET."""
+        wsgi = type("Request", (), {"environ": {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}})()
+        with_params = AsgiHost(WebSocket(scope("websocket"), nothing, nothing), {"connection_params": PARAMS})
+        assert WsgiHost(wsgi).view().is_query
+        assert AsgiHost(Request(scope("http")), {}).view().is_query
+        assert with_params.view().is_query
+
     def test_without_flask(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Flask is neither needed nor imported for a request of another WSGI framework."""
         monkeypatch.delitem(sys.modules, "flask", raising=False)

@@ -11,6 +11,7 @@ from itertools import combinations, starmap
 from typing import Final, cast
 from urllib.parse import urlsplit
 
+from ..cookies import Cookies
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import is_async
@@ -21,6 +22,7 @@ from .colours import Colour, port_problems
 
 __all__ = [
     "NOBODY",
+    "cookie_problems",
     "count_problems",
     "flag_problems",
     "issuer_problems",
@@ -165,6 +167,14 @@ def observer_problems(observer: object) -> Iterator[str]:
     """Of the observer: nobody would await what an async one returns."""
     if observer is not None and (not callable(observer) or is_async(observer)):
         yield "on_event: give a function that takes an event, and is not async"
+
+
+def cookie_problems(cookies: object) -> Iterator[str]:
+    """Of the cookies that tokens are kept in."""
+    if isinstance(cookies, Cookies):
+        yield from (f"cookies: {problem}" for problem in cookies.problems())
+    elif cookies is not None:
+        yield "cookies: give Cookies(origins=[...]), or leave it out to read none"
 
 
 def realm_problems(realm: object) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from ..cache import TenantsServed
+from ..cookies import Cookies
 from ..errors import ConfigurationError
 from ..events import Observer
 from ..issuer import Issuer
@@ -26,6 +27,7 @@ from ..resource import resource_problems
 from ..revocation import MemoryRevocation, RedisRevocation
 from .checks import (
     NOBODY,
+    cookie_problems,
     count_problems,
     flag_problems,
     issuer_problems,
@@ -69,6 +71,7 @@ class GateConfig:
         revocation: Where revocations are; one source or several, each asked at every request.
         replays: Where is remembered what may be used once, such as the nonces of a gateway's signatures.
         roles: Which roles imply others.
+        cookies: Where browsers keep tokens, and whose pages may use them; None where no cookie counts (Law 2.9).
         realm: The ``realm`` of challenges.
         resource: The URL that clients know this API by. Adapters then tell them at its well-known address, which
             challenges name, where its tokens come from (RFC 9728).
@@ -92,6 +95,7 @@ class GateConfig:
     revocation: RevocationSource | Sequence[RevocationSource] | None = None
     replays: Replays = field(default_factory=MemoryReplays)
     roles: RoleHierarchy = field(default_factory=lambda: RoleHierarchy({}))
+    cookies: Cookies | None = None
     realm: str = "api"
     resource: str | None = None
     service_id: str | None = None
@@ -221,6 +225,7 @@ class GateConfig:
         yield from flag_problems("explain", self.explain)
         yield from flag_problems("shadow", self.shadow)
         yield from observer_problems(self.on_event)
+        yield from cookie_problems(self.cookies)
         yield from realm_problems(self.realm)
         yield from resource_problems(self.resource)
         yield from proxy_problems(self.proxy)

@@ -21,6 +21,7 @@
     |   |-- InsufficientScope              scope_insufficient
     |   |-- ServiceNotEnabled              service_not_enabled
     |   |-- UserInactive                   user_inactive
+    |   |-- CrossSiteRefused               cross_site
     |   `-- TenantMismatch                 tenant_mismatch
     `-- AuthUnavailable                    503
         |-- KeysUnavailable                keys_unavailable
@@ -59,6 +60,7 @@ __all__ = [
     "AuthorizationError",
     "BadSignature",
     "ConfigurationError",
+    "CrossSiteRefused",
     "EndpointRefused",
     "EndpointUnavailable",
     "InsufficientScope",
@@ -287,6 +289,13 @@ class UserInactive(AuthorizationError):
 
     code = public_code = "user_inactive"
     detail = "The user is not active."
+
+
+class CrossSiteRefused(AuthorizationError):
+    """A token came in a cookie, and nothing shows that a page of one's own sent the request (Law 2.9)."""
+
+    code = public_code = "cross_site"
+    detail = "The request does not show that it comes from a page of this site."
     default_scheme = "Bearer"
 
 

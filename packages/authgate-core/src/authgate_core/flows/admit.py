@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from ..cache import ProjectCache, TenantsServed
 from ..clock import Instant
@@ -28,6 +28,7 @@ from ..errors import (
     AuthenticationError,
     AuthgateError,
     AuthorizationError,
+    CrossSiteRefused,
     InvalidApiKey,
     InvalidProjectCredentials,
     MalformedCredentials,
@@ -115,7 +116,14 @@ def admit(
 
 
 def _presented(view: RequestView, policy: CompiledPolicy, context: GateContext) -> Presented:
-    return extract(view.headers, policy.kinds, context.reading, subprotocols=view.subprotocols)
+    return extract(
+        view.headers,
+        policy.kinds,
+        context.reading,
+        subprotocols=view.subprotocols,
+        method=view.method,
+        is_query=view.is_query,
+    )
 
 
 def _authenticate(
@@ -131,9 +139,7 @@ def _authenticate(
     Returns:
         Who is known but barred from this service: a branch without them may still admit.
     """
-    credentials: dict[Kind, Credential] = {
-        kind: _well_formed(presented[kind]) for kind in policy.kinds if kind in presented
-    }
+    credentials = _well_formed({kind: presented[kind] for kind in policy.kinds if kind in presented})
     outcomes: dict[Kind, Principal | AuthgateError] = {}
     for kind, credential in credentials.items():
         outcomes[kind] = yield from _outcome(view, kind, credential, context, now)
@@ -152,10 +158,13 @@ def _authenticate(
     return barred
 
 
-def _well_formed(presented: Credential | MalformedCredentials) -> Credential:
-    if isinstance(presented, MalformedCredentials):
-        raise presented
-    return presented
+def _well_formed(presented: Presented) -> Mapping[Kind, Credential]:
+    """What can be verified; what is malformed goes before what may come from another site, which verifies nothing."""
+    for wrong in (MalformedCredentials, CrossSiteRefused):
+        for found in presented.values():
+            if isinstance(found, wrong):
+                raise found
+    return cast("Mapping[Kind, Credential]", presented)
 
 
 def _rank(failure: AuthgateError) -> bool:

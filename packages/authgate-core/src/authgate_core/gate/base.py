@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from logging import DEBUG
 from typing import Final
@@ -17,7 +18,7 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import APP, BEARER, HEADERS, PROJECT_TOKEN_HEADER, BearerToken, Kind, Reading
+from ..credentials import BEARER, BearerToken, Kind, Reading
 from ..effects import Flow
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
@@ -116,7 +117,11 @@ class GateBase:
             has_directory=config.projects is not None,
             service_id=config.service,
             project_tenants=config.project_tenants,
-            reading=Reading(config.credential_limit, project_tokens=bool(self._project_issuers)),
+            reading=Reading(
+                config.credential_limit,
+                project_tokens=bool(self._project_issuers),
+                cookies=config.cookies,
+            ),
             shadow=config.shadow,
             tenant_bound=frozenset(issuer.name for issuer in config.issuers if issuer.tenant_matches_project),
         )
@@ -224,7 +229,8 @@ class GateBase:
         ]
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
-        return compiled
+        # The short way looks for no cookie, which beside a token in a header is malformed (Law 2.9).
+        return compiled if self.config.cookies is None else replace(compiled, is_plain=False)
 
     def _makes(self, kind: type[Principal]) -> bool:
         if kind is User:
@@ -273,8 +279,7 @@ class GateBase:
         return self._read_by(self._compiled(policy).kinds)
 
     def _headers_of(self, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
-        more = (PROJECT_TOKEN_HEADER,) if APP in kinds and self._project_issuers else ()
-        return tuple(dict.fromkeys((*(name for kind in kinds for name in HEADERS[kind]), *more)))
+        return self._context.reading.headers(kinds)
 
     def problem(self, error: AuthgateError, view: RequestView | None = None) -> Problem:
         """The response that an error becomes.
