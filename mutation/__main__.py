@@ -93,7 +93,8 @@ def _wanted(room: Room, text: str) -> Iterator[Mutant]:
 
 def _trial(room: Room, mutant: Mutant, reach: Reach) -> Trial:
     tests = reach.of(mutant, room.test_files())
-    return Trial(mutant, tuple(tests), sum(reach.seconds[test] for test in tests))
+    seconds = sum(reach.seconds[test] for test in tests)
+    return Trial(mutant, tuple(tests), seconds, reach.runs_early(mutant))
 
 
 def _is_of(survivor: Survivor, rooms: Sequence[Room]) -> bool:
@@ -101,16 +102,19 @@ def _is_of(survivor: Survivor, rooms: Sequence[Room]) -> bool:
 
 
 def _found(trials: Sequence[Trial], known: set[Survivor], workers: int, home: Path) -> Iterator[Found]:
-    """What becomes of each; one of the list that is said to be noticed is tried twice, for a test may have stumbled."""
+    """What becomes of each; what may have been an accident is tried again.
+
+    A test may have stumbled that noticed one of the list, and a machine that was busy or asleep lets time run out.
+    """
     doubted: list[Trial] = []
     for count, (trial, outcome) in enumerate(_tried(trials, workers, home), 1):
         if count % 100 == 0:
             print(f"{count} of {len(trials)}", flush=True)
         mutant = _named(trial.mutant)
-        if outcome is not Outcome.SURVIVED and mutant in known:
+        if outcome is Outcome.TIMED_OUT or (outcome is Outcome.KILLED and mutant in known):
             doubted.append(trial)
             continue
-        if outcome is not Outcome.KILLED and mutant not in known:
+        if outcome is Outcome.SURVIVED and mutant not in known:
             print(
                 f"\n{outcome.value} {trial.seconds:.1f} s of {len(trial.tests)} tests\n{mutant}", flush=True
             )
@@ -121,13 +125,13 @@ def _found(trials: Sequence[Trial], known: set[Survivor], workers: int, home: Pa
 
 
 def _tried(trials: Sequence[Trial], workers: int, home: Path) -> Iterator[tuple[Trial, Outcome]]:
-    """Try mutants of functions where the tests are collected once, and all that are left one by one."""
+    """Try mutants of functions where the tests are collected once, and what that cannot tell one by one."""
     hints, log = Hints(home / "hints"), home / "log"
     left = [trial for trial in trials if not trial.mutant.function]
     for name in dict.fromkeys(trial.mutant.room for trial in trials):
         quick = [trial for trial in trials if trial.mutant.room == name and trial.mutant.function]
         for trial, outcome in swapped(quick, ROOMS[name].test_files(), hints, workers=workers, log=log):
-            if outcome is Outcome.SURVIVED and trial.tests:
+            if outcome is None or (outcome is Outcome.SURVIVED and trial.early and trial.tests):
                 left.append(trial)
             else:
                 yield trial, outcome

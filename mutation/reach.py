@@ -33,16 +33,23 @@ class Reach:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     tests: dict[Path, dict[int, set[str]]] = field(default_factory=dict[Path, dict[int, set[str]]])
 
+    def runs_early(self, mutant: Mutant) -> bool:
+        """Whether a mutant may concern what is made before any test runs: when modules are loaded, tests collected."""
+        return not mutant.function or _LOADING in self._reached(mutant)
+
     def of(self, mutant: Mutant, files: Sequence[Path]) -> list[str]:
         """The tests in these files that a mutant may concern, the quickest first."""
-        first, last = mutant.lines
-        lines = self.tests.get(mutant.path, {})
-        reached = {test for line, tests in lines.items() if first <= line <= last for test in tests}
         names = {file.name for file in files}
-        asked = self.seconds if _LOADING in reached or not mutant.function else reached
+        asked = self.seconds if self.runs_early(mutant) else self._reached(mutant)
         return sorted(
             (test for test in asked if _file(test) in names), key=lambda test: (self.seconds[test], test)
         )
+
+    def _reached(self, mutant: Mutant) -> set[str]:
+        """The tests that run a line of its function."""
+        first, last = mutant.lines
+        lines = self.tests.get(mutant.path, {})
+        return {test for line, tests in lines.items() if first <= line <= last for test in tests}
 
 
 def _file(test: str) -> str:

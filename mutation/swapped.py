@@ -1,7 +1,7 @@
 """Trying a mutant by giving a function other code: a tenth of the work, since nothing is loaded anew.
 
-The tests are collected once, and what they make while they are collected is made by the code as it is. So a mutant that
-survives here is tried once more by importing it.
+The tests are collected once, and what they make while they are collected is made by the code as it is. So a mutant of a
+function that ran by then, and survives here, is tried once more by importing it; so is one that cannot be given.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _UNNOTICED = 0
 
 def swapped(
     trials: Sequence[Trial], files: Sequence[Path], hints: Hints, *, workers: int, log: Path
-) -> Iterator[tuple[Trial, Outcome]]:
-    """Collect the tests of some files in a child, and try mutants of functions there."""
+) -> Iterator[tuple[Trial, Outcome | None]]:
+    """Collect the tests of some files in a child, and try mutants of functions there; None where that cannot be."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -67,20 +67,26 @@ class _Session:
         items = {item.nodeid: item for item in session.items}
         functions = _functions()
         places = {id(trial): place for place, trial in enumerate(self._trials)}
+        given = [trial for trial in self._trials if _swaps(trial.mutant, functions)]
+        for place in places.keys() - map(id, given):
+            self._tell(places[place], None)
 
         def attempt(trial: Trial) -> int:
-            if not _swap(trial.mutant, functions):
-                return _UNNOTICED
+            for function, code in _swaps(trial.mutant, functions):
+                function.__code__ = code
             noticed = _noticed(session, [items[test] for test in self._hints.ordered(trial)])
             if noticed is None:
                 return _UNNOTICED
             self._hints.add(trial.mutant, noticed)
             return 1
 
-        for trial, outcome in tried(self._trials, attempt, workers=self._workers, log=self._log):
-            pickle.dump((places[id(trial)], outcome), self._pipe)
-            self._pipe.flush()
+        for trial, outcome in tried(given, attempt, workers=self._workers, log=self._log):
+            self._tell(places[id(trial)], outcome)
         return True
+
+    def _tell(self, place: int, outcome: Outcome | None) -> None:
+        pickle.dump((place, outcome), self._pipe)
+        self._pipe.flush()
 
 
 def _functions() -> dict[tuple[str, str], list[FunctionType]]:
@@ -92,18 +98,18 @@ def _functions() -> dict[tuple[str, str], list[FunctionType]]:
     return found
 
 
-def _swap(mutant: Mutant, functions: dict[tuple[str, str], list[FunctionType]]) -> bool:
-    """Give the mutant's code to its function; whether it could be given."""
+def _swaps(
+    mutant: Mutant, functions: dict[tuple[str, str], list[FunctionType]]
+) -> list[tuple[FunctionType, CodeType]]:
+    """The mutant's code for each function of its name; none where it cannot be given."""
     codes = dict(_codes(compile(mutant.source, str(mutant.path), "exec")))
     swaps = [
         (function, codes[mutant.function, function.__code__.co_firstlineno])
         for function in functions[mutant.module, mutant.function]
     ]
     if any(function.__code__.co_freevars != code.co_freevars for function, code in swaps):
-        return False
-    for function, code in swaps:
-        function.__code__ = code
-    return bool(swaps)
+        return []
+    return swaps
 
 
 def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:

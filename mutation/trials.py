@@ -34,11 +34,13 @@ class Trial:
         mutant: Of which module.
         tests: Their node ids.
         seconds: What they took on the code as it is.
+        early: Whether it may concern what is made before any of them runs.
     """
 
     mutant: Mutant
     tests: tuple[str, ...]
     seconds: float
+    early: bool
 
 
 Attempt: TypeAlias = Callable[[Trial], int]

@@ -268,6 +268,38 @@ class TestLearning:
             replica.loaded()
 
 
+class TestHeir:
+    """Law 9.5: what a process leaves to its child, or to a follower that begins anew."""
+
+    def test_it_holds_the_same_and_answers_nothing(self, replica: Replica) -> None:
+        """Law 5.11: entries only add refusals, and a lease is of the process that read."""
+        replica.learn(about("j"), Mark(), math.inf)
+        heir = replica.heir()
+
+        assert ("revoked", "ask") == (replica.known(token("j"), NOW), heir.known(token("j"), NOW))
+        assert heir.refuses(token("j"), NOW)
+        assert (4, None, None) == (heir.limit, heir.epoch, heir.age(NOW))
+
+    def test_neither_adds_to_the_other(self, replica: Replica) -> None:
+        """A thread that still works on the old one works in vain."""
+        heir = replica.heir()
+        replica.learn(about("old"), Mark(), math.inf)
+        heir.learn(about("new"), Mark(), math.inf)
+
+        assert (True, False) == (replica.refuses(token("old"), NOW), replica.refuses(token("new"), NOW))
+        assert (False, True) == (heir.refuses(token("old"), NOW), heir.refuses(token("new"), NOW))
+
+    @pytest.mark.parametrize(("epoch", "refuses"), [(b"epoch", True), (b"other", False)])
+    def test_it_knows_of_which_store_that_is(self, replica: Replica, epoch: bytes, refuses: bool) -> None:
+        """Laws 5.10, 5.11: a snapshot of the same store takes nothing away, and another store is another one."""
+        replica.learn(about("j"), Mark(), math.inf)
+        heir = replica.heir()
+        heir.begin(FeedHead(epoch, b"era", 0, b""), NOW)
+        heir.loaded()
+
+        assert refuses == heir.refuses(token("j"), NOW)
+
+
 class TestTable:
     def test_the_wall_clock_ends_nothing(self, replica: Replica) -> None:
         """Law 5.8: an entry lives by the monotonic clock, so setting the other one does not end it early."""
