@@ -93,6 +93,24 @@ class TestUrls:
         """Laws 1.6 and 5.4: a URL that cannot work, or that would set other limits, is named with the fix."""
         assert sentence in problems(url)
 
+    @pytest.mark.parametrize("option", ["client_name=gate", "db=1", "password=p", "username=u"])
+    @pytest.mark.parametrize(
+        "address", ["redis://localhost", "rediss://localhost", "unix:///run/valkey.sock"]
+    )
+    def test_who_comes_and_where_to(self, address: str, option: str) -> None:
+        """redis-py's options for that may stand in any URL."""
+        assert "" == problems(f"{address}?{option}")
+
+    @pytest.mark.parametrize(
+        "option",
+        ["ssl_ca_certs", "ssl_ca_data", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_password"],
+    )
+    def test_whom_to_trust(self, option: str) -> None:
+        """redis-py's options for certificates and keys are read where there is TLS, and refused where there is none."""
+        assert "" == problems(f"rediss://localhost?{option}=x")
+        for address in ("redis://localhost", "unix:///run/valkey.sock"):
+            assert f"{option} in the URL of Redis needs rediss://" == problems(f"{address}?{option}=x")
+
     @pytest.mark.parametrize(
         ("url", "shown"),
         [
