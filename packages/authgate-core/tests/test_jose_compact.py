@@ -22,6 +22,7 @@ from authgate_core.jose.compact import (
     _read_any,
     _read_flat,
     decode_segment,
+    may_hold_object,
     parse_header,
     parse_object,
     split,
@@ -69,10 +70,35 @@ class TestSplit:
         with pytest.raises(MalformedToken, match="segments"):
             split(token, LIMITS)
 
-    def test_an_encrypted_token_is_refused_by_its_shape(self) -> None:
-        """Law 3.3: five segments are a JWE, refused before anything is decrypted."""
+    @pytest.mark.parametrize(
+        "token", ["e30.e30.e30.e30.e30", "e30..e30.e30.e30", ".e30.e30.e30.e30", ".a.e30.e30.e30", "...."]
+    )
+    def test_an_encrypted_token_is_refused_by_its_shape(self, token: str) -> None:
+        """Law 3.3: five segments are a JWE, also with an empty key (RFC 7516 section 5.1); none is decrypted."""
         with pytest.raises(MalformedToken, match="JWE"):
-            split("e30.e30.e30.e30.e30", LIMITS)
+            split(token, LIMITS)
+
+    @pytest.mark.parametrize("token", ["", "e30", "e30.e30", "e30.e30.e30.e30", "e.e.e.e.e.e", "........."])
+    def test_nothing_else_is_called_one(self, token: str) -> None:
+        """Whoever reads the log looks for no encryption where there is none."""
+        with pytest.raises(MalformedToken, match="this is no token"):
+            split(token, LIMITS)
+
+    @pytest.mark.parametrize(
+        ("token", "may"),
+        [(f"{HEADER}.{HEADER}.", True), (f".{HEADER}", True), (f"{HEADER}.AAAA.", False), (HEADER, False)],
+    )
+    def test_a_glance_at_the_second_segment(self, token: str, *, may: bool) -> None:
+        """Law 2.4: whatever stands before it, two characters tell whether it is worth decoding."""
+        assert may == may_hold_object(token)
+
+    @pytest.mark.parametrize("header", ["\u00e9", "\ud800", "e30\u2028"])
+    def test_a_header_that_is_not_ascii_is_refused_where_it_is_read(self, header: str) -> None:
+        """Law 3.11: the way that reads a payload first lets no other exception out."""
+        parts, claims = split_object(f"{header}.{encode_segment(b'{}')}.AAAA", LIMITS)
+        assert {} == claims
+        with pytest.raises(MalformedToken):
+            parse_header(parts.header, LIMITS)
 
     @pytest.mark.parametrize("place", [0, 1, 2])
     def test_only_the_base64url_alphabet_is_read(self, place: int) -> None:

@@ -15,6 +15,7 @@ from authgate_core.clock import Instant
 from authgate_core.principal import ProjectRef, Revocation, RevocationKind, TokenRef
 from authgate_core.revocation import (
     Allowance,
+    FeedHealth,
     Mark,
     RevocationHealth,
     Subject,
@@ -352,12 +353,22 @@ class TestWriting:
             (Revocation("subject", "main", None, "u1", before=-1.0), "needs a moment"),
             (Revocation("secret_version", "projects", None, "p", version=-1), "not negative"),
             (Revocation("token", "main", None, "j", expires_at=math.inf), "Unix seconds"),
+            (Revocation("token", "main", None, "j", expires_at=253402300800.0), "Unix seconds"),
+            (Revocation("subject", "main", None, "u1", before=253402300800.0), "needs a moment"),
         ],
     )
     def test_what_means_nothing_is_refused(self, entry: Revocation, message: str) -> None:
         """An entry that would revoke nothing, or everything, is a mistake of its writer."""
         with pytest.raises(ValueError, match=message):
             check_entry(entry, NOW)
+
+    def test_a_mark_lasts_to_the_end_of_time(self) -> None:
+        """Law 3.7: dates end with the year 9999, whose last second is one."""
+        check_entry(Revocation("token", "main", None, "j", expires_at=253402300799.0), NOW)
+
+    def test_a_token_is_revoked_by_being_there(self) -> None:
+        """Law 5.2: no moment and no version has a part in it."""
+        assert Mark() == mark_of(Revocation("token", "main", None, "j"))
 
     def test_a_subject_and_a_client_are_two_calls(self) -> None:
         """Law 5.6: an entry has one subject; "this client's tokens of this subject" cannot be said."""
@@ -396,6 +407,13 @@ class TestAllowance:
                 allowance = reported
         assert [(0.0, False), (1.0, False), (2.0, False), (10.0, True)] == said
 
+    def test_an_end_that_nobody_was_told_the_beginning_of(self) -> None:
+        """Law 5.3: that requests are refused from now on is a change, also where none was reported before."""
+        allowance, _ = Allowance(10.0).used(0.0)
+        said = allowance.said(10.0)
+        assert said is not None
+        assert said.over
+
 
 class TestHealth:
     @pytest.mark.parametrize(
@@ -405,6 +423,16 @@ class TestHealth:
     def test_evicting(self, policy: str | None, evicts: bool) -> None:
         """Law 5.10: any policy but noeviction is a health state; unknown is not an accusation."""
         assert evicts is RevocationHealth(source="redis", status="ok", eviction_policy=policy).evicts
+
+    def test_what_was_not_said_is_not_there(self) -> None:
+        """A store that nobody asked has neither a policy nor an error."""
+        health = RevocationHealth(source="redis", status="unknown")
+        copy = FeedHealth(status="down", age=None, entries=0, limit=1)
+        assert (None, None, 0, None, False) == (
+            *(health.eviction_policy, health.last_error, health.unchecked, health.feed),
+            health.evicts,
+        )
+        assert copy.last_error is None
 
 
 class TestEntryTypes:
@@ -429,3 +457,7 @@ class TestEntryTypes:
         """Law 5.6: a write is confirmed, or it raises."""
         with pytest.raises(ValueError, match=said):
             check_entry(entry, Instant(1000.0, 0.0))
+
+    def test_a_version_is_a_number_that_every_reader_reads_alike(self) -> None:
+        """RFC 8259 section 6: whole numbers are interoperable up to 2**53 - 1."""
+        check_entry(secret_version_entry("p", 2**53 - 1), Instant(1000.0, 0.0))
