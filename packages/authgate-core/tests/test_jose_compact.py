@@ -112,6 +112,13 @@ class TestSplit:
                 with pytest.raises(MalformedToken):
                     read(".".join([*segments[:place], spoilt, *segments[place + 1 :]]))
 
+    @pytest.mark.parametrize("segment", ["AAA+", "AAA/", "+AAA", "/AAA", "+/+/"])
+    def test_the_other_alphabet_is_refused_where_it_would_fit(self, segment: str) -> None:
+        """Law 3.1: base64 is not base64url (RFC 4648 section 5), or a text would have two spellings."""
+        assert 3 == len(decode_segment(segment.replace("+", "-").replace("/", "_")))
+        with pytest.raises(MalformedToken, match="canonical"):
+            decode_segment(segment)
+
     @pytest.mark.parametrize(
         "padded", ["AA==", "AA=", "AAA=", "AAAA=", "AAAA====", "=", "====", "A", "AAAAA"]
     )

@@ -441,6 +441,14 @@ class TestSecret:
 
         assert text.encode() == key_from_secret(Secret(text), HMAC_ALGORITHMS).material
         assert bytes(range(64)) == key_from_secret(bytes(range(64)), HMAC_ALGORITHMS).material
+        assert bytes(range(64)) == key_from_secret(bytes(range(64)), HMAC_ALGORITHMS).material
+
+    def test_text_that_is_no_unicode_is_read_as_secrets_are_compared(self) -> None:
+        """Law 3.11: an environment may hold bytes that are no UTF-8; they neither fail nor become one another."""
+        one, other = (key_from_secret(Secret(half * 32), HMAC_ALGORITHMS) for half in ("\udc80", "\udc81"))
+
+        assert b"\xed\xb2\x80" * 32 == one.material != other.material
+        assert ("oct", None) == (one.kty, one.crv)
 
     def test_no_form_of_a_public_key_is_a_secret(self) -> None:
         """CVE-2017-11424, CVE-2022-29217, CVE-2026-48526: what everyone knows cannot be what is shared."""
@@ -461,6 +469,18 @@ class TestSecret:
             json.dumps(jwk()).encode(),
             json.dumps({"keys": [jwk()]}).encode(),
         ]
+
+        for form in forms:
+            with pytest.raises(UnusableKeys, match="public key"):
+                key_from_secret(form, HMAC_ALGORITHMS)
+
+    @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+    def test_no_spelling_of_a_bare_public_key_is_a_secret(self, algorithm: str) -> None:
+        """Law 3.2: as pages show it: with padding, without, with too much, over lines, in either alphabet."""
+        spki = PublicFormat.SubjectPublicKeyInfo
+        der = signing_key(algorithm).private.public_key().public_bytes(Encoding.DER, spki)
+        padded, url = base64.b64encode(der), base64.urlsafe_b64encode(der)
+        forms = [padded, url, padded.rstrip(b"="), url.rstrip(b"="), padded + b"==", base64.encodebytes(der)]
 
         for form in forms:
             with pytest.raises(UnusableKeys, match="public key"):

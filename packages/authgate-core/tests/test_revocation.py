@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import replace
@@ -93,6 +94,13 @@ class TestSubjects:
     def test_each_stands_in_a_field_of_the_ref(self, ref: TokenRef | ProjectRef) -> None:
         """Law 5.1: so a ref that has none of the texts that entries are about is clear of all of them."""
         assert {field_of(subject) for subject in subjects_of(ref)} <= set(fields_of(ref))
+
+    def test_names_stay_the_same(self) -> None:
+        """Laws 5.9, 5.12: stores outlive versions, so each part stands behind its length, and none is a dash."""
+        subject = Subject("main", None, "token", "j\u00e9")
+        assert hashlib.sha256(b"4:main;-;5:token;3:j\xc3\xa9;").hexdigest() == subject.digest()
+        assert hashlib.sha256(b"4:main;-;").hexdigest()[:32] == subject.group()
+        assert hashlib.sha256(b"4:main;0:;").hexdigest()[:32] == subject._replace(tenant="").group()
 
     def test_names_are_digests(self) -> None:
         """Law 5.9: no text of a caller is in a name."""
@@ -338,6 +346,16 @@ class TestWriting:
         entry = cut_off_entry("main", "t1", max_lifetime=None, now=NOW, **names)
         assert (kind, value) == (entry.kind, entry.value)
 
+    @pytest.mark.parametrize("names", [{"subject": "u1"}, {"client_id": "c1"}, {}])
+    def test_whatever_it_is_of_it_is_written_whole(self, names: dict[str, Any]) -> None:
+        """Laws 5.6, 5.8: a moment, the session that goes on, and how long it lives."""
+        how: dict[str, Any] = {"before": NOW.wall - 5, "except_session": "s1", "max_lifetime": 3600.0}
+        entry = cut_off_entry("main", "t1", now=NOW, **names, **how)
+        assert ("main", "t1", NOW.wall - 5, "s1", NOW.wall + 3720) == (
+            *(entry.issuer, entry.tenant, entry.before),
+            *(entry.except_session, entry.expires_at),
+        )
+
     def test_a_future_cut_off_is_refused(self) -> None:
         """Law 5.7: a T in the future is refused when written."""
         with pytest.raises(ValueError, match="90 s in the future"):
@@ -397,11 +415,11 @@ class TestAllowance:
 
     def test_it_is_said_at_a_change_and_once_a_second(self) -> None:
         """Law 5.3: logged on change and once a second."""
-        allowance, _ = Allowance(10.0).used(0.0)
+        allowance, _ = Allowance(10.0).used(100.0)
         said = []
         for now in (0.0, 0.5, 0.99, 1.0, 1.5, 2.0, 10.0, 10.5, 11.0, 12.0):
-            allowance, _ = allowance.used(now)
-            reported = allowance.said(now)
+            allowance, _ = allowance.used(100.0 + now)
+            reported = allowance.said(100.0 + now)
             if reported is not None:
                 said.append((now, reported.over))
                 allowance = reported
@@ -460,4 +478,5 @@ class TestEntryTypes:
 
     def test_a_version_is_a_number_that_every_reader_reads_alike(self) -> None:
         """RFC 8259 section 6: whole numbers are interoperable up to 2**53 - 1."""
-        check_entry(secret_version_entry("p", 2**53 - 1), Instant(1000.0, 0.0))
+        for version in (0, 2**53 - 1):
+            check_entry(secret_version_entry("p", version), Instant(1000.0, 0.0))

@@ -52,6 +52,7 @@ class TestUrls:
         "url",
         [
             "redis://localhost",
+            "redis://localhost/",
             "redis://localhost:6379/0",
             "redis://user:p%40ss@10.0.0.1:6379/15?client_name=gate",
             "redis://[::1]:6379?db=3",
@@ -79,9 +80,13 @@ class TestUrls:
             ("redis://", "names a host"),
             ("redis:///0", "names a host"),
             ("redis://localhost/db0", "number of the database"),
+            ("redis://localhost/X", "number of the database"),
+            ("redis://localhost/1X", "number of the database"),
             ("redis://localhost?db=zero", "db in the URL of Redis is a number"),
             ("unix://", "names a socket"),
             ("redis://localhost?socket_timeout=9", "socket_timeout in the URL of Redis is not read"),
+            ("redis://localhost?socket_timeout=", "socket_timeout in the URL of Redis is not read"),
+            ("redis://localhost?db=", "db in the URL of Redis is a number"),
             ("redis://localhost?retry_on_timeout=yes", "retry_on_timeout in the URL of Redis is not read"),
             ("redis://localhost?protocol=3", "protocol in the URL of Redis is not read"),
             ("redis://localhost?ssl_ca_certs=/etc/ca.pem", "needs rediss://"),
@@ -116,6 +121,7 @@ class TestUrls:
         [
             ("redis://user:secret@host:6379/0", "redis://user:***@host:6379/0"),
             ("redis://:secret@host", "redis://:***@host"),
+            ("redis://user:secret@secret@host", "redis://user:***@host"),
             ("redis://user@host", "redis://user@host"),
             ("redis://host/0", "redis://host/0"),
             ("unix://user@/run/sock?password=secret", "unix://user@/run/sock?***"),
@@ -153,6 +159,17 @@ class TestSettings:
     def test_a_prefix_is_plain(self, prefix: str) -> None:
         """Law 5.12: braces would move the Cluster's hash tag."""
         assert "prefix" in RedisRevocation("redis://h", prefix=prefix).problems("sync")[0]
+
+    @pytest.mark.parametrize("prefix", ["a", "Orders.v2_eu:A-Z", "0123456789", "A" * 64])
+    def test_plain_prefixes(self, prefix: str) -> None:
+        """Letters of both cases, digits and four marks, up to 64 of them."""
+        assert [] == RedisRevocation("redis://h", prefix=prefix).problems("sync")
+
+    def test_what_is_not_written_out(self) -> None:
+        """Laws 5.3 and 5.4: ten minutes of ``allow``, and no slow client but in writing."""
+        spec = RedisRevocation("redis://h")
+        assert (600.0, 100_000, False) == (spec.allow_for, spec.feed_limit, spec.accept_slow_client)
+        assert [] != RedisRevocation(redis.Redis()).problems("sync")
 
     def test_redis_py_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Law 1.6: without the extra the gate says what to install, and nothing is imported to find out."""
@@ -263,6 +280,22 @@ class TestClients:
         assert "accept_slow_client=True" in problems(client)
         assert "" == problems(client, accept_slow_client=True)
 
+    def test_the_limits_themselves_are_good(self) -> None:
+        """Law 5.4: a second, and one retry or none."""
+        for retries in (0, 1):
+            client = redis.Redis(
+                socket_timeout=1, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), retries)
+            )
+            assert "" == problems(client)
+
+    def test_what_to_write_in_place_of_it(self) -> None:
+        """Law 1.6: the fix is named, and the one of a Sentinel where there is a Sentinel."""
+        write = "write a URL such as redis://localhost:6379/0, or hand in a redis-py client"
+        assert f"RedisRevocation got a int: {write}" == problems(7)
+        assert f"RedisRevocation got a Sentinel: {write}; of a Sentinel hand in master_for(name)" == problems(
+            sentinel()
+        )
+
     def test_the_defaults_of_redis_py_are_slow(self) -> None:
         """Law 5.4: five seconds and ten retries would hold a request for a minute."""
         assert 3 == len(problems(redis.Redis()).splitlines())
@@ -290,6 +323,12 @@ class TestClients:
 
         pool = redis.ConnectionPool(host="localhost", retry=Endless(NoBackoff(), 0), **QUICK)
         assert "retries 2 times" in problems(redis.Redis(connection_pool=pool))
+
+    def test_a_slow_client_of_slow_sentinels(self) -> None:
+        """Law 1.6: all that is wrong is said at once."""
+        found = problems(sentinel(socket_timeout=5).master_for("m", **{**QUICK, "socket_connect_timeout": 4}))
+        assert "the Redis client has a socket_connect_timeout of 4 s" in found
+        assert "a Sentinel's own client (see sentinel_kwargs) has a socket_timeout of 5 s" in found
 
     def test_slow_sentinels(self) -> None:
         """Law 5.4: the client that looks for the master is part of the wait."""
@@ -335,11 +374,23 @@ class TestClusters:
                 {"load_balancing_strategy": redis_cluster.LoadBalancingStrategy.ROUND_ROBIN},
                 "reads from replicas",
             ),
+            ({"cache_config": CacheConfig(), "protocol": 3}, "caches answers"),
         ],
     )
     def test_a_bad_one(self, cluster: Callable[..., Any], settings: dict[str, object], sentence: str) -> None:
         """Laws 5.4 and 5.10: slow, or reading from replicas."""
         assert sentence in problems(cluster(**settings))
+
+    def test_one_that_reads_from_replicas_as_of_old(self, cluster: Callable[..., Any]) -> None:
+        """Law 5.10: redis-py knows the older name of that setting, too."""
+        with pytest.warns(DeprecationWarning, match="read_from_replicas"):
+            client = cluster(read_from_replicas=True)
+        assert "reads from replicas" in problems(client)
+
+    def test_one_that_hides_its_settings(self) -> None:
+        """Law 5.4: what cannot be seen is taken for the library's five seconds."""
+        hidden = redis_cluster.RedisCluster.__new__(redis_cluster.RedisCluster)
+        assert "socket_timeout of 5.0 s" in problems(hidden)
 
     def test_the_async_one(self) -> None:
         """Law 5.12: the same for asyncio, whose settings are in another place."""

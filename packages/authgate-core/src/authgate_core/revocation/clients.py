@@ -91,5 +91,4 @@ def _retries(client: object, kind: ClientKind, settings: dict[str, object]) -> i
     if callable(get_retries):
         retries = get_retries()
         return retries if isinstance(retries, int) else _MOST_RETRIES + 1
-    # Without a Retry of its own, redis-py tries once more only where it was told which errors are worth it.
-    return 1 if settings.get("retry_on_timeout") or settings.get("retry_on_error") else 0
+    return 1  # without a Retry of its own, redis-py tries once more at most
