@@ -285,6 +285,11 @@ class TestJwk:
         """Law 3.2: canonical base64url of the right size (RFC 7518 section 6, RFC 8037 section 2)."""
         assert warned(jwk(alg, **change))
 
+    @pytest.mark.parametrize("exponent", ["AQAB====", "AQAB=", "AQ AB", "AQAB\n", "AQ+B", "AQ/B", "AQB"])
+    def test_what_lenient_readers_would_read_is_refused(self, exponent: str) -> None:
+        """Law 3.1: a number has one spelling, and the reason says which member has another."""
+        assert "has a e that is not base64url" in warned(jwk("RS256", e=exponent))
+
     def test_a_point_off_the_curve_is_refused(self) -> None:
         """RFC 8725 section 3.4: the library checks that the point is on the curve."""
         assert "valid EC key" in warned(jwk("ES256", y=jwk("ES256")["x"]))

@@ -388,6 +388,12 @@ class TestWriting:
         """Law 5.2: no moment and no version has a part in it."""
         assert Mark() == mark_of(Revocation("token", "main", None, "j"))
 
+    @pytest.mark.parametrize("moment", [math.nan, math.inf])
+    def test_what_no_reader_could_read_is_not_written(self, moment: float) -> None:
+        """RFC 8259 section 6: neither is a number; a store with such a mark would count as damaged."""
+        with pytest.raises(ValueError, match="JSON"):
+            write_mark(Subject("main", None, "subject", "u1"), Mark(before=moment))
+
     def test_a_subject_and_a_client_are_two_calls(self) -> None:
         """Law 5.6: an entry has one subject; "this client's tokens of this subject" cannot be said."""
         with pytest.raises(ValueError, match="not both"):

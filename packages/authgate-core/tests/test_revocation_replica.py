@@ -109,6 +109,18 @@ class TestLease:
         assert "clear" == replica.known(token("j"), Instant(NOW.wall - 3600, NOW.mono + 0.9))
         assert "ask" == replica.known(token("j"), Instant(NOW.wall - 3600, NOW.mono + 1.0))
 
+    @pytest.mark.parametrize("wall", [-3600.0, 0.0, 0.999, 1.0, 3600.0])
+    @pytest.mark.parametrize("mono", [0.0, 0.999, 1.0, 3600.0])
+    def test_both_clocks_say_less_than_a_second(self, replica: Replica, wall: float, mono: float) -> None:
+        """Law 5.11: whatever is asked, the lease is judged by the clock that says more."""
+        now = Instant(NOW.wall + wall, NOW.mono + mono)
+        leased = max(wall, mono) < 1.0
+        assert (leased, leased, "clear" if leased else "ask") == (
+            replica.is_live(now),
+            replica.edition(now) is not None,
+            replica.known(token("j"), now),
+        )
+
     def test_before_the_first_read(self) -> None:
         """Law 5.11: a snapshot alone is no lease, for what was written since is in the feed."""
         replica = Replica(limit=4)
@@ -238,11 +250,40 @@ class TestBounds:
         assert (1, True) == (len(replica), replica.is_full)
 
 
+class TestSnapshot:
+    def test_it_is_answered_from_after_the_first_read(self) -> None:
+        """Law 5.11: what the store held when it was asked is refused here."""
+        replica = Replica(limit=4)
+        replica.begin(head(1), NOW)
+        replica.add(about("j"), Mark(), NOW.mono + 5)
+        replica.loaded()
+        replica.follow(head(1), (), NOW, NOW)
+        assert ("revoked", "clear") == (replica.known(token("j"), NOW), replica.known(token("k"), NOW))
+        assert not replica.refuses(token("j"), NOW.plus(5))
+
+    def test_there_is_none_before_it_is_begun(self) -> None:
+        """Nothing can be added to what is not being loaded."""
+        replica = Replica(limit=4)
+        for step in (lambda: replica.add(about("j"), Mark(), math.inf), replica.loaded):
+            with pytest.raises(FeedBroken, match="given up") as caught:
+                step()
+            assert "what was being loaded was given up" == caught.value.reason
+        assert (None, False, 0) == (replica.epoch, replica.is_full, len(replica))
+
+
 class TestLearning:
     def test_what_this_process_wrote_holds_at_once(self, replica: Replica) -> None:
         """Law 5.11: who revokes need not wait for the feed."""
         replica.learn(about("j"), Mark(), math.inf)
         assert "revoked" == replica.known(token("j"), NOW)
+
+    def test_what_is_refused_is_judged_by_the_credential(self, replica: Replica) -> None:
+        """Law 5.7: a cut-off refuses what was issued before it, whether or not there is a lease."""
+        subject = Subject("main", None, "subject", "u1")
+        replica.learn(subject, Mark(before=NOW.wall - 60), math.inf)
+        assert not replica.refuses(token("j"), NOW)
+        replica.learn(subject, Mark(before=NOW.wall), math.inf)
+        assert replica.refuses(token("j"), NOW)
 
     def test_projects(self, replica: Replica) -> None:
         """Law 6.4: versions below the required one are refused."""
@@ -313,6 +354,12 @@ class TestTable:
         replica.follow(head(1), [entry(1, life=600.0)], NOW, NOW.plus(0.5))
         assert replica.refuses(token("j"), NOW.plus(600.4))
         assert not replica.refuses(token("j"), NOW.plus(600.5))
+
+    def test_an_entry_without_an_end(self, replica: Replica) -> None:
+        """Law 5.8: where no maximum lifetime is set, an entry lives for ever."""
+        replica.follow(head(1), [entry(1, life=None)], NOW, NOW)
+        replica.follow(head(1), (), NOW.plus(1e9), NOW.plus(1e9))
+        assert "revoked" == replica.known(token("j"), NOW.plus(1e9))
 
     def test_an_entry_that_is_renewed_for_ever(self) -> None:
         """Law 5.11: memory is bounded by what is held, not by how often it was written."""

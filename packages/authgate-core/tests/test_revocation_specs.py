@@ -155,6 +155,10 @@ class TestSettings:
         """Law 5.3: there is no ``allow`` without an end."""
         assert "allow_for" in RedisRevocation("redis://h", allow_for=allow_for).problems("sync")[0]
 
+    def test_less_than_a_second_and_no_more_than_one(self) -> None:
+        """What is small is a choice, and no mistake."""
+        assert [] == RedisRevocation("redis://h", allow_for=0.5, feed=True, feed_limit=1).problems("sync")
+
     @pytest.mark.parametrize("prefix", ["", "a b", "{a}", "a" * 65, "a\n", None])
     def test_a_prefix_is_plain(self, prefix: str) -> None:
         """Law 5.12: braces would move the Cluster's hash tag."""
