@@ -227,6 +227,12 @@ class TestMerging:
         life = merged(one, other).expires_at
         assert max(lives) == (math.inf if life is None else life)
 
+    def test_a_session_that_is_spared_twice_goes_on(self) -> None:
+        """Law 5.6: whoever ends all other sessions once more ends this one no more than before."""
+        once, again = (Mark(before=before, except_session="s1") for before in (100.0, 200.0))
+        for mark in (merged(once, again), merged(again, once)):
+            assert (None, 200.0) == (mark.cut_off("s1"), mark.cut_off("s2"))
+
     def test_a_secret_version_never_goes_down(self) -> None:
         """Law 6.4: requiring version 2 after version 5 changes nothing."""
         mark = merged(mark_of(secret_version_entry("p", 5)), mark_of(secret_version_entry("p", 2)))
@@ -466,6 +472,7 @@ class TestEntryTypes:
         ("entry", "said"),
         [
             (Revocation("session", "id", None, 5), "name must be text"),  # type: ignore[arg-type]  # on purpose
+            (Revocation("session", 5, 6, "s"), "issuer, tenant must be text"),  # type: ignore[arg-type]  # on purpose
             (Revocation("session", "id", 5, "s"), "tenant must be text"),  # type: ignore[arg-type]  # on purpose
             (
                 Revocation("subject", "id", None, "u", 1.0, 5),  # type: ignore[arg-type]  # on purpose
@@ -475,7 +482,7 @@ class TestEntryTypes:
             (Revocation("secret_version", "projects", None, "p", version=True), "whole number"),
             (Revocation("secret_version", "projects", None, "p", version=2**53), "whole number"),
         ],
-        ids=range(6),
+        ids=range(7),
     )
     def test_each_is_told(self, entry: Revocation, said: str) -> None:
         """Law 5.6: a write is confirmed, or it raises."""
