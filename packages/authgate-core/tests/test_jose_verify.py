@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import pytest
@@ -29,7 +29,7 @@ from authgate_core.jose.claims import TokenRules
 from authgate_core.jose.compact import Limits, parse_header, parse_object, split
 from authgate_core.jose.keys import KeySet, key_from_pem, key_from_secret, read_key_set
 from authgate_core.jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS, KNOWN_ALGORITHMS
-from authgate_core.jose.verify import VerifiedClaims, verify, verify_signature
+from authgate_core.jose.verify import VerifiedClaims, verify, verify_signature, verify_with
 from authgate_core.testing import ABSENT, ManualClock, TokenMint
 from authgate_core.testing.keys import SIGNERS
 from authgate_core.testing.shapes import encode_json, encode_segment
@@ -89,6 +89,14 @@ def outcome(call: Callable[..., object], *arguments: object) -> str:
     except AuthgateError as error:
         return type(error).__name__
     return "accept"
+
+
+def outcome_of(call: Callable[[], object]) -> object:
+    """What it gives, or the reason of authgate's refusal."""
+    try:
+        return call()
+    except AuthgateError as error:
+        return error.reason
 
 
 class TestAccepted:
@@ -333,6 +341,20 @@ class TestSilence:
             believe(mint().token("secret-subject")[:-4] + "AAAA", keys_of())
 
         assert "the signature of 256 bytes does not verify with 1 keys" == refused.value.reason
+
+    def test_the_short_way_for_a_header_that_is_known_says_the_same(self) -> None:
+        """Laws 1.2, 4.2: what a key is remembered to be named by is verified with it, and with it alone."""
+        good = mint().token()
+        for token in (good, good[:-4] + "AAAA"):
+            parts = split(token, LIMITS)
+            claims, header = parse_object(parts.payload, LIMITS), parse_header(parts.header, LIMITS)
+            (key,) = keys_of().select(header.kid, header.alg)
+            given = parts, header, claims
+            said = [
+                outcome_of(partial(verify, *given, (key,), rules(), Instant(NOW, 0.0))),
+                outcome_of(partial(verify_with, *given, key, rules(), Instant(NOW, 0.0))),
+            ]
+            assert said[0] == said[1]
 
 
 _VERDICTS: Final = """
