@@ -58,6 +58,7 @@ class TestServing:
         assert {
             "issuer": issuer.url,
             "jwks_uri": issuer.jwks_url,
+            "introspection_endpoint": issuer.introspection_url,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256", "RS256"],

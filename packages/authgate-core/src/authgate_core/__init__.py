@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import ports
+from .clients import ClientSecret, PrivateKeyJwt
 from .config import GateConfig
 from .cookies import Cookies
 from .errors import (
@@ -40,6 +41,7 @@ from .errors import (
     StepUpRequired,
     TenantMismatch,
     TokenExpired,
+    TokenInactive,
     TokenReused,
     TokenRevoked,
     UnknownIssuer,
@@ -47,7 +49,7 @@ from .errors import (
     UserInactive,
 )
 from .gate import AsyncGate, Gate
-from .issuer import ANY_AUDIENCE, Issuer
+from .issuer import ANY_AUDIENCE, Introspection, Issuer
 from .policy import (
     Decision,
     Policy,
@@ -88,6 +90,7 @@ __all__ = [
     "AuthgateError",
     "AuthorizationError",
     "BadSignature",
+    "ClientSecret",
     "ConfigurationError",
     "Cookies",
     "CrossSiteRefused",
@@ -97,6 +100,7 @@ __all__ = [
     "Gate",
     "GateConfig",
     "InsufficientScope",
+    "Introspection",
     "InvalidClaim",
     "InvalidProjectCredentials",
     "InvalidToken",
@@ -108,6 +112,7 @@ __all__ = [
     "MissingCredentials",
     "NotAdmitted",
     "Policy",
+    "PrivateKeyJwt",
     "Project",
     "ProjectsUnavailable",
     "RedisRevocation",
@@ -122,6 +127,7 @@ __all__ = [
     "StepUpRequired",
     "TenantMismatch",
     "TokenExpired",
+    "TokenInactive",
     "TokenReused",
     "TokenRevoked",
     "UnknownIssuer",

@@ -59,6 +59,7 @@ def issuer_problems(issuers: object, *, has_projects: bool, shared_subjects: boo
     for issuer in trusted:
         yield from issuer.problems()
     yield from _conflicts(trusted)
+    yield from _opaque(trusted)
     namespaces = [issuer.mapping.namespace for issuer in trusted if issuer.makes_users]
     if not shared_subjects and any(starmap(_may_meet, combinations(namespaces, 2))):
         yield _SEPARATE
@@ -72,6 +73,13 @@ def _conflicts(issuers: Sequence[Issuer]) -> Iterator[str]:
     for name, count in Counter(names).items():
         if name is not None and count > 1:
             yield f"issuers: {count} are named {name!r}; give each a name= of its own"
+
+
+def _opaque(issuers: Sequence[Issuer]) -> Iterator[str]:
+    asked = [issuer for issuer in issuers if issuer.introspection is not None and issuer.introspection.opaque]
+    if len(asked) > 1:
+        names = ", ".join(repr(issuer.name) for issuer in asked)
+        yield f"issuers: {names} are all asked about tokens that name no issuer; write opaque=False for all but one"
 
 
 def _may_meet(one: str, other: str) -> bool:

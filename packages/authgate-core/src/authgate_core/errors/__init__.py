@@ -11,6 +11,7 @@
     |   |   |-- UnknownKey                 token_key_unknown
     |   |   |-- BadSignature               token_signature
     |   |   |-- InvalidClaim               token_claim
+    |   |   |-- TokenInactive              token_inactive
     |   |   |-- TokenExpired               token_expired
     |   |   |-- TokenRevoked               token_revoked
     |   |   `-- TokenReused                token_reused
@@ -80,6 +81,7 @@ __all__ = [
     "StepUpRequired",
     "TenantMismatch",
     "TokenExpired",
+    "TokenInactive",
     "TokenReused",
     "TokenRevoked",
     "UnknownIssuer",
@@ -161,6 +163,12 @@ class InvalidClaim(InvalidToken):
     def __init__(self, claim: str, reason: str, *, issuer: str | None = None) -> None:
         super().__init__(f"{claim}: {reason}", issuer=issuer)
         self.claim = claim
+
+
+class TokenInactive(InvalidToken):
+    """The issuer was asked, and says that the token is not active (RFC 7662 section 2.2)."""
+
+    code = "token_inactive"
 
 
 class TokenExpired(InvalidToken):

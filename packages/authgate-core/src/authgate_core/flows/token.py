@@ -9,9 +9,10 @@ from ..clock import Instant
 from ..credentials import BearerToken
 from ..effects import CheckRevoked, Flow
 from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer, UserInactive
-from ..jose.compact import Parts, split_object
+from ..jose.compact import Parts, may_be_signed, split_object
 from ..jose.verify import VerifiedClaims, verify_with
 from ..principal import Principal, Service, User
+from .introspection import authenticate_vouched
 from .keys import Door, find_keys
 from .signatures import verify_parts
 from .trust import Found, Trust, TrustedIssuer
@@ -65,9 +66,11 @@ def begin_token(token: BearerToken, trust: Trust, now: Instant) -> User | Servic
     digest = None if trust.memory is None else trust.digest(token)
     found = None if digest is None else trust.recall(digest, now)
     if found is None:
+        if trust.opaque is not None and not may_be_signed(token.value.reveal()):
+            return authenticate_vouched(token, trust.opaque, trust, now)
         opened = _verified_at_once(token, trust, now)
         if isinstance(opened, Opened):
-            return _rest(opened, digest, trust, now)
+            return _rest(opened, token, digest, trust, now)
         found = opened
         if digest is not None:
             trust.keep(digest, found, now)
@@ -77,9 +80,13 @@ def begin_token(token: BearerToken, trust: Trust, now: Instant) -> User | Servic
     return found.principal if answer == "clear" and found.is_active else _judged(found, answer)
 
 
-def _rest(opened: Opened, digest: bytes | None, trust: Trust, now: Instant) -> Flow[User | Service]:
-    """Verify a token that was opened."""
+def _rest(
+    opened: Opened, token: BearerToken, digest: bytes | None, trust: Trust, now: Instant
+) -> Flow[User | Service]:
+    """Verify a token that was opened, or have its issuer say what it means."""
     parts, claims, trusted, door = opened
+    if trusted.asks_about_jwts:
+        return (yield from authenticate_vouched(token, trusted, trust, now))
     with trusted.named:
         verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
         found = _found_of(verified, trusted, door, trust)
@@ -94,7 +101,7 @@ def _rest_of_remembered(
     if not (yield from _is_vouched_for(found, now)):
         opened = _verified_at_once(token, trust, now)
         if isinstance(opened, Opened):
-            return (yield from _rest(opened, digest, trust, now))
+            return (yield from _rest(opened, token, digest, trust, now))
         found = opened
         trust.keep(digest, found, now)
     return (yield from _judged(found, trust.known.known(found.ref)))
@@ -124,7 +131,7 @@ def _verified_at_once(token: BearerToken, trust: Trust, now: Instant) -> Found |
     trusted = _issuer_of(claims, trust)
     try:
         door = trusted.ring or _door(trusted, claims, now)
-        known = door.current().known(parts.header, now)
+        known = None if trusted.asks_about_jwts else door.current().known(parts.header, now)
         if known is None:
             return Opened(parts, claims, trusted, door)
         # A key set is of one issuer, and so what it remembers was checked by these very rules (Laws 3.5, 3.12).

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
-from ..cache import TenantsServed, VerifiedTokens
+from ..cache import Answers, TenantsServed, VerifiedTokens
 from ..clock import Instant
 from ..credentials import BearerToken
+from ..effects import Endpoint
 from ..errors import InvalidClaim
-from ..issuer import Issuer
+from ..issuer import Introspection, Issuer
 from ..jose.claims import TokenRules
 from ..jose.compact import Header, Limits, may_hold_object
 from ..jose.keys import Key, KeySet
@@ -21,10 +22,42 @@ from .keys import Door
 from .revoked import Known
 from .signatures import Named
 
-__all__ = ["Found", "Trust", "TrustedIssuer"]
+__all__ = ["Asking", "Found", "Trust", "TrustedIssuer", "Vouched"]
 
 _LONG: Final = 4096
 """Of a token that is longer, in characters, hashing takes longer than a glance at what it is (docs/adr/0021)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What an issuer said of a token when it was asked; judged anew at every use.
+
+    Args:
+        claims: What it said.
+        payload: The same as JSON.
+    """
+
+    claims: Mapping[str, Any] = field(repr=False)
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How an issuer is asked about tokens, and what it answered lately.
+
+    Args:
+        spec: What was configured.
+        endpoint: What is asked.
+        rules: What the tokens must be.
+        answers: What was answered lately (Law 7.4).
+        nonce: Gives a random text that was never given before.
+    """
+
+    spec: Introspection
+    endpoint: Endpoint
+    rules: TokenRules
+    answers: Answers[Vouched]
+    nonce: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +69,10 @@ class TrustedIssuer:
         rules: What its tokens must be.
         keys: Its keys: one set, or one for each tenant.
         served: The tenants that are served here; None where every one is.
+        asking: How it is asked about tokens; None where it is not.
 
     Attributes:
+        asks_about_jwts: Whether it is asked about its JWTs, instead of verifying them here.
         named: Puts its name on the errors that leave a block.
         ring: Its one key set, where all of its tokens are verified with that and none names a tenant.
     """
@@ -46,10 +81,14 @@ class TrustedIssuer:
     rules: TokenRules
     keys: KeyRing | TenantRings
     served: TenantsServed | None = None
+    asking: Asking | None = None
+    asks_about_jwts: bool = field(init=False, repr=False, compare=False)
     named: Named = field(init=False, repr=False, compare=False)
     ring: KeyRing | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        jwts = self.asking is not None and self.asking.spec.jwts
+        object.__setattr__(self, "asks_about_jwts", jwts)
         object.__setattr__(self, "named", Named(self.issuer.name))
         is_one = isinstance(self.keys, KeyRing) and not self.issuer.has_tenants
         object.__setattr__(self, "ring", self.keys if is_one else None)
@@ -145,6 +184,7 @@ class Trust:
         known: The pure door to revocation.
         memory: What was found of tokens lately; None where nothing is remembered. It is this gate's alone, for
             what is found depends on all of the above.
+        opaque: The issuer that is asked about tokens which are no JWTs; None where none is.
     """
 
     issuers: Mapping[str | None, TrustedIssuer]
@@ -152,6 +192,7 @@ class Trust:
     expand: Callable[[tuple[str, ...]], frozenset[str]]
     known: Known
     memory: VerifiedTokens[Found] | None = None
+    opaque: TrustedIssuer | None = None
 
     def recall(self, digest: bytes | None, now: Instant) -> Found | None:
         """What is remembered of a token, and holds still."""

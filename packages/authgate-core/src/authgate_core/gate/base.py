@@ -109,9 +109,11 @@ class GateBase:
         )
         memory = VerifiedTokens[Found](config.verified_tokens) if config.verified_tokens else None
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
+        asked = (trusted for trusted in issuers.values() if trusted.asking is not None)
+        opaque = next((trusted for trusted in asked if trusted.asking and trusted.asking.spec.opaque), None)
         return GateContext(
             gate=next(_numbers),
-            trust=Trust(issuers, limits, lru_cache(_MOST_ROLES)(config.roles.expand), known, memory),
+            trust=Trust(issuers, limits, lru_cache(_MOST_ROLES)(config.roles.expand), known, memory, opaque),
             projects=projects,
             project_issuers=self._project_issuers,
             has_directory=config.projects is not None,

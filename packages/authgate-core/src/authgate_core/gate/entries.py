@@ -10,7 +10,8 @@ from ..clock import Clock
 from ..config.gate_config import GateConfig
 from ..credentials import BearerToken
 from ..effects import Flow
-from ..errors import MalformedToken, TokenExpired
+from ..errors import MalformedToken, TokenExpired, TokenInactive
+from ..flows.introspection import vouched_claims
 from ..flows.token import verify_token
 from ..flows.trust import Trust, TrustedIssuer
 from ..jose.compact import parse_header
@@ -50,7 +51,7 @@ class RevocationEntries:
             ValueError: If it is not of the issuer and tenant that were named.
         """
         if not self._is_token(token_or_jti.reveal()):
-            return self._of_jti(token_or_jti, issuer, tenant)
+            return (yield from self._of_text(token_or_jti, issuer, tenant))
         now = self.clock.now()
         try:
             trusted, verified = yield from verify_token(BearerToken(token_or_jti), self.trust, now)
@@ -73,6 +74,19 @@ class RevocationEntries:
             max_lifetime=limit,
             now=self.clock.now(),
         )
+
+    def _of_text(self, text: Secret, issuer: str | None, tenant: str | None) -> Flow[Revocation]:
+        """The entry for what is no JWT: an opaque token, if its issuer says that it is one, else a ``jti``."""
+        opaque = self.trust.opaque
+        if opaque is None or issuer not in {None, opaque.issuer.name}:
+            return self._of_jti(text, issuer, tenant)
+        try:
+            with opaque.named:
+                claims = yield from vouched_claims(BearerToken(text), opaque, self.clock.now())
+                _, ref = opaque.issuer.identify(claims, self.trust.expand)
+        except TokenInactive:
+            return self._of_jti(text, issuer, tenant)
+        return self._of(ref, issuer, tenant)
 
     def _of_jti(self, jti: Secret, issuer: str | None, tenant: str | None) -> Revocation:
         if any(map(self._is_token, jti.reveal().split())):

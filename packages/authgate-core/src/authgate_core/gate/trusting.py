@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from functools import partial
+from secrets import token_urlsafe
 
-from ..cache import TenantsServed
+from ..cache import Answers, TenantsServed
 from ..config import GateConfig
-from ..effects import RingName
+from ..effects import Endpoint, RingName
 from ..flows.project_token import TrustedProjects
-from ..flows.trust import TrustedIssuer
+from ..flows.trust import Asking, TrustedIssuer
 from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys
+from ..jose.claims import TokenRules
 from ..keyring import KeyRing, KeySource, KeyTimes, TenantRings
 from ..runner.refresher import KeyRefresher
 
@@ -35,7 +38,7 @@ class Trusting:
         # The entries of others name tokens one by one; only what we write cuts off by age (Law 3.7).
         by_age = len(config.sources) > len(config.foreign)
         rules = issuer.rules(require_iat=by_age, plain_jti=bool(config.foreign))
-        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer))
+        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer), _asking(issuer, rules))
 
     def project_issuers(self) -> dict[str | None, TrustedProjects]:
         """The issuers of project tokens, by exact ``iss``."""
@@ -75,6 +78,19 @@ class Trusting:
 
     def _times(self) -> KeyTimes:
         return KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale)
+
+
+def _asking(issuer: Issuer, rules: TokenRules) -> Asking | None:
+    """How an issuer is asked about tokens; its answers are kept apart from those of every other configuration."""
+    spec = issuer.introspection
+    if spec is None:
+        return None
+    name = f"{issuer.name} (introspection)"
+    endpoint = Endpoint(name, spec.url, opens_after=spec.opens_after, longest_rest=spec.longest_rest)
+    named = (spec.url, spec.client.client_id, issuer.name, repr(rules))
+    # RFC 9068 is about JWTs; what an answer says of an opaque token need not hold all that it asks for.
+    asked = rules if spec.jwts else replace(rules, require_at_jwt=False)
+    return Asking(spec, endpoint, asked, Answers(os.urandom(32), *named), partial(token_urlsafe, 32))
 
 
 def _served(issuer: Issuer) -> TenantsServed | None:

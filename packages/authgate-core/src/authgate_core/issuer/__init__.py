@@ -1,5 +1,6 @@
 """Issuers: whose tokens are believed, on what terms, and what their claims mean."""
 
+from .introspection import Introspection
 from .project_tokens import ProjectTokens
 from .settings import ANY_AUDIENCE, AnyAudience
 from .spec import Issuer, KeyOrigin
@@ -10,6 +11,7 @@ __all__ = [
     "ANY_AUDIENCE",
     "AnyAudience",
     "Discovery",
+    "Introspection",
     "Issuer",
     "JwksUrl",
     "KeyOrigin",

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 
 from ..errors import InvalidClaim
-from ..jose.verify import VerifiedClaims
+from ..jose.verify import VerifiedClaims, VouchedClaims
 from ..making import maker
 from ..principal import (
     ClaimPath,
@@ -75,7 +75,9 @@ class PrincipalMap:
         self._keeps_claims = not mapping.is_repeatable
         self._shown = None if mapping.public is None else tuple(mapping.public)
 
-    def identify(self, verified: VerifiedClaims, expand: Expand) -> tuple[User | Service, TokenRef]:
+    def identify(
+        self, verified: VerifiedClaims | VouchedClaims, expand: Expand
+    ) -> tuple[User | Service, TokenRef]:
         """Who the claims speak of, and what names their token; raises InvalidClaim where they do not fit.
 
         Long, because it is run for every token that is verified (docs/adr/0021).

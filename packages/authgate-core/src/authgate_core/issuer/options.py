@@ -9,6 +9,7 @@ from typing import Any, Final, TypedDict, TypeGuard, TypeVar, cast
 from ..jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS
 from ..ports import is_async
 from ..principal import ClaimPath, as_path
+from .introspection import Introspection
 from .settings import AnyAudience, ClaimsMap, Grants, Path, ServiceWhen, Terms, Validator
 from .tenancy import Served
 
@@ -23,7 +24,8 @@ class Options(TypedDict, total=False):
     ``tenants`` says which tenants are served here, by name or by a plain function that answers from memory.
     ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
     over plain http from other hosts than loopback; ``tenant_matches_project`` lets a user go with a project only
-    where the user's tenant is the project's id (Law 6.8); ``pure`` says that the validators and the function of
+    where the user's tenant is the project's id (Law 6.8); ``introspection`` says how the issuer is asked about tokens
+    that cannot be verified here (RFC 7662); ``pure`` says that the validators and the function of
     ``service_when`` depend on the claims alone, so that their tokens may be remembered (Law 7.1). Where a list of
     names is asked for, one name will do.
     """
@@ -46,6 +48,7 @@ class Options(TypedDict, total=False):
     grants: Mapping[str, Collection[str]]
     claims: type
     validators: Collection[Validator]
+    introspection: Introspection
     allow_http: bool
     tenant_matches_project: bool
     pure: bool
@@ -115,6 +118,11 @@ class Reader:
         if given is None or callable(given):
             return cast("Served | None", given)
         return self._names("tenants", given)
+
+    def introspection(self) -> Introspection | None:
+        """How the issuer is asked about tokens; None where it is not."""
+        given = self._options.get("introspection")
+        return None if given is None else self._checked("introspection", given, _is_introspection, _ASKING)
 
     def grants(self) -> Grants:
         """The most that the issuer may assert, from ``{"kinds": [...], "roles": [...], "scopes": [...]}``."""
@@ -192,6 +200,7 @@ class Reader:
 _GRANTS: Final = ("kinds", "roles", "scopes")
 _LISTS: Final = (list, tuple, set, frozenset)
 _SUBJECT: Final = as_path("sub")
+_ASKING: Final = "Introspection(url, client=...)"
 _RULE: Final = "a mapping of claim paths to values, or a function that is not async"
 
 
@@ -233,6 +242,10 @@ def _is_path(value: object) -> TypeGuard[Path]:
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     return isinstance(value, Mapping)
+
+
+def _is_introspection(value: object) -> TypeGuard[Introspection]:
+    return isinstance(value, Introspection)
 
 
 def _is_function(value: object) -> TypeGuard[Callable[..., Any]]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, Unpack
 
 from ..jose.claims import TokenRules
-from ..jose.verify import VerifiedClaims
+from ..jose.verify import VerifiedClaims, VouchedClaims
 from ..ports import ValidationHooks, hook_problems, tenant_problems
 from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
 from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms
+from .introspection import Introspection
 from .m8 import M8_FIXED, m8_defaults, m8_mapping, m8_trust
 from .mapping import PrincipalMap, model_problems, tenant_in
 from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
@@ -44,6 +45,7 @@ class Issuer:
         grants: The most that it may assert.
         tenants: The tenants that are served, by name or by a predicate; None where every one is.
         project_tokens: Its project tokens, where it issues any.
+        introspection: How it is asked about tokens, where it is.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
         tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
         hooks: Told what became of its tokens.
@@ -58,6 +60,7 @@ class Issuer:
     grants: Grants
     tenants: Served | None = field(default=None, repr=False)
     project_tokens: ProjectTokens | None = None
+    introspection: Introspection | None = None
     allow_http: bool = False
     tenant_matches_project: bool = False
     hooks: ValidationHooks | None = None
@@ -249,7 +252,7 @@ class Issuer:
         return self.mapping.tenant is not None
 
     def identify(
-        self, verified: VerifiedClaims, expand: Callable[[tuple[str, ...]], frozenset[str]]
+        self, verified: VerifiedClaims | VouchedClaims, expand: Callable[[tuple[str, ...]], frozenset[str]]
     ) -> tuple[User | Service, TokenRef]:
         """Who the verified claims speak of, and what a revocation source is asked about the token.
 
@@ -276,6 +279,8 @@ class Issuer:
         found += self.grants.problems()
         found += model_problems(self.mapping.model)
         found += () if self.hooks is None else hook_problems(self.hooks)
+        if self.introspection is not None:
+            found += self.introspection.problems(plain_http=self.allow_http, issuer=self.issuer)
         if not (self.makes_users or self.makes_services):
             found.append(
                 "grants: kinds leaves only services, so say which tokens are theirs with service_when="
@@ -316,6 +321,7 @@ def _make(
         mapping=read.mapping(),
         grants=read.grants(),
         tenants=read.tenants(),
+        introspection=read.introspection(),
         allow_http=read.flag("allow_http"),
         tenant_matches_project=read.flag("tenant_matches_project"),
         mistakes=tuple(read.problems),

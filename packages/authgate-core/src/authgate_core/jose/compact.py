@@ -22,6 +22,8 @@ __all__ = [
     "Limits",
     "Parts",
     "decode_segment",
+    "encode_segment",
+    "may_be_signed",
     "may_hold_object",
     "parse_header",
     "parse_object",
@@ -48,6 +50,9 @@ _BEGINNINGS: Final = frozenset(
     for first in b"{ \t\n\r"
     for second in range(0, 256, 16)
 )
+
+_SEGMENTS: Final = frozenset({2, 4})
+"""The dots between the segments of a JWS and of a JWE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,14 @@ def may_hold_object(token: str) -> bool:
     """Whether a token's second segment begins as that of a JSON object does, which two characters tell of most junk."""
     dot = token.find(".")
     return dot >= 0 and token[dot + 1 : dot + 3] in _BEGINNINGS
+
+
+def may_be_signed(token: str) -> bool:
+    """Whether this looks like a JWS or JWE at all: 3 or 5 segments, of which the first begins as an object does.
+
+    What does not is a token that says something to its issuer only (RFC 6749 section 1.4).
+    """
+    return token[:2] in _BEGINNINGS and token.count(".") in _SEGMENTS
 
 
 def _segments(token: str, limits: Limits) -> tuple[str, str, str, str]:
@@ -254,6 +267,11 @@ def decode_segment(segment: str) -> bytes:
     if len(data) != size * 3 // 4 or segment[-1] not in _LAST[size % 4] or "+" in segment or "/" in segment:
         raise MalformedToken("a segment is not canonical base64url")
     return data
+
+
+def encode_segment(data: bytes) -> str:
+    """Encode as base64url without padding (RFC 7515 section 2)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 class _Refused(Exception):

@@ -13,7 +13,15 @@ from .compact import Header, Limits, Parts, parse_header, split
 from .keys import Key, KeySet
 from .signature import is_allowed
 
-__all__ = ["VerifiedClaims", "verify", "verify_signature", "verify_with"]
+__all__ = [
+    "VerifiedClaims",
+    "VouchedClaims",
+    "check_signature",
+    "verify",
+    "verify_signature",
+    "verify_with",
+    "vouch",
+]
 
 _LIMITS: Final = Limits()
 _new: Final = cast("Callable[[type[VerifiedClaims], tuple[object, ...]], VerifiedClaims]", tuple.__new__)
@@ -52,6 +60,62 @@ class VerifiedClaims(NamedTuple):
 
     def __repr__(self) -> str:
         return f"VerifiedClaims(kid={self.kid!r}, expires_at={self.expires_at!r})"
+
+
+class VouchedClaims(NamedTuple):
+    """Claims that the issuer itself vouched for when it was asked, and that keep its rules; made by ``vouch`` only.
+
+    Args:
+        claims: What the issuer said of the token.
+        name: The ``jti``, or where there is none what names the token instead (Law 5.9).
+        has_jti: Whether ``name`` is a ``jti``.
+        issued_at: ``iat``, Unix seconds.
+        auth_time: ``auth_time``, Unix seconds.
+        expires_at: ``exp``, Unix seconds.
+        payload: What ``claims`` can be read from once more.
+        kid: None: no key of the issuer verified anything.
+    """
+
+    claims: Mapping[str, Any]
+    name: str
+    has_jti: bool
+    issued_at: float | None
+    auth_time: float | None
+    expires_at: float
+    payload: bytes
+    kid: None = None
+
+    def __repr__(self) -> str:
+        return f"VouchedClaims(expires_at={self.expires_at!r})"
+
+
+def vouch(
+    claims: Mapping[str, Any], name: str, payload: bytes, rules: TokenRules, now: Instant
+) -> VouchedClaims:
+    """Check what an issuer said of a token by the rules that its tokens are checked by.
+
+    Args:
+        claims: What it said.
+        name: What names the token where it has no ``jti``.
+        payload: The same claims as JSON.
+        rules: The issuer's.
+        now: The moment to judge times by.
+
+    Raises:
+        InvalidClaim: If a claim is not what the rules ask for.
+        TokenExpired: If nothing but its age is wrong with the token.
+    """
+    check_claims(claims, rules, now)
+    jti = claims.get("jti")
+    return VouchedClaims(
+        claims,
+        jti or name,
+        jti is not None,
+        claims.get("iat"),
+        claims.get("auth_time"),
+        claims["exp"],
+        payload,
+    )
 
 
 def verify(
@@ -136,6 +200,15 @@ def verify_signature(token: str, keys: KeySet, algorithms: frozenset[str], limit
         raise AlgorithmRefused("not exactly one key fits the header's kid and alg")
     _signer(parts, header.alg, fitting)
     return parts.payload
+
+
+def check_signature(parts: Parts, header: Header, keys: Sequence[Key]) -> None:
+    """Check a signature alone, with keys that were found for its header.
+
+    Raises:
+        BadSignature: If none of them verifies it.
+    """
+    _signer(parts, header.alg, keys)
 
 
 def _signer(parts: Parts, alg: str, keys: Sequence[Key]) -> Key:

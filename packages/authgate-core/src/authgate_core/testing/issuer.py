@@ -8,11 +8,13 @@ from typing import Final
 
 from ..clock import Clock
 from .hostile import HostileTokens
+from .introspection import INTROSPECTION_PATH, IntrospectionDesk
 from .served import Served
 from .server import Answer, Asked
+from .shapes import encode_json
 from .tokens import TokenMint
 
-__all__ = ["DISCOVERY_PATH", "JWKS_PATH", "FakeIssuer"]
+__all__ = ["DISCOVERY_PATH", "INTROSPECTION_PATH", "JWKS_PATH", "FakeIssuer"]
 
 DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
 JWKS_PATH: Final = "/jwks"
@@ -39,6 +41,7 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
 
     Attributes:
         audience: The ``aud`` of its tokens.
+        desk: Its introspection endpoint: who may ask, and about which tokens.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
         TokenMint.__init__(self, url or _NOWHERE, audience=audience, algorithm=algorithm, clock=clock)
         self._is_named_by_address = url is None
         self._max_age: int | None = None
+        self.desk = IntrospectionDesk(self._clock)
 
     @property
     def url(self) -> str:
@@ -70,6 +74,16 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
         return f"{self._address or self._url}{DISCOVERY_PATH}"
 
     @property
+    def introspection_url(self) -> str:
+        """Where its tokens are asked about."""
+        return f"{self._address or self._url}{INTROSPECTION_PATH}"
+
+    def opaque_token(self, sub: object = "u1", *, expires_in: float = 300, **claims: object) -> str:
+        """A token that only its introspection endpoint can read; the claims are as in ``token``."""
+        plain = {**self.claims(sub, expires_in=expires_in), "token_type": "Bearer"}
+        return self.desk.issue({**plain, **claims})
+
+    @property
     def hostile(self) -> HostileTokens:
         """Tokens that no gate may accept."""
         return HostileTokens(self)
@@ -83,16 +97,22 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
         self._max_age = seconds
 
     def _truth(self, asked: Asked) -> Answer:
+        if asked.path == INTROSPECTION_PATH:
+            return self.desk.answer(asked, self.url, self._signed)
         document = self._documents().get(asked.path)
         if document is None:
             return Answer(b"", status=404, content_type="text/plain")
         cache = () if self._max_age is None else (("Cache-Control", f"max-age={self._max_age}"),)
         return Answer(json.dumps(document).encode(), headers=cache)
 
+    def _signed(self, typ: str, claims: Mapping[str, object]) -> str:
+        return self.raw_token(encode_json({**self.header(), "typ": typ}), encode_json(claims))
+
     def _documents(self) -> Mapping[str, object]:
         discovery = {
             "issuer": self.url,
             "jwks_uri": self.jwks_url,
+            "introspection_endpoint": self.introspection_url,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": sorted({self.key(kid).algorithm for kid in self.kids}),

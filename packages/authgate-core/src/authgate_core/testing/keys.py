@@ -10,7 +10,12 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from jwt.algorithms import Algorithm, get_default_algorithms
 
 __all__ = ["SIGNERS", "SigningKey", "lease_key"]
@@ -74,6 +79,10 @@ class SigningKey:
     def public_pem(self) -> bytes:
         """The public key as PEM."""
         return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def private_pem(self) -> bytes:
+        """The private key as PEM, for a client that signs."""
+        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 class _Pool:

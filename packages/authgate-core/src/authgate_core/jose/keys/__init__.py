@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from .keyset import Key, KeySet
+from .private import PrivateKey, private_key
 from .reading import KeyDocument, UnusableKeys, key_from_pem, key_from_secret, read_key_set
 
 __all__ = [
     "Key",
     "KeyDocument",
     "KeySet",
+    "PrivateKey",
     "UnusableKeys",
     "key_from_pem",
     "key_from_secret",
+    "private_key",
     "read_key_set",
 ]
