@@ -49,6 +49,14 @@ class TestUsers:
         with pytest.raises(ag.InvalidClaim):
             gate.admit(view(bearer(running_keycloak.user_token("grace", "old-web"))), ag.is_user)
 
+    def test_a_user_who_signs_in_on_the_page_is_admitted(
+        self, gate: Face, running_keycloak: Keycloak
+    ) -> None:
+        """Law 3.4: by an authorization code with PKCE, whose token names the session."""
+        user = gate.admit(view(bearer(running_keycloak.code_token("ada"))), ag.any_role("customer")).user
+
+        assert ("shop-web", True) == (user.claims["azp"], bool(user.claims["sid"]))
+
 
 class TestServices:
     def test_a_service_account_is_a_service(self, gate: Face, running_keycloak: Keycloak) -> None:
@@ -56,3 +64,30 @@ class TestServices:
         request = view(bearer(running_keycloak.service_token()))
 
         assert gate.admit(request, ag.is_service & ag.any_role("writer")).service
+
+    def test_a_service_account_without_a_role_is_refused(
+        self, gate: Face, running_keycloak: Keycloak
+    ) -> None:
+        """Law 8.1: what its client was not given it does not have."""
+        with pytest.raises(ag.AuthorizationError):
+            gate.admit(view(bearer(running_keycloak.service_token())), ag.any_role("reader"))
+
+
+class TestRotation:
+    def test_new_keys_are_followed_and_old_ones_end(self, gate: Face, running_keycloak: Keycloak) -> None:
+        """Laws 4.3 and 4.5: a new key verifies at once, and the old one until the realm withdraws it."""
+        old = running_keycloak.user_token("ada")
+        gate.admit(view(bearer(old)), ag.is_user)
+        (before,) = running_keycloak.signing_keys()
+
+        after = running_keycloak.add_signing_key()
+        new = running_keycloak.user_token("ada")
+
+        assert (
+            gate.admit(view(bearer(new)), ag.is_user).user == gate.admit(view(bearer(old)), ag.is_user).user
+        )
+        running_keycloak.admin("DELETE", f"/components/{before}")
+        running_keycloak.add_signing_key(replacing=after)
+        gate.admit(view(bearer(running_keycloak.user_token("ada"))), ag.is_user)
+        with pytest.raises(ag.InvalidToken):
+            gate.admit(view(bearer(old)), ag.is_user)

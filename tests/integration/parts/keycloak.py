@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import html
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
@@ -26,6 +31,7 @@ SECRETS: Final = {
 }
 """Of the confidential clients in the realm."""
 
+_BACK: Final = "http://127.0.0.1/back"
 _PATIENCE: Final = 300.0
 _LOWEST_JAVA: Final = 21
 _ADMIN: Final = "admin"
@@ -100,6 +106,32 @@ class Keycloak:
             client_id, grant_type="password", username=name, password=f"{name}-password", **form
         )
 
+    def code_token(self, name: str, client_id: str = "shop-web") -> str:
+        """The token of a user who signs in on the page of the realm: an authorization code with PKCE."""
+        verifier = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(verifier.encode()).digest()
+        asked = {
+            "client_id": client_id,
+            "response_type": "code",
+            "scope": "openid",
+            "redirect_uri": _BACK,
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        }
+        page = self.client.get(f"{self.realm}/protocol/openid-connect/auth", params=asked)
+        form = re.search(r'<form[^>]*action="([^"]+)"', page.text)
+        assert form is not None, page.text
+        # Its cookies are for TLS, or for this machine, which a browser knows and the client's jar does not.
+        cookies = "; ".join(cookie.partition(";")[0] for cookie in page.headers.get_list("set-cookie"))
+        sent_back = self.client.post(
+            html.unescape(form[1]),
+            data={"username": name, "password": f"{name}-password"},
+            headers={"Cookie": cookies},
+        ).headers["location"]
+        (code,) = parse_qs(urlsplit(sent_back).query)["code"]
+        proof = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        return self.token(client_id, redirect_uri=_BACK, **proof)
+
     def service_token(self, client_id: str = "billing") -> str:
         """The token of a client's service account."""
         return self.token(client_id, grant_type="client_credentials")
@@ -120,6 +152,31 @@ class Keycloak:
         told = self.client.request(method, f"{self.url}/admin/realms/shop{path}", headers=headers, json=body)
         assert told.is_success, told.text
         return told.json() if told.content else None
+
+    def signing_keys(self) -> list[str]:
+        """The ids of the components that hold the realm's keys for RS256."""
+        found = self.admin("GET", "/components?type=org.keycloak.keys.KeyProvider")
+        return [one["id"] for one in found if one["providerId"] == "rsa-generated"]
+
+    def add_signing_key(self, *, replacing: str | None = None) -> str:
+        """Let the realm sign with a new key from now on, and give the id of its component.
+
+        Args:
+            replacing: The component that is withdrawn at the same time.
+        """
+        known = set(self.signing_keys())
+        config = {"priority": [str(200 + len(known))], "keySize": ["2048"], "algorithm": ["RS256"]}
+        component = {
+            "name": f"rotated-{len(known)}",
+            "providerId": "rsa-generated",
+            "providerType": "org.keycloak.keys.KeyProvider",
+            "config": config,
+        }
+        self.admin("POST", "/components", component)
+        if replacing is not None:
+            self.admin("DELETE", f"/components/{replacing}")
+        (added,) = set(self.signing_keys()) - known
+        return added
 
     def _answers(self) -> bool:
         with contextlib.suppress(httpx2.TransportError):

@@ -78,7 +78,7 @@ class Program:
         return self.log.read_text("utf-8", "replace")[-3000:]
 
     def stop(self) -> None:
-        """End it and whatever it started, and wait until it is gone; one that has ended is left alone."""
+        """End it and whatever it started, wait until it is gone, and delete its log."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
@@ -89,6 +89,7 @@ class Program:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
+        self.log.unlink(missing_ok=True)
 
 
 def start(

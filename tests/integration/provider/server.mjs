@@ -1,9 +1,11 @@
-// A certified OpenID provider on loopback, for as long as the pipe to it is open. It prints its address in one line;
-// each line that it reads is a command, answered with one line:
+// A certified OpenID provider on loopback, for as long as the pipe to it is open. The first line that it reads is JSON:
+// the PEMs `certificate` and `key` of its TLS side, and the public JWK `client` of the client that signs assertions. It
+// answers with its address and that of its TLS side. Each further line is a command, answered with one line:
 //   rotate   sign with new keys from now on, and publish them alone
 //   rotate+  sign with new keys from now on, and publish the old ones beside them
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createInterface } from 'node:readline';
 import Provider from 'oidc-provider';
 
@@ -21,23 +23,32 @@ const ALGORITHMS = {
   Ed25519: ['ed25519'],
 };
 
-const CLIENTS = [
-  {
-    client_id: 'billing',
-    client_secret: 'billing-secret-for-tests-alone',
-    grant_types: ['client_credentials'],
-    redirect_uris: [],
-    response_types: [],
-    scope: 'orders:read orders:write',
-  },
-  {
-    client_id: 'orders-api',
-    client_secret: 'orders-api-secret-for-tests-alone',
-    grant_types: [],
-    redirect_uris: [],
-    response_types: [],
-  },
-];
+const SILENT = { grant_types: [], redirect_uris: [], response_types: [] };
+const CALLER = { ...SILENT, grant_types: ['client_credentials'], scope: 'orders:read orders:write' };
+
+function clients(jwk) {
+  const callers = {
+    billing: {},
+    'billing-dpop': { dpop_bound_access_tokens: true },
+    'billing-mtls': { tls_client_certificate_bound_access_tokens: true },
+  };
+  const apis = {
+    'orders-api': {},
+    'orders-api-post': { token_endpoint_auth_method: 'client_secret_post' },
+    'orders-api-jwt': { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } },
+  };
+  const described = ([id, more]) => ({ client_id: id, client_secret: `${id}-secret-for-tests-alone`, ...more });
+  return [
+    ...Object.entries(callers).map((one) => ({ ...CALLER, ...described(one) })),
+    ...Object.entries(apis).map((one) => ({ ...SILENT, ...described(one) })),
+  ];
+}
+
+function listening(server) {
+  return new Promise((resolve) => {
+    server.listen(0, HOST, () => resolve(server.address().port));
+  });
+}
 
 function newKeys() {
   return Object.entries(ALGORITHMS).map(([alg, [type, options]]) => ({
@@ -56,9 +67,9 @@ function resourceServer(_, resource) {
     : { ...common, accessTokenFormat: 'jwt', jwt: { sign: { alg: wanted } } };
 }
 
-function configuration(keys) {
+function configuration(keys, jwk) {
   return {
-    clients: CLIENTS,
+    clients: clients(jwk),
     jwks: { keys },
     scopes: ['openid', 'orders:read', 'orders:write'],
     cookies: { keys: ['of-no-use-outside-this-process'] },
@@ -66,7 +77,14 @@ function configuration(keys) {
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      dPoP: { enabled: true },
       introspection: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: (ctx) => ctx.socket.getPeerX509Certificate?.()?.toString(),
+      },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: resourceServer,
@@ -78,23 +96,28 @@ function configuration(keys) {
   };
 }
 
-let keys = newKeys();
-let answer;
-const server = createServer((request, response) => answer(request, response));
-server.listen(0, HOST, () => {
-  const issuer = `http://${HOST}:${server.address().port}`;
-  const serve = (published) => {
-    answer = new Provider(issuer, configuration(published)).callback();
-  };
-  serve(keys);
-  console.log(issuer);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const given = JSON.parse((await lines.next()).value);
 
-  const commands = createInterface({ input: process.stdin });
-  commands.on('line', (command) => {
-    const fresh = newKeys();
-    serve(command === 'rotate+' ? [...fresh, ...keys] : fresh);
-    keys = fresh;
-    console.log('done');
-  });
-  commands.on('close', () => process.exit(0));
-});
+let answer;
+const asked = (request, response) => answer(request, response);
+const plain = await listening(createServer(asked));
+// Which certificate a client has is all that counts; nobody has signed it but itself.
+const tls = { cert: given.certificate, key: given.key, requestCert: true, rejectUnauthorized: false };
+const secured = await listening(createTlsServer(tls, asked));
+
+const issuer = `http://${HOST}:${plain}`;
+let keys;
+function rotate(published) {
+  const fresh = newKeys();
+  answer = new Provider(issuer, configuration([...fresh, ...published], given.client)).callback();
+  keys = fresh;
+}
+
+rotate([]);
+console.log(`${issuer} https://${HOST}:${secured}`);
+for await (const command of lines) {
+  rotate(command === 'rotate+' ? keys : []);
+  console.log('done');
+}
+process.exit(0);
