@@ -17,7 +17,7 @@ from authgate_core.credentials import (
     Reading,
     extract,
 )
-from authgate_core.errors import MalformedCredentials
+from authgate_core.errors import CrossSiteRefused, MalformedCredentials
 from authgate_core.headers import header_pairs
 
 from ..target import hold
@@ -41,6 +41,8 @@ def probe(data: bytes) -> None:
     for kind, credential in found.items():
         if isinstance(credential, MalformedCredentials):
             hold("what is malformed names its scheme", kept=credential.scheme == SCHEMES[kind])
+        elif isinstance(credential, CrossSiteRefused):
+            hold("sites are told apart only where cookies are read", kept=False)
         else:
             hold("a credential is one clean text", kept=all(map(_is_clean, _texts(credential))))
 
