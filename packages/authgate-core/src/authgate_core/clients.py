@@ -16,7 +16,14 @@ from .jose.keys import PrivateKey, UnusableKeys, private_key
 from .request import HttpRequest
 from .secret import Secret
 
-__all__ = ["ClientAuthentication", "ClientSecret", "PrivateKeyJwt", "form_request", "is_client"]
+__all__ = [
+    "ClientAuthentication",
+    "ClientSecret",
+    "PrivateKeyJwt",
+    "bearer_request",
+    "form_request",
+    "is_client",
+]
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LIFETIME: Final = 60
@@ -164,6 +171,18 @@ def form_request(
         refusal_body=True,
         timeout=timeout,
     )
+
+
+def bearer_request(url: str, token: str, *, plain_http: bool = False) -> HttpRequest:
+    """A question to an issuer about a token of its own, which it is shown as the bearer would show it.
+
+    Args:
+        url: The endpoint.
+        token: The token, which was verified.
+        plain_http: Whether http to a host other than loopback was allowed explicitly.
+    """
+    headers = (("accept", "application/json"), (AUTHORIZATION, f"Bearer {token}"))
+    return HttpRequest("GET", url, headers, plain_http=plain_http, refusal_body=True)
 
 
 def _name_problems(client_id: object) -> Iterator[str]:

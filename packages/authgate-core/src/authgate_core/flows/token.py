@@ -14,6 +14,7 @@ from ..jose.verify import VerifiedClaims, verify_with
 from ..principal import Principal, Service, User
 from .introspection import authenticate_vouched
 from .keys import Door, find_keys
+from .sessions import check_session
 from .signatures import verify_parts
 from .trust import Found, Trust, TrustedIssuer
 
@@ -77,7 +78,9 @@ def begin_token(token: BearerToken, trust: Trust, now: Instant) -> User | Servic
     elif not found.is_fresh(now):
         return _rest_of_remembered(found, token, digest, trust, now)
     answer = trust.known.known(found.ref)
-    return found.principal if answer == "clear" and found.is_active else _judged(found, answer)
+    if answer == "clear" and found.is_active and found.sessions is None:
+        return found.principal
+    return _judged(found, answer, token, now)
 
 
 def _rest(
@@ -91,7 +94,7 @@ def _rest(
         verified = yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now)
         found = _found_of(verified, trusted, door, trust)
     trust.keep(digest, found, now)
-    return (yield from _judged(found, trust.known.known(found.ref)))
+    return (yield from _judged(found, trust.known.known(found.ref), token, now))
 
 
 def _rest_of_remembered(
@@ -104,15 +107,19 @@ def _rest_of_remembered(
             return (yield from _rest(opened, token, digest, trust, now))
         found = opened
         trust.keep(digest, found, now)
-    return (yield from _judged(found, trust.known.known(found.ref)))
+    return (yield from _judged(found, trust.known.known(found.ref), token, now))
 
 
-def _judged(found: Found, answer: Literal["revoked", "clear", "ask"]) -> Flow[User | Service]:
+def _judged(
+    found: Found, answer: Literal["revoked", "clear", "ask"], token: BearerToken, now: Instant
+) -> Flow[User | Service]:
     with found.trusted.named:
         if answer == "revoked" or (answer == "ask" and (yield from CheckRevoked(found.ref))):
             raise TokenRevoked("the token, or what it belongs to, was revoked")
         if not found.is_active:
             raise UserInactive("the issuer says that the user is not active")
+        if found.sessions is not None:
+            yield from check_session(found.sessions, token, now)
     return found.principal
 
 

@@ -20,6 +20,7 @@ from ..keyring import KeyRing, TenantDoor, TenantRings
 from ..principal import Service, TokenRef, User
 from .keys import Door
 from .revoked import Known
+from .sessions import Sessions
 from .signatures import Named
 
 __all__ = ["Asking", "Found", "Trust", "TrustedIssuer", "Vouched"]
@@ -70,6 +71,7 @@ class TrustedIssuer:
         keys: Its keys: one set, or one for each tenant.
         served: The tenants that are served here; None where every one is.
         asking: How it is asked about tokens; None where it is not.
+        sessions: Where the sessions of its users are asked about; None where they are not.
 
     Attributes:
         asks_about_jwts: Whether it is asked about its JWTs, instead of verifying them here.
@@ -82,6 +84,7 @@ class TrustedIssuer:
     keys: KeyRing | TenantRings
     served: TenantsServed | None = None
     asking: Asking | None = None
+    sessions: Sessions | None = None
     asks_about_jwts: bool = field(init=False, repr=False, compare=False)
     named: Named = field(init=False, repr=False, compare=False)
     ring: KeyRing | None = field(init=False, repr=False, compare=False)
@@ -145,6 +148,11 @@ class Found:
     clear_in: object = field(default=None, init=False, repr=False)
     until: float = field(default=0.0, init=False, repr=False)
     was_hit: bool = field(default=False, init=False, repr=False)
+
+    @property
+    def sessions(self) -> Sessions | None:
+        """Where the session of the token is asked about; None for a token that has none, or that is not asked about."""
+        return self.trusted.sessions if isinstance(self.principal, User) else None
 
     @property
     def is_lasting(self) -> bool:
@@ -249,7 +257,7 @@ class Trust:
             return digest
         edition = known.edition(now)
         if edition is None or found.clear_in != edition:
-            if known.known(found.ref) != "clear":
+            if known.known(found.ref) != "clear" or found.sessions is not None:
                 return digest
             found.clear_in = edition
         return found.principal

@@ -11,6 +11,7 @@ from ..cache import Answers, TenantsServed
 from ..config import GateConfig
 from ..effects import Endpoint, RingName
 from ..flows.project_token import TrustedProjects
+from ..flows.sessions import Sessions
 from ..flows.trust import Asking, TrustedIssuer
 from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys
 from ..jose.claims import TokenRules
@@ -38,7 +39,8 @@ class Trusting:
         # The entries of others name tokens one by one; only what we write cuts off by age (Law 3.7).
         by_age = len(config.sources) > len(config.foreign)
         rules = issuer.rules(require_iat=by_age, plain_jti=bool(config.foreign))
-        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer), _asking(issuer, rules))
+        asking, sessions = _asking(issuer, rules), _sessions(issuer)
+        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer), asking, sessions)
 
     def project_issuers(self) -> dict[str | None, TrustedProjects]:
         """The issuers of project tokens, by exact ``iss``."""
@@ -95,6 +97,14 @@ def _asking(issuer: Issuer, rules: TokenRules) -> Asking | None:
 
 def _served(issuer: Issuer) -> TenantsServed | None:
     return None if issuer.tenants is None else TenantsServed(issuer.tenants)
+
+
+def _sessions(issuer: Issuer) -> Sessions | None:
+    url = issuer.sessions_url
+    if url is None:
+        return None
+    answers = Answers[bool](os.urandom(32), url, issuer.name)
+    return Sessions(Endpoint(f"{issuer.name} (sessions)", url), answers, issuer.allow_http)
 
 
 def _source(issuer: Issuer, origin: JwksUrl | Discovery, algorithms: frozenset[str]) -> KeySource:

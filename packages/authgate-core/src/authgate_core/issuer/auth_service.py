@@ -10,7 +10,7 @@ from .options import Options
 from .settings import ClaimsMap, Terms
 from .trust import JwksUrl
 
-__all__ = ["auth_defaults", "auth_keys", "auth_mapping", "auth_terms"]
+__all__ = ["auth_defaults", "auth_keys", "auth_mapping", "auth_terms", "sessions_url"]
 
 _REQUIRED: Final = ("jti", "iat", "sub", "type", "role")
 _SHAPES: Final = (
@@ -34,7 +34,12 @@ def auth_defaults() -> Options:
 
 def auth_keys(base_url: str) -> JwksUrl:
     """Where its keys are: one set for all that it signs."""
-    return JwksUrl(f"{str(base_url).rstrip('/')}/.well-known/jwks.json")
+    return JwksUrl(_address(base_url, "/.well-known/jwks.json"))
+
+
+def sessions_url(base_url: str) -> str:
+    """Where it says whether the session of a token goes on."""
+    return _address(base_url, "/auth/validate")
 
 
 def auth_terms(terms: Terms) -> Terms:
@@ -51,3 +56,8 @@ def auth_terms(terms: Terms) -> Terms:
 def auth_mapping(mapping: ClaimsMap) -> ClaimsMap:
     """The configured mapping, knowing that a role is one name, and that a program is the client it runs as."""
     return replace(mapping, separators={_ROLE: "", **mapping.separators}, service_is_client=True)
+
+
+def _address(base_url: object, path: str) -> str:
+    """An address of the service, of whatever a configuration holds: the URL is judged with that of its keys."""
+    return f"{str(base_url).rstrip('/')}{path}"

@@ -13,7 +13,7 @@ from ..principal import Service, TokenRef, User, is_uuid
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
-from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms
+from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms, sessions_url
 from .introspection import Introspection
 from .m8 import M8_FIXED, m8_defaults, m8_mapping, m8_trust
 from .mapping import PrincipalMap, model_problems, tenant_in
@@ -47,6 +47,7 @@ class Issuer:
         project_tokens: Its project tokens, where it issues any.
         introspection: How it is asked about tokens, where it is.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
+        sessions_url: Where the sessions of its users are asked about; None where they are not.
         tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
         hooks: Told what became of its tokens.
         mistakes: What could not be read of its options; no gate is built then.
@@ -62,6 +63,7 @@ class Issuer:
     project_tokens: ProjectTokens | None = None
     introspection: Introspection | None = None
     allow_http: bool = False
+    sessions_url: str | None = None
     tenant_matches_project: bool = False
     hooks: ValidationHooks | None = None
     mistakes: tuple[str, ...] = ()
@@ -147,19 +149,31 @@ class Issuer:
 
     @classmethod
     def auth_service(
-        cls, base_url: str, *, audience: str | Collection[str] | AnyAudience, **options: Unpack[Options]
+        cls,
+        base_url: str,
+        *,
+        audience: str | Collection[str] | AnyAudience,
+        validate_sessions: bool = True,
+        **options: Unpack[Options],
     ) -> Issuer:
         """A central auth service, whose tokens have no ``iss`` and are users' or, of the type m2m, services'.
 
         Args:
             base_url: Where it is.
             audience: As for every issuer.
+            validate_sessions: Whether it is asked, every 5 s at most for each token of a user, whether the session
+                goes on; while it cannot answer, users get 503.
             options: As for every issuer.
         """
         given: dict[str, object] = {**auth_defaults()}
         given.update((name, value) for name, value in options.items() if value is not None)
         plain = _make(None, auth_keys(base_url), audience, given)
-        return replace(plain, terms=auth_terms(plain.terms), mapping=auth_mapping(plain.mapping))
+        return replace(
+            plain,
+            terms=auth_terms(plain.terms),
+            mapping=auth_mapping(plain.mapping),
+            sessions_url=sessions_url(base_url) if validate_sessions else None,
+        )
 
     @classmethod
     def m8(

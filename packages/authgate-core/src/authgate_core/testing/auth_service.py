@@ -6,16 +6,23 @@ import json
 from typing import Any, Final
 
 from ..clock import Clock
+from ..errors import InvalidToken
+from ..jose.keys import read_key_set
+from ..jose.verify import verify_signature
 from .served import Served
 from .server import Answer, Asked
 from .shapes import Absent, encode_json
 from .tokens import TokenMint
 
-__all__ = ["KEYS_PATH", "FakeAuthService"]
+__all__ = ["KEYS_PATH", "VALIDATE_PATH", "FakeAuthService"]
 
 KEYS_PATH: Final = "/.well-known/jwks.json"
 
+VALIDATE_PATH: Final = "/auth/validate"
+
 _NOWHERE: Final = "https://auth.test"
+_BEARER: Final = "Bearer "
+_ALGORITHMS: Final = frozenset({"RS256"})
 _NOT_FOUND: Final = Answer(b"", status=404, content_type="text/plain")
 
 
@@ -39,6 +46,7 @@ class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipl
     def __init__(self, *, audience: str = "test-api", clock: Clock | None = None) -> None:
         Served.__init__(self)
         TokenMint.__init__(self, _NOWHERE, audience=audience, clock=clock)
+        self._ended: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -75,10 +83,35 @@ class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipl
         shown = {name: plain[name] for name in ("aud", "sub", "iat", "exp", "jti")}
         return self._signed(shown | {"type": "m2m", "role": "service", "scope": scope} | claims)
 
+    def end_session(self, token: str) -> None:
+        """Say from here on that the session of a token is over."""
+        self._ended.add(token)
+
     def _signed(self, claims: dict[str, Any]) -> str:
         return self.raw_token(encode_json(self.header()), encode_json(claims))
 
     def _truth(self, asked: Asked) -> Answer:
         if (asked.method, asked.path) == ("GET", KEYS_PATH):
             return Answer(json.dumps(self.jwks()).encode())
+        if (asked.method, asked.path) == ("GET", VALIDATE_PATH):
+            return self._validate(asked.headers.get("authorization", ""))
         return _NOT_FOUND
+
+    def _has_signed(self, token: str) -> bool:
+        try:
+            verify_signature(token, read_key_set(self.jwks(), _ALGORITHMS).keys, _ALGORITHMS)
+        except InvalidToken:
+            return False
+        return True
+
+    def _validate(self, authorization: str) -> Answer:
+        token = authorization.removeprefix(_BEARER)
+        if token == authorization or not self._has_signed(token):
+            return _refused("Invalid token.", "invalid_token")
+        if token in self._ended:
+            return _refused("Session expired.", "session_expired")
+        return Answer(b"", status=204)
+
+
+def _refused(detail: str, code: str) -> Answer:
+    return Answer(json.dumps({"detail": detail, "code": code}).encode(), status=401)
