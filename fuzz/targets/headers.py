@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from authgate_core.cookies import Cookies
 from authgate_core.credentials import (
     API_KEY,
     APP,
@@ -18,14 +19,14 @@ from authgate_core.credentials import (
     extract,
 )
 from authgate_core.errors import CrossSiteRefused, MalformedCredentials
-from authgate_core.headers import header_pairs
+from authgate_core.headers import COOKIE, header_pairs
 
 from ..target import hold
 
 __all__ = ["probe", "seeds"]
 
 _LIMIT = 256
-_READING = Reading(_LIMIT, project_tokens=True)
+_READING = Reading(_LIMIT, project_tokens=True, cookies=Cookies())
 _KINDS = (BEARER, APP, API_KEY)
 
 
@@ -35,14 +36,15 @@ def probe(data: bytes) -> None:
     pairs = [(name, value) for name, _, value in (line.partition(":") for line in head.split("\n"))]
     subprotocols = [name.strip() for name in offered.split(",")] if offered else ()
     headers = header_pairs(pairs)
-    found = extract(headers, _KINDS, _READING, subprotocols=subprotocols)
-    other = extract(headers, _KINDS[::-1], _READING, subprotocols=subprotocols)
+    found = extract(headers, _KINDS, _READING, subprotocols=subprotocols, method="POST")
+    other = extract(headers, _KINDS[::-1], _READING, subprotocols=subprotocols, method="POST")
     hold("the order of kinds is nothing to it", kept={*map(str, found)} == {*map(str, other)})
     for kind, credential in found.items():
         if isinstance(credential, MalformedCredentials):
             hold("what is malformed names its scheme", kept=credential.scheme == SCHEMES[kind])
         elif isinstance(credential, CrossSiteRefused):
-            hold("sites are told apart only where cookies are read", kept=False)
+            has_cookie = any(name == COOKIE for name, _ in headers)
+            hold("another site can send cookies alone", kept=has_cookie and kind == BEARER)
         else:
             hold("a credential is one clean text", kept=all(map(_is_clean, _texts(credential))))
 
@@ -73,6 +75,8 @@ def seeds() -> Iterator[bytes]:
         b"authorization: Bearer\xe9\nx-app-secret:\x00",
         b"\n\nauthgate.bearer.abc.def.ghi, graphql-transport-ws",
         b"x-api-key: sk_1",
+        b"cookie: __Host-auth_access=a.b.c; __Host-auth_csrf=x\nx-csrf-token: x",
+        b"cookie: __Host-auth_access=a.b.c\ncookie: __Host-auth_access=d",
         b"x-api-key: sk_1\nauthorization: ApiKey sk_2",
         b"forwarded: for=127.0.0.1\nauthorization: Bearer x",
     )

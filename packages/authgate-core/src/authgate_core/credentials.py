@@ -176,9 +176,10 @@ def _kept(besides: object, found: Sequence[str], limit: int) -> BearerToken | Ma
     token = found[0]
     if besides is not None or len(found) > 1:
         return MalformedCredentials("a token in a cookie besides another one", scheme=SCHEMES[BEARER])
-    if not token or len(token) > limit or not _is_printable(token):
+    # A server that joins repeated headers by a comma makes one value of two cookies (Law 2.2).
+    if not token or "," in token or len(token) > limit or not _is_printable(token):
         return MalformedCredentials(
-            "an empty, oversized or unreadable token in a cookie", scheme=SCHEMES[BEARER]
+            "an empty, joined, oversized or unreadable token in a cookie", scheme=SCHEMES[BEARER]
         )
     return BearerToken(Secret(token))
 
