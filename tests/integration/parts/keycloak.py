@@ -69,6 +69,11 @@ class Keycloak:
         """The URL of the realm, which is the ``iss`` of its tokens."""
         return f"{self.url}/realms/shop"
 
+    @property
+    def introspection_url(self) -> str:
+        """Where the realm is asked about tokens."""
+        return f"{self.realm}/protocol/openid-connect/token/introspect"
+
     def start(self) -> None:
         """Let it begin to start, and do not wait."""
         options = (f"--http-host={HOST}", f"--http-port={self.port}", "--import-realm")
@@ -152,6 +157,11 @@ class Keycloak:
         told = self.client.request(method, f"{self.url}/admin/realms/shop{path}", headers=headers, json=body)
         assert told.is_success, told.text
         return told.json() if told.content else None
+
+    def log_out(self, name: str) -> None:
+        """End every session of a user, as an administrator does."""
+        (user,) = self.admin("GET", f"/users?exact=true&username={name}")
+        self.admin("POST", f"/users/{user['id']}/logout")
 
     def signing_keys(self) -> list[str]:
         """The ids of the components that hold the realm's keys for RS256."""
