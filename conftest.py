@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from authgate_core.credentials import AppCredentials, BearerToken
+from authgate_core.credentials import ApiKeyCredential, AppCredentials, BearerToken
 from authgate_core.secret import Secret
 
 # How fast a generated test runs says something about the machine, and nothing about authgate.
@@ -35,26 +35,29 @@ class _Listener(logging.Handler):
             self.lines.extend(traceback.format_exception(*record.exc_info))
 
 
-def _remember(credential: BearerToken | AppCredentials) -> None:
-    if isinstance(credential, BearerToken):
+def _remember(credential: BearerToken | AppCredentials | ApiKeyCredential) -> None:
+    if isinstance(credential, (BearerToken, ApiKeyCredential)):
         token = credential.value.reveal()
         _presented.update({token, *token.split(".")})
     else:
         _presented.update({credential.app_id, credential.secret.reveal()})
 
 
-def _watched(kind: type[BearerToken | AppCredentials]) -> None:
-    made = kind.__init__
+def _watched(kind: type[BearerToken | AppCredentials | ApiKeyCredential]) -> None:
+    made: Callable[..., None] = kind.__init__
 
-    def init(self: BearerToken | AppCredentials, *args: str | Secret, **named: str | Secret) -> None:
+    def init(
+        self: BearerToken | AppCredentials | ApiKeyCredential, *args: str | Secret, **named: str | Secret
+    ) -> None:
         made(self, *args, **named)
         _remember(self)
 
-    kind.__init__ = init  # type: ignore[assignment,method-assign]  # watching is what this file is for
+    kind.__init__ = init  # type: ignore[method-assign]  # watching is what this file is for
 
 
 _watched(BearerToken)
 _watched(AppCredentials)
+_watched(ApiKeyCredential)
 
 
 @pytest.fixture(autouse=True)

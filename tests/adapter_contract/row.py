@@ -14,6 +14,7 @@ __all__ = [
     "APP",
     "BEARER",
     "FORBIDDEN",
+    "KEY",
     "MISMATCH",
     "NOT_ENABLED",
     "UNAVAILABLE",
@@ -26,11 +27,13 @@ __all__ = [
     "malformed",
     "missing",
     "step_up",
+    "wrong_key",
     "wrong_project",
 ]
 
 BEARER = f'Bearer realm="{REALM}"'
 APP = f'AppCredentials realm="{REALM}"'
+KEY = f'ApiKey realm="{REALM}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Row:
             yield from ("x-app-id", "x-app-secret", *(["x-project-token"] if self.gate == "mercury" else []))
         if "is_user" in asked or "is_service" in asked or asked.startswith("any_role"):
             yield "authorization"
+        if "is_api_key" in asked:
+            yield from ("x-api-key", "authorization")
 
     def headers(self, world: World) -> Headers:
         """What the request carries in this world."""
@@ -134,6 +139,16 @@ def wrong_project(*challenges: str) -> Promise:
         code="project_invalid",
         detail="The project credentials are not valid.",
         challenge=", ".join(challenges or (failed(APP, "invalid_token"),)),
+    )
+
+
+def wrong_key(*challenges: str) -> Promise:
+    """An API key is not accepted, and nobody is told why."""
+    return Promise(
+        outcome=Outcome.UNAUTHENTICATED,
+        code="api_key_invalid",
+        detail="The API key is not valid.",
+        challenge=", ".join(challenges or (failed(KEY, "invalid_token"),)),
     )
 
 

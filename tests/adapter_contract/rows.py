@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.adapter_contract.mixes import MIXES
 from tests.adapter_contract.row import Row
 from tests.adapter_contract.rows_judged import ALLOWED, MODES, OPTIONAL, REFUSED
+from tests.adapter_contract.rows_keys import KEYS
 from tests.adapter_contract.rows_presented import INVALID, MALFORMED, NOTHING, OUTAGES, REVOKED
 
 __all__ = ["ROWS"]
@@ -20,4 +21,5 @@ ROWS: tuple[Row, ...] = (
     *OPTIONAL,
     *MODES,
     *MIXES,
+    *KEYS,
 )

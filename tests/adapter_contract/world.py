@@ -9,13 +9,26 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import authgate_core as ag
+from authgate_core.api_keys import mint_key
 from authgate_core.clock import SystemClock
-from authgate_core.credentials import AppCredentials
+from authgate_core.credentials import ApiKeyCredential, AppCredentials
 from authgate_core.io.redis.protocol import LIMITS
 from authgate_core.testing import FakeIssuer, FakeMercury, ManualClock
 from tests.support.valkey import valkey
 
-__all__ = ["CARTS", "REALM", "SHOP", "Colour", "Headers", "World", "opened"]
+__all__ = [
+    "CARTS",
+    "ENDED_KEY",
+    "GOOD_KEY",
+    "LOST_KEY",
+    "REALM",
+    "SHOP",
+    "UNKNOWN_KEY",
+    "Colour",
+    "Headers",
+    "World",
+    "opened",
+]
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 Colour: TypeAlias = Literal["sync", "async"]
@@ -35,6 +48,35 @@ _PROJECTS: Final = ag.StaticProjects(
         "rotated": {"secret": _SECRET, "secret_version": 1},
     }
 )
+
+
+GOOD_KEY: Final = mint_key()
+ENDED_KEY: Final = mint_key()
+UNKNOWN_KEY: Final = mint_key()
+LOST_KEY: Final = mint_key()
+"""A key that the application's own store cannot answer about."""
+_KEYS: Final = ag.ApiKeys.static(
+    {
+        GOOD_KEY.id: {"secret_hash": GOOD_KEY.secret_hash, "scopes": ["a"], "roles": ["owner"]},
+        ENDED_KEY.id: {"secret_hash": ENDED_KEY.secret_hash, "expires_at": 1.0},
+    }
+)
+
+
+class KeyStore:
+    """A store of API keys of an application's own, which is down."""
+
+    def look_up(self, _credential: ApiKeyCredential) -> ag.ApiKey | None:
+        """The key."""
+        raise ag.ApiKeysUnavailable("the store is down", retry_after=7.0)
+
+
+class AsyncKeyStore:
+    """``KeyStore`` for AsyncGate."""
+
+    async def look_up(self, credential: ApiKeyCredential) -> ag.ApiKey | None:
+        """The key."""
+        return KeyStore().look_up(credential)
 
 
 class Directory:
@@ -102,6 +144,7 @@ class World:
         return ag.GateConfig(
             issuers=[*self._issuers(), *([self._trusted(self.absent, "absent")] if own else [])],
             projects=_own_directory(colour) if own else _PROJECTS,
+            api_keys=_own_keys(colour) if own else _KEYS,
             revocation=revocation.get(name, ag.RedisRevocation(self.store)),
             roles=ag.RoleHierarchy({"owner": ["clerk"]}),
             service_id="orders",
@@ -141,6 +184,10 @@ class World:
             gate.revocations.revoke_before(subject="u9", issuer="id")
             gate.revocations.revoke_key(self.issuer.kids[0], issuer="id")
             gate.revocations.require_secret_version("rotated", 2)
+
+
+def _own_keys(colour: Colour) -> ag.ApiKeys:
+    return ag.ApiKeys(KeyStore() if colour == "sync" else AsyncKeyStore())
 
 
 def _own_directory(colour: Colour) -> Directory | AsyncDirectory:

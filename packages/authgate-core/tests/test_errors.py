@@ -10,6 +10,7 @@ import pytest
 from authgate_core import errors
 from authgate_core.errors import (
     AlgorithmRefused,
+    ApiKeysUnavailable,
     AuthenticationError,
     AuthgateError,
     AuthorizationError,
@@ -72,6 +73,7 @@ OUTCOMES = [
     (KeysUnavailable, 503, "keys_unavailable", "unavailable"),
     (RevocationUnavailable, 503, "revocation_unavailable", "unavailable"),
     (ProjectsUnavailable, 503, "projects_unavailable", "unavailable"),
+    (ApiKeysUnavailable, 503, "api_keys_unavailable", "unavailable"),
     (ReplaysUnavailable, 503, "replays_unavailable", "unavailable"),
     (EndpointUnavailable, 503, "endpoint_unavailable", "unavailable"),
     (EndpointRefused, 503, "endpoint_refused", "unavailable"),

@@ -333,7 +333,7 @@ class TestClosed:
         """In both colours."""
         name = "Gate" if colour == "sync" else "AsyncGate"
 
-        assert [f"{name}(id)", f"{name}(projects only)"] == [
+        assert [f"{name}(id)", f"{name}(no issuers)"] == [
             repr(make().gate),
             repr(make(issuers=()).gate),
         ]

@@ -7,10 +7,12 @@ import pytest
 from flask import Flask, jsonify, render_template_string
 from flask.json.provider import DefaultJSONProvider, JSONProvider
 
-from authgate_core import Gate, NotAdmitted, User, is_project, is_user
+from authgate_core import ApiKeys, Gate, GateConfig, NotAdmitted, User, is_api_key, is_project, is_user
+from authgate_core.api_keys import mint_key
 from authgate_flask import (
     AuthGate,
     current_admission,
+    current_api_key,
     current_project,
     current_service,
     current_user,
@@ -49,6 +51,31 @@ class TestAdmitted:
             assert 2 == len(current_admission.principals)
 
         in_view(app, user | project, body, requires(is_user & is_project))
+
+    def test_an_api_key(self, project: Headers) -> None:
+        """A key has a proxy of its own, which says what to do where no guard asks for one."""
+        minted = mint_key()
+        app = Flask("keys")
+        keys = ApiKeys.static({minted.id: {"secret_hash": minted.secret_hash, "owner_id": "u1"}})
+        AuthGate(app, config=GateConfig(api_keys=keys))
+
+        def body() -> None:
+            assert ("u1", minted.id) == (current_api_key.owner_id, current_admission.api_key.id)
+            with pytest.raises(NotAdmitted, match="test current_user for truth first"):
+                current_user.id  # noqa: B018 - reading is the test
+
+        in_view(app, {"X-API-Key": minted.key.reveal()}, body, requires(is_api_key))
+
+    def test_no_api_key(self, app: Flask, project: Headers) -> None:
+        """The message names the proxy."""
+
+        def body() -> None:
+            with pytest.raises(
+                NotAdmitted, match=r"no ApiKey was admitted .* test current_api_key for truth first"
+            ):
+                current_api_key.id  # noqa: B018 - reading is the test
+
+        in_view(app, project, body, requires(is_project))
 
     def test_another_kind_than_admitted(self, app: Flask, project: Headers) -> None:
         """Asking for a kind that the guard does not admit is a bug, and the message says which."""

@@ -12,11 +12,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import ports
+from .api_keys import ApiKeys
 from .clients import ClientSecret, PrivateKeyJwt
 from .config import GateConfig
 from .cookies import Cookies
 from .errors import (
     AlgorithmRefused,
+    ApiKeysUnavailable,
     AuthenticationError,
     AuthgateError,
     AuthorizationError,
@@ -27,6 +29,7 @@ from .errors import (
     EndpointRefused,
     EndpointUnavailable,
     InsufficientScope,
+    InvalidApiKey,
     InvalidClaim,
     InvalidProjectCredentials,
     InvalidToken,
@@ -66,12 +69,13 @@ from .policy import (
     fresh_within,
     from_issuer,
     has_claim,
+    is_api_key,
     is_project,
     is_service,
     is_user,
     same_tenant,
 )
-from .principal import Admission, Project, Service, User, claim_path
+from .principal import Admission, ApiKey, Project, Service, User, claim_path
 from .projects import RemoteProjects, StaticProjects
 from .request import RequestView
 from .revocation import MemoryRevocation, RedisRevocation
@@ -84,6 +88,9 @@ __all__ = [
     "ANY_AUDIENCE",
     "Admission",
     "AlgorithmRefused",
+    "ApiKey",
+    "ApiKeys",
+    "ApiKeysUnavailable",
     "AsyncGate",
     "AuthUnavailable",
     "AuthenticationError",
@@ -101,6 +108,7 @@ __all__ = [
     "GateConfig",
     "InsufficientScope",
     "Introspection",
+    "InvalidApiKey",
     "InvalidClaim",
     "InvalidProjectCredentials",
     "InvalidToken",
@@ -147,6 +155,7 @@ __all__ = [
     "fresh_within",
     "from_issuer",
     "has_claim",
+    "is_api_key",
     "is_project",
     "is_service",
     "is_user",

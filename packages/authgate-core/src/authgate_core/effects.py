@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from .clock import Instant
-from .credentials import AppCredentials
-from .principal import Project, ProjectRef, TokenRef
+from .credentials import ApiKeyCredential, AppCredentials
+from .principal import ApiKey, Project, ProjectRef, TokenRef
 from .request import HttpReply, HttpRequest
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Effect",
     "Endpoint",
     "Flow",
+    "LookUpApiKey",
     "LookUpProject",
     "RefreshProject",
     "RingName",
@@ -169,6 +170,13 @@ class LookUpProject(Effect[Project | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class LookUpApiKey(Effect[ApiKey | None]):
+    """Ask the store about an API key; replies None for a definite no."""
+
+    credential: ApiKeyCredential
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshProject(Effect[None]):
     """Have a cached project checked again in the background, unless that is under way; replies at once."""
 
@@ -197,6 +205,7 @@ AnyEffect: TypeAlias = (
     | CheckRevoked
     | LookUpProject
     | RefreshProject
+    | LookUpApiKey
     | UseOnce
 )
 Flow: TypeAlias = Generator[AnyEffect, Any, T]

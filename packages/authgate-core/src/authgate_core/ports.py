@@ -10,11 +10,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
-from .credentials import AppCredentials
-from .principal import Project, ProjectRef, Revocation, TokenRef, is_uuid
+from .credentials import ApiKeyCredential, AppCredentials
+from .principal import ApiKey, Project, ProjectRef, Revocation, TokenRef, is_uuid
 from .request import HttpReply, HttpRequest
 
 __all__ = [
+    "ApiKeyStore",
+    "AsyncApiKeyStore",
     "AsyncProjectDirectory",
     "AsyncReplayStore",
     "AsyncRevocationLog",
@@ -93,6 +95,32 @@ class AsyncProjectDirectory(Protocol):
             ServiceNotEnabled: If it knows the project and that it may not use this service; a directory that
                 leaves that to the gate answers the project with its ``enabled_services``.
             AuthUnavailable: If the directory cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class ApiKeyStore(Protocol):
+    """Knows API keys; asked at every request that presents one of the configured form (Law 6.7)."""
+
+    def look_up(self, credential: ApiKeyCredential) -> ApiKey | None:
+        """The key, or None when it is unknown, wrong or was withdrawn; the gate judges ``expires_at``.
+
+        Raises:
+            AuthUnavailable: If the store cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class AsyncApiKeyStore(Protocol):
+    """``ApiKeyStore`` for ``AsyncGate``."""
+
+    async def look_up(self, credential: ApiKeyCredential) -> ApiKey | None:
+        """The key, or None when it is unknown, wrong or was withdrawn; the gate judges ``expires_at``.
+
+        Raises:
+            AuthUnavailable: If the store cannot answer.
         """
         ...
 

@@ -3,6 +3,7 @@
 from .admission import get_admission
 from .dependencies import (
     CurrentAdmission,
+    CurrentApiKey,
     CurrentGate,
     CurrentPrincipal,
     CurrentProject,
@@ -13,6 +14,7 @@ from .dependencies import (
     fastapi_combined_auth,
     fastapi_jwt_auth,
     fastapi_project_auth,
+    get_current_api_key,
     get_current_auth,
     get_current_principal,
     get_current_project,
@@ -34,6 +36,7 @@ __all__ = [
     "AuthGate",
     "AuthMiddleware",
     "CurrentAdmission",
+    "CurrentApiKey",
     "CurrentGate",
     "CurrentPrincipal",
     "CurrentProject",
@@ -45,6 +48,7 @@ __all__ = [
     "fastapi_jwt_auth",
     "fastapi_project_auth",
     "get_admission",
+    "get_current_api_key",
     "get_current_auth",
     "get_current_principal",
     "get_current_project",

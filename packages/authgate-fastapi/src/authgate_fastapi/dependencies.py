@@ -9,11 +9,13 @@ from starlette.requests import HTTPConnection
 
 from authgate_core import (
     Admission,
+    ApiKey,
     AsyncGate,
     Policy,
     Project,
     Service,
     User,
+    is_api_key,
     is_project,
     is_service,
     is_user,
@@ -22,6 +24,7 @@ from authgate_core.principal import Principal
 
 from .admission import admitted
 from .give import (
+    give_api_key,
     give_both,
     give_caller,
     give_caller_or_none,
@@ -36,6 +39,7 @@ from .refusals import answer_refusals
 
 __all__ = [
     "CurrentAdmission",
+    "CurrentApiKey",
     "CurrentGate",
     "CurrentPrincipal",
     "CurrentProject",
@@ -48,6 +52,7 @@ __all__ = [
     "fastapi_combined_auth",
     "fastapi_jwt_auth",
     "fastapi_project_auth",
+    "get_current_api_key",
     "get_current_auth",
     "get_current_principal",
     "get_current_project",
@@ -73,7 +78,7 @@ def bearer(gate: AsyncGate) -> Policy:
 
 
 def _anyone(gate: AsyncGate) -> Policy:
-    return any_of(gate, is_user, is_service, is_project)
+    return any_of(gate, is_user, is_service, is_project, is_api_key)
 
 
 async def _gate(connection: HTTPConnection) -> AsyncGate:
@@ -99,6 +104,8 @@ get_current_service: Final = Guard("get_current_service", is_service, give_servi
 """``Depends(get_current_service)``: the service."""
 get_current_project: Final = Guard("get_current_project", is_project, give_project)
 """``Depends(get_current_project)``: the project."""
+get_current_api_key: Final = Guard("get_current_api_key", is_api_key, give_api_key)
+"""``Depends(get_current_api_key)``: the API key."""
 get_current_auth: Final = Guard("get_current_auth", bearer, give_caller)
 """``Depends(get_current_auth)``: whom the Bearer token speaks for, a user or a service."""
 get_current_principal: Final = Guard("get_current_principal", _anyone, give_caller)
@@ -117,6 +124,8 @@ CurrentService = Annotated[Service, Depends(get_current_service)]
 """The service that calls."""
 CurrentProject = Annotated[Project, Depends(get_current_project)]
 """The project that calls."""
+CurrentApiKey = Annotated[ApiKey, Depends(get_current_api_key)]
+"""The API key that was presented."""
 CurrentPrincipal = Annotated[Principal, Depends(get_current_principal)]
 """Whoever calls."""
 CurrentAdmission = Annotated[

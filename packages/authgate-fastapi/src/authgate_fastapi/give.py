@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from authgate_core import Admission, Project, Service, User
+from authgate_core import Admission, ApiKey, Project, Service, User
 from authgate_core.principal import Principal
 
 __all__ = [
     "give_all",
+    "give_api_key",
     "give_both",
     "give_caller",
     "give_caller_or_none",
@@ -40,6 +41,11 @@ def give_service(admission: Admission) -> Service:
 def give_project(admission: Admission) -> Project:
     """The project."""
     return admission.project
+
+
+def give_api_key(admission: Admission) -> ApiKey:
+    """The API key."""
+    return admission.api_key
 
 
 def give_both(admission: Admission) -> dict[str, User | Project]:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authgate_core import (
     Admission,
+    ApiKey,
     AsyncGate,
     AuthgateError,
     ConfigurationError,
@@ -46,15 +47,15 @@ OLDER_EXCLUSIONS: Final[_Exclusions] = {
 """What the older client left alone unless told otherwise: ``add_middleware(AuthMiddleware, **OLDER_EXCLUSIONS)``."""
 
 _NOBODY: Final = Admission()
-_SHOWN: Final = (("user", User), ("service", Service), ("project", Project))
+_SHOWN: Final = (("user", User), ("service", Service), ("project", Project), ("api_key", ApiKey))
 
 
 class AuthMiddleware:
     """Admits every request and WebSocket before it is routed, by the gate of the app that it is added to.
 
     ``app.add_middleware(AuthMiddleware)`` stands before or after ``AuthGate(app)``. Who was admitted is copied
-    to ``request.state``: ``user``, ``service`` and ``project``, each None where nobody of the kind was, and
-    ``admission``. A service is no user (Law 3.13). Guards of the routes stand besides, and verify nothing again
+    to ``request.state``: ``user``, ``service``, ``project`` and ``api_key``, each None where nobody of the kind was,
+    and ``admission``. A service is no user (Law 3.13). Guards of the routes stand besides, and verify nothing again
     (Law 2.6).
 
     Args:

@@ -3,12 +3,13 @@
 from .extension import AuthGate, current_gate
 from .guard import flask_combined_auth, flask_jwt_auth, flask_project_auth, requires
 from .protect import protect
-from .proxies import current_admission, current_project, current_service, current_user
+from .proxies import current_admission, current_api_key, current_project, current_service, current_user
 from .public import public
 
 __all__ = [
     "AuthGate",
     "current_admission",
+    "current_api_key",
     "current_gate",
     "current_project",
     "current_service",

@@ -9,11 +9,18 @@ from flask import request
 from werkzeug.local import LocalProxy
 
 from authgate_core.errors import NotAdmitted
-from authgate_core.principal import Admission, Principal, Project, Service, User
+from authgate_core.principal import Admission, ApiKey, Principal, Project, Service, User
 
 from .visit import visit_of
 
-__all__ = ["PROXIES", "current_admission", "current_project", "current_service", "current_user"]
+__all__ = [
+    "PROXIES",
+    "current_admission",
+    "current_api_key",
+    "current_project",
+    "current_service",
+    "current_user",
+]
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Principal)
@@ -31,10 +38,14 @@ def _admission() -> Admission:
     admission = visit_of(request).admission
     if admission is None:
         raise NobodyAdmitted(
-            "no guard has admitted this request, so it has no user, service or project: put @requires(...) "
+            "no guard has admitted this request, so it has no user, service, project or API key: put @requires(...) "
             "between the route and the view"
         )
     return admission
+
+
+def _name(kind: type[Principal]) -> str:
+    return "current_api_key" if kind is ApiKey else f"current_{kind.__name__.lower()}"
 
 
 def _principal(kind: type[P]) -> Callable[[], P | None]:
@@ -45,7 +56,7 @@ def _principal(kind: type[P]) -> Callable[[], P | None]:
             held = ", ".join(type(other).__name__ for other in admission.principals) or "nobody"
             raise NobodyAdmitted(
                 f"no {kind.__name__} was admitted to this request (admitted: {held}): let the policy of its "
-                f"guard ask for one, or test current_{kind.__name__.lower()} for truth first"
+                f"guard ask for one, or test {_name(kind)} for truth first"
             )
         return principal
 
@@ -56,7 +67,12 @@ def _proxy(current: Callable[[], T | None]) -> T:
     return cast("T", LocalProxy(current))
 
 
-_user, _service, _project = _principal(User), _principal(Service), _principal(Project)
+_user, _service, _project, _api_key = (
+    _principal(User),
+    _principal(Service),
+    _principal(Project),
+    _principal(ApiKey),
+)
 
 current_user: User = _proxy(_user)
 """The user whom a guard of this request has admitted.
@@ -71,6 +87,9 @@ current_service: Service = _proxy(_service)
 current_project: Project = _proxy(_project)
 """The project that a guard of this request has admitted; otherwise like ``current_user``."""
 
+current_api_key: ApiKey = _proxy(_api_key)
+"""The API key that a guard of this request has admitted; otherwise like ``current_user``."""
+
 current_admission: Admission = _proxy(_admission)
 """Everyone whom the guards of this request admitted; unguarded it is false and raises ``NotAdmitted``."""
 
@@ -78,5 +97,6 @@ PROXIES: Final[tuple[tuple[Principal, Callable[[], Principal | None]], ...]] = (
     (current_user, _user),
     (current_service, _service),
     (current_project, _project),
+    (current_api_key, _api_key),
 )
 """Each proxy for a principal, with what it stands for at the moment."""

@@ -11,6 +11,7 @@ from itertools import combinations, starmap
 from typing import Final, cast
 from urllib.parse import urlsplit
 
+from ..api_keys import ApiKeys, RedisKeys, StaticKeys
 from ..cookies import Cookies
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
@@ -22,6 +23,7 @@ from .colours import Colour, port_problems
 
 __all__ = [
     "NOBODY",
+    "api_key_problems",
     "cookie_problems",
     "count_problems",
     "flag_problems",
@@ -39,7 +41,7 @@ __all__ = [
     "size_problems",
 ]
 
-NOBODY: Final = "issuers: nobody could be admitted; give issuers=[Issuer...], projects=..., or both"
+NOBODY: Final = "issuers: nobody could be admitted; give issuers=[Issuer...], projects=..., or api_keys=..."
 """Said where there is nothing at all; settings say it in their own words."""
 
 _SEPARATE: Final = (
@@ -48,13 +50,13 @@ _SEPARATE: Final = (
 )
 
 
-def issuer_problems(issuers: object, *, has_projects: bool, shared_subjects: bool) -> Iterator[str]:
+def issuer_problems(issuers: object, *, has_others: bool, shared_subjects: bool) -> Iterator[str]:
     """Of each issuer, and of all of them together."""
     found = cast("tuple[object, ...]", issuers) if isinstance(issuers, tuple) else (None,)
     trusted = [issuer for issuer in found if isinstance(issuer, Issuer)]
     if len(trusted) < len(found):
         yield "issuers: give a list of Issuer.oidc(...), Issuer.jwks(...) or Issuer.static(...)"
-    elif not trusted and not has_projects:
+    elif not trusted and not has_others:
         yield NOBODY
     for issuer in trusted:
         yield from issuer.problems()
@@ -119,6 +121,17 @@ def _store_problems(store: object, colour: Colour) -> Iterator[str]:
             "revocation", store, "revoke", colour
         )  # RevocationLog, which a store may be too
     yield from found
+
+
+def api_key_problems(keys: object, colour: Colour) -> Iterator[str]:
+    """Of who knows API keys."""
+    if isinstance(keys, ApiKeys):
+        yield from (f"api_keys: {problem}" for problem in keys.problems(colour))
+        if not isinstance(keys.store, (StaticKeys, RedisKeys)):
+            yield from port_problems("api_keys", keys.store, "look_up", colour)
+    elif keys is not None:
+        given = type(keys).__name__
+        yield f"api_keys: give ApiKeys.from_file(path), ApiKeys.redis(url) or ApiKeys(store), not a {given}"
 
 
 def replay_problems(replays: object, colour: Colour) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
 
+from ..api_keys import ApiKeys
 from ..cache import TenantsServed
 from ..cookies import Cookies
 from ..errors import ConfigurationError
@@ -27,6 +28,7 @@ from ..resource import resource_problems
 from ..revocation import MemoryRevocation, RedisRevocation
 from .checks import (
     NOBODY,
+    api_key_problems,
     cookie_problems,
     count_problems,
     flag_problems,
@@ -70,6 +72,7 @@ class GateConfig:
         projects: Who knows the project credentials: static, Mercury, or a port of your own.
         revocation: Where revocations are; one source or several, each asked at every request.
         replays: Where is remembered what may be used once, such as the nonces of a gateway's signatures.
+        api_keys: Who knows API keys: a file, Redis, or a store of your own.
         roles: Which roles imply others.
         cookies: Where browsers keep tokens, and whose pages may use them; None where no cookie counts (Law 2.9).
         realm: The ``realm`` of challenges.
@@ -94,6 +97,7 @@ class GateConfig:
     projects: Projects | None = None
     revocation: RevocationSource | Sequence[RevocationSource] | None = None
     replays: Replays = field(default_factory=MemoryReplays)
+    api_keys: ApiKeys | None = None
     roles: RoleHierarchy = field(default_factory=lambda: RoleHierarchy({}))
     cookies: Cookies | None = None
     realm: str = "api"
@@ -208,12 +212,15 @@ class GateConfig:
             colour: Of the gate that will use it: its ports must be of that colour (Law 9.4).
         """
         yield from issuer_problems(
-            self.issuers, has_projects=self.projects is not None, shared_subjects=self.shared_subjects
+            self.issuers,
+            has_others=self.projects is not None or self.api_keys is not None,
+            shared_subjects=self.shared_subjects,
         )
         yield from role_problems(self.roles)
         yield from project_problems(self.projects, colour)
         yield from revocation_problems(self.sources, colour)
         yield from replay_problems(self.replays, colour)
+        yield from api_key_problems(self.api_keys, colour)
         yield from service_problems(self.service_id, self.projects)
         yield from project_token_problems(self.issuers, self.service)
         for name in ("credential_limit", "token_header_limit", "token_depth"):

@@ -29,6 +29,7 @@
         |-- RevocationUnavailable          revocation_unavailable
         |-- ReplaysUnavailable             replays_unavailable
         |-- ProjectsUnavailable            projects_unavailable
+        |-- ApiKeysUnavailable             api_keys_unavailable
         `-- EndpointUnavailable            endpoint_unavailable
             `-- EndpointRefused            endpoint_refused
 
@@ -44,6 +45,7 @@ from __future__ import annotations
 from .base import AuthgateError
 from .mistakes import ConfigurationError, NotAdmitted
 from .unavailable import (
+    ApiKeysUnavailable,
     AuthUnavailable,
     EndpointRefused,
     EndpointUnavailable,
@@ -55,6 +57,7 @@ from .unavailable import (
 
 __all__ = [
     "AlgorithmRefused",
+    "ApiKeysUnavailable",
     "AuthUnavailable",
     "AuthenticationError",
     "AuthgateError",

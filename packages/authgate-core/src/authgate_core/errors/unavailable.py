@@ -5,6 +5,7 @@ from __future__ import annotations
 from .base import AuthgateError
 
 __all__ = [
+    "ApiKeysUnavailable",
     "AuthUnavailable",
     "EndpointRefused",
     "EndpointUnavailable",
@@ -63,6 +64,12 @@ class ProjectsUnavailable(AuthUnavailable):
     """The project directory cannot answer."""
 
     code = "projects_unavailable"
+
+
+class ApiKeysUnavailable(AuthUnavailable):
+    """The store of API keys cannot answer."""
+
+    code = "api_keys_unavailable"
 
 
 class EndpointUnavailable(AuthUnavailable):

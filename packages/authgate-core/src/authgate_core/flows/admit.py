@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, cast
 
+from ..api_keys import ApiKeys
 from ..cache import ProjectCache, TenantsServed
 from ..clock import Instant
 from ..credentials import (
@@ -36,8 +37,9 @@ from ..errors import (
     TenantMismatch,
 )
 from ..policy import CompiledPolicy, evaluate
-from ..principal import Admission, Principal, Project, User
+from ..principal import Admission, ApiKey, Principal, Project, User
 from ..request import RequestView
+from .api_key import authenticate_api_key
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
@@ -59,6 +61,7 @@ class GateContext:
         projects: What is known of project credentials.
         project_issuers: Who issues project tokens, by exact ``iss``.
         has_directory: Whether anybody knows app ids and secrets.
+        api_keys: Who knows API keys; None for nobody.
         service_id: The service that a project must be enabled for.
         project_tenants: The projects that may be admitted by their credentials; None for any.
         reading: How it reads what a request presents.
@@ -71,6 +74,7 @@ class GateContext:
     projects: ProjectCache
     project_issuers: Mapping[str | None, TrustedProjects]
     has_directory: bool
+    api_keys: ApiKeys | None
     service_id: str | None
     reading: Reading
     shadow: bool
@@ -194,9 +198,17 @@ def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Pri
     if isinstance(credential, BearerToken):
         return (yield from authenticate_token(credential, context.trust, now))
     if isinstance(credential, ApiKeyCredential):
-        raise InvalidApiKey("nobody here knows API keys")
+        key = yield from _api_key(credential, context, now)
+        return key.implying(context.trust.expand(key.roles)) if key.roles else key
+
     project = yield from _project(credential, context, now)
     return project.implying(context.trust.expand(project.roles)) if project.roles else project
+
+
+def _api_key(credential: ApiKeyCredential, context: GateContext, now: Instant) -> Flow[ApiKey]:
+    if context.api_keys is None:
+        raise InvalidApiKey("nobody here knows API keys")
+    return (yield from authenticate_api_key(credential, context.api_keys, now))
 
 
 def _project(credential: AppCredentials | ProjectToken, context: GateContext, now: Instant) -> Flow[Project]:

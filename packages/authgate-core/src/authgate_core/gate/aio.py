@@ -16,12 +16,13 @@ from ..ports import AsyncRevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
+from .api_keys import AsyncApiKeyDesk
 from .base import GateBase
 from .begun import Begun
 from .health import Health
 from .reports import without_frames
 from .revocations import AsyncRevocations
-from .sources import open_async_projects, open_async_replays, open_async_stores
+from .sources import open_async_keys, open_async_projects, open_async_replays, open_async_stores
 from .stores import closing, known_by, look_at_async, own, writable
 
 __all__ = ["AsyncGate"]
@@ -47,8 +48,11 @@ class AsyncGate(GateBase):
         self._projects = open_async_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._replays = open_async_replays(config, clock, self._journal.notice)
+        keys = open_async_keys(config, clock, self._journal.notice)
+        self._keys = closing((keys,), config)
+        self.api_keys = AsyncApiKeyDesk(config.api_keys, *self._keys)
         ports = AsyncPorts(
-            self._http, self._refresher, self._stores, self._projects, self._replays, self._exchanges
+            self._http, self._refresher, self._stores, self._projects, self._replays, self._exchanges, keys
         )
         self._runner = AsyncRunner(ports)
         logs = tuple(
@@ -141,7 +145,7 @@ class AsyncGate(GateBase):
 
     async def aclose(self) -> None:
         """As ``Gate.close``, for the running loop."""
-        for store in closing((*self._stores, self._replays), self.config):
+        for store in closing((*self._stores, self._replays, *self._keys), self.config):
             aclose = getattr(store, "aclose", None)
             if aclose is not None:
                 await aclose()
@@ -157,4 +161,4 @@ class AsyncGate(GateBase):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"AsyncGate({', '.join(self._issuers) or 'projects only'})"
+        return f"AsyncGate({', '.join(self._issuers) or 'no issuers'})"

@@ -117,6 +117,7 @@ class GateBase:
             projects=projects,
             project_issuers=self._project_issuers,
             has_directory=config.projects is not None,
+            api_keys=config.api_keys,
             service_id=config.service,
             project_tenants=config.project_tenants,
             reading=Reading(
@@ -242,7 +243,7 @@ class GateBase:
         if kind is Principal:
             return bool(self.config.issuers)
         if kind is ApiKey:
-            return False
+            return self.config.api_keys is not None
         return self.config.projects is not None or bool(self._project_issuers)
 
     def has_source(self, policy: Policy) -> bool:
@@ -255,8 +256,7 @@ class GateBase:
 
     def anybody(self) -> Policy:
         """Whoever presents anything that this gate can verify, and everyone who does."""
-        kinds = (is_user & is_project, is_service & is_project, is_user, is_service, is_project, is_api_key)
-        return AnyOf(tuple(kind for kind in kinds if self.has_source(kind)) or (is_user,))
+        return AnyOf(tuple(kind for kind in _ANYBODY if self.has_source(kind)) or (is_user,))
 
     def judge(
         self, admission: Admission, policy: Policy, view: RequestView, *, optional: bool = False
@@ -319,10 +319,22 @@ def _decided_later(
     return _decided((yield from flow), policy, now)
 
 
+_BEARERS: Final = (is_user, is_service)
+_PAIRS: Final = tuple(bearer & other for other in (is_project, is_api_key) for bearer in _BEARERS)
+_ANYBODY: Final[tuple[Policy, ...]] = (
+    *(bearer & is_project & is_api_key for bearer in _BEARERS),
+    *_PAIRS,
+    is_project & is_api_key,
+    *_BEARERS,
+    is_project,
+    is_api_key,
+)
+"""All who may present something, together and alone."""
+
 _SOURCES: Final[dict[type[Principal], str]] = {
     User: "nobody issues users; give issuers=[Issuer...] that may assert them",
     Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
     Principal: "nobody issues tokens; give issuers=[Issuer...]",
     Project: "nobody knows projects; give projects=StaticProjects(...), RemoteProjects(...) or a directory of your own",
-    ApiKey: "nobody knows API keys",
+    ApiKey: "nobody knows API keys; give api_keys=ApiKeys.from_file(path) or ApiKeys.redis(url)",
 }

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
+from ..api_keys import RedisKeys, StaticKeys
 from ..cache import ProjectCache
 from ..clock import Clock
 from ..config import GateConfig
 from ..config.gate_config import Projects
 from ..events import Notice
+from ..io.api_keys import AsyncLocalKeys, LocalKeys
 from ..io.memory import COVERS_ONE_PROCESS, AsyncMemoryStore, MemoryStore
 from ..io.projects import AsyncLocalDirectory, LocalDirectory
 from ..io.remote import AsyncRemoteDirectory, RemoteDirectory
 from ..io.replays import AsyncMemoryReplayStore, MemoryReplayStore
 from ..ports import (
+    ApiKeyStore,
+    AsyncApiKeyStore,
     AsyncProjectDirectory,
     AsyncReplayStore,
     AsyncRevocationStore,
@@ -29,9 +33,11 @@ from ..revocation import MemoryRevocation, RedisRevocation
 from ..runner.lookups import AsyncProjectLookups, ProjectLookups
 
 __all__ = [
+    "open_async_keys",
     "open_async_projects",
     "open_async_replays",
     "open_async_stores",
+    "open_keys",
     "open_projects",
     "open_replays",
     "open_stores",
@@ -106,6 +112,34 @@ def _async_directory(projects: Projects, http: HttpPort, clock: Clock, notice: T
     if isinstance(projects, RemoteProjects):
         return AsyncRemoteDirectory(projects, http, clock, notice=notice)
     return cast("AsyncProjectDirectory", projects)  # as above
+
+
+def open_keys(config: GateConfig, clock: Clock, notice: Tell) -> ApiKeyStore | None:
+    """Who tells a ``Gate`` about API keys."""
+    keys = config.api_keys
+    if keys is None:
+        return None
+    if isinstance(keys.store, StaticKeys):
+        return LocalKeys(keys.store, clock)
+    if isinstance(keys.store, RedisKeys):
+        from ..io.redis import RedisKeyStore
+
+        return RedisKeyStore(keys.store, keys.prefix, clock, notice)
+    return cast("ApiKeyStore", keys.store)  # as above
+
+
+def open_async_keys(config: GateConfig, clock: Clock, notice: Tell) -> AsyncApiKeyStore | None:
+    """Who tells an ``AsyncGate`` about API keys."""
+    keys = config.api_keys
+    if keys is None:
+        return None
+    if isinstance(keys.store, StaticKeys):
+        return AsyncLocalKeys(keys.store, clock)
+    if isinstance(keys.store, RedisKeys):
+        from ..io.redis import AsyncRedisKeyStore
+
+        return AsyncRedisKeyStore(keys.store, keys.prefix, clock, notice)
+    return cast("AsyncApiKeyStore", keys.store)  # as above
 
 
 def open_replays(config: GateConfig, clock: Clock, notice: Tell) -> ReplayStore:

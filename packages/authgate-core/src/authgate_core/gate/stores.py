@@ -72,7 +72,8 @@ def own(stores: Sequence[object], config: GateConfig) -> tuple[OwnStore, ...]:
 
 def closing(stores: Sequence[object], config: GateConfig) -> tuple[object, ...]:
     """What the gate made itself, and has to close; what it was handed is its owner's."""
-    handed = (*config.sources, config.replays)
+    keys = () if config.api_keys is None else (config.api_keys.store,)
+    handed = (*config.sources, config.replays, *keys)
     return tuple(store for store in stores if not any(store is one for one in handed))
 
 

@@ -15,11 +15,12 @@ from ..ports import RevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import Ports, Runner
+from .api_keys import ApiKeyDesk
 from .base import GateBase
 from .health import Health
 from .reports import without_frames
 from .revocations import Revocations
-from .sources import open_projects, open_replays, open_stores
+from .sources import open_keys, open_projects, open_replays, open_stores
 from .stores import closing, known_by, look_at, own, writable
 
 __all__ = ["Gate"]
@@ -45,8 +46,11 @@ class Gate(GateBase):
         self._projects = open_projects(config, cache, self._http, clock, self._journal.notice)
         self._context = self._make_context(known_by(self._stores, config), cache)
         self._replays = open_replays(config, clock, self._journal.notice)
+        keys = open_keys(config, clock, self._journal.notice)
+        self._keys = closing((keys,), config)
+        self.api_keys = ApiKeyDesk(config.api_keys, *self._keys)
         ports = Ports(
-            self._http, self._refresher, self._stores, self._projects, self._replays, self._exchanges
+            self._http, self._refresher, self._stores, self._projects, self._replays, self._exchanges, keys
         )
         self._runner = Runner(ports)
         logs = tuple(store for store in writable(self._stores, config) if isinstance(store, RevocationLog))
@@ -133,7 +137,7 @@ class Gate(GateBase):
 
     def close(self) -> None:
         """Let go of connections; what the gate was handed is left to its owner."""
-        for store in closing((*self._stores, self._replays), self.config):
+        for store in closing((*self._stores, self._replays, *self._keys), self.config):
             close = getattr(store, "close", None)
             if close is not None:
                 close()
@@ -147,4 +151,4 @@ class Gate(GateBase):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Gate({', '.join(self._issuers) or 'projects only'})"
+        return f"Gate({', '.join(self._issuers) or 'no issuers'})"

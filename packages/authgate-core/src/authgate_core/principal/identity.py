@@ -201,6 +201,10 @@ class ApiKey(Principal):
         put(self, "expires_at", expires_at)
         put(self, "prefix", prefix)
 
+    def has_expired(self, wall: float) -> bool:
+        """Whether the key has stopped working at this moment, Unix seconds."""
+        return self.expires_at is not None and self.expires_at <= wall
+
     def implying(self, roles: frozenset[str]) -> ApiKey:
         """The same key with what a role hierarchy makes of its roles (Law 8.5)."""
         return ApiKey(

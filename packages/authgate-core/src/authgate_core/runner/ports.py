@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ports import AsyncReplayStore, AsyncRevocationStore, HttpPort, ReplayStore, RevocationStore
+from ..ports import (
+    ApiKeyStore,
+    AsyncApiKeyStore,
+    AsyncReplayStore,
+    AsyncRevocationStore,
+    HttpPort,
+    ReplayStore,
+    RevocationStore,
+)
 from .exchanges import Exchanges
 from .lookups import AsyncProjectLookups, ProjectLookups
 from .refresher import KeyRefresher
@@ -23,6 +31,7 @@ class Ports:
         projects: Calls the project directory; None where there is none.
         replays: Remembers what may be used once; None where nothing may.
         exchanges: Asks endpoints, shared by both colours; None where there are none.
+        api_keys: Knows API keys; None where there are none.
     """
 
     http: HttpPort
@@ -31,6 +40,7 @@ class Ports:
     projects: ProjectLookups | None = None
     replays: ReplayStore | None = None
     exchanges: Exchanges | None = None
+    api_keys: ApiKeyStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +53,4 @@ class AsyncPorts:
     projects: AsyncProjectLookups | None = None
     replays: AsyncReplayStore | None = None
     exchanges: Exchanges | None = None
+    api_keys: AsyncApiKeyStore | None = None

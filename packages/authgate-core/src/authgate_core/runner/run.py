@@ -7,6 +7,7 @@ and trace.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar, assert_never
@@ -17,6 +18,7 @@ from ..effects import (
     AwaitKeys,
     CheckRevoked,
     Flow,
+    LookUpApiKey,
     LookUpProject,
     RefreshProject,
     SendRequest,
@@ -24,7 +26,7 @@ from ..effects import (
     UseOnce,
 )
 from ..ports import RevocationStore
-from ..principal import ProjectRef, TokenRef
+from ..principal import ApiKey, ProjectRef, TokenRef
 from .ports import AsyncPorts, Ports
 
 __all__ = ["AsyncRunner", "Runner"]
@@ -58,7 +60,7 @@ class Runner:
         finally:
             flow.close()
 
-    def perform(self, effect: AnyEffect) -> object:
+    def perform(self, effect: AnyEffect) -> object:  # noqa: PLR0911 - one or two for each effect
         """Perform one effect; a new one fails type checking here."""
         match effect:
             case SendRequest(request):
@@ -79,6 +81,8 @@ class Runner:
                 return None
             case UseOnce(name, ttl):
                 return _first(_present(self.ports.replays).use(name, ttl))
+            case LookUpApiKey(credential):
+                return _known(_present(self.ports.api_keys).look_up(credential))
             case _:
                 assert_never(effect)
 
@@ -116,7 +120,7 @@ class AsyncRunner:
         finally:
             flow.close()
 
-    async def perform(self, effect: AnyEffect) -> object:  # noqa: PLR0911 - one or two for each effect
+    async def perform(self, effect: AnyEffect) -> object:  # noqa: C901, PLR0911 - one or two for each effect
         """Perform one effect; a new one fails type checking here."""
         match effect:
             case SendRequest(request):
@@ -140,6 +144,8 @@ class AsyncRunner:
                 return None
             case UseOnce(name, ttl):
                 return _first(await _present(self.ports.replays).use(name, ttl))
+            case LookUpApiKey(credential):
+                return _known(await _present(self.ports.api_keys).look_up(credential))
             case _:
                 assert_never(effect)
 
@@ -163,6 +169,15 @@ def _any_revoked(answers: Sequence[bool | BaseException]) -> bool:
     return False
 
 
+def _known(answer: object) -> ApiKey | None:
+    if answer is None or isinstance(answer, ApiKey):
+        return answer
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError("look_up of the store of API keys is async; write it with `def`, or use AsyncGate")
+    raise TypeError(f"a store of API keys answered {type(answer).__name__}, not an ApiKey or None")
+
+
 def _first(answer: object) -> bool:
     if not isinstance(answer, bool):
         raise TypeError(f"a replay store answered {type(answer).__name__}, not a bool")
@@ -171,7 +186,5 @@ def _first(answer: object) -> bool:
 
 def _present(port: L | None) -> L:
     if port is None:
-        raise LookupError(
-            "a flow asked for what the gate was not built with: a project directory or a replay store"
-        )
+        raise LookupError("a flow asked for what the gate was not built with: a directory or a store")
     return port
