@@ -116,11 +116,11 @@ class Journal:
         self._last[issuer, code] = last, held + 1
         return True
 
-    def notice(self, event: Notice) -> None:
-        """Report something that is no decision."""
+    def notice(self, event: Notice, error: BaseException | None = None) -> None:
+        """Report something that is no decision, and log the error that it came of."""
         self._tell(event)
         level = logging.ERROR if event.alarm else logging.WARNING
-        self._say(level, "%s: %s: %s", event.code, event.subject, event.text)
+        self._say(level, "%s: %s: %s", event.code, event.subject, event.text, exc_info=error)
 
     def observed(self, tell: Callable[[], object], failure: str) -> None:
         """Tell somebody who watches; that it failed is logged, and changes nothing (Law 10.2)."""
@@ -152,7 +152,7 @@ class Journal:
             return
         self.observed(partial(self._observer, event), f"the observer failed on {type(event).__name__}")
 
-    def _say(self, level: int, text: str, *said: str, exc_info: bool = False) -> None:
+    def _say(self, level: int, text: str, *said: str, exc_info: bool | BaseException | None = None) -> None:
         try:
             self._log.log(level, text, *said, exc_info=exc_info)
         except Exception:  # noqa: BLE001 - Law 10.2: a handler or filter that fails is a failing observer

@@ -50,6 +50,11 @@ class Revocations:
         self._logs = logs
         self._own = own
 
+    @property
+    def takes_entries(self) -> bool:
+        """Whether there is a source that can be written to."""
+        return bool(self._logs)
+
     def revoke_token(
         self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None
     ) -> None:
@@ -138,6 +143,11 @@ class AsyncRevocations:
         self._entries = entries
         self._logs = logs
         self._own = own
+
+    @property
+    def takes_entries(self) -> bool:
+        """As ``Revocations.takes_entries``."""
+        return bool(self._logs)
 
     async def revoke_token(
         self, token_or_jti: str, *, issuer: str | None = None, tenant: str | None = None

@@ -46,7 +46,7 @@ class Connection(Protocol):
         """Send encoded commands."""
         ...
 
-    def read_response(self) -> object:
+    def read_response(self, *, disconnect_on_error: bool = True) -> object:
         """Read one reply; an error reply is raised."""
         ...
 
