@@ -368,7 +368,7 @@ class TestObject:
             *(b"", b" ", b"{", b"}", b"[]", b"1", b"null", b'"{}"', b"{}{}", b"{} {}", b"{}x", b"{},"),
             *(b"{'a':1}", b"{a:1}", b'{"a":1,}', b'{"a":01}', b'{"a":+1}', b'{"a":.5}', b'{"a":1}//'),
             *(b'{"a":"\n"}', b'{"a":"\x00"}', b'{"a":\xff}', b"{}\x00", b"\x00{}", b"\x0b{}", b"{}\x0c"),
-            *(b"\xc2\xa0{}", b"{}\xc2\xa0"),
+            *(b"\xc2\xa0{}", b"{}\xc2\xa0", b'X{"a":1}', b'{"a":1}X', b'x{"a":[1]}', b'{"a":[1]}x'),
         ],
     )
     def test_what_is_not_one_object_is_refused(self, data: bytes) -> None:

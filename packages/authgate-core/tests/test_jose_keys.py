@@ -513,6 +513,13 @@ class TestSelection:
         for kid in ("c", "A", "a ", ""):
             assert () == KeySet([a, b]).select(kid, "RS256")
 
+    def test_a_key_answers_to_its_own_kid_unless_told_otherwise(self) -> None:
+        """Law 3.4: only a configured key that nobody named stands for every kid."""
+        one = Key("a", "RSA", None, frozenset({"RS256"}), b"material")
+
+        assert ((one,), ()) == (KeySet([one]).select("a", "RS256"), KeySet([one]).select("b", "RS256"))
+        assert [True, False] == [KeySet([one]).has_kid(kid) for kid in ("a", "b")]
+
     def test_the_algorithm_filters_first(self) -> None:
         """Law 3.4: two keys of one kid are told apart by what they may verify (Law 3.2)."""
         rsa_key, ec_key = key("k", "RS256"), key("k", "ES256")
