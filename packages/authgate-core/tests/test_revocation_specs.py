@@ -188,6 +188,13 @@ class TestSettings:
             line[:13] for line in RedisRevocation("redis://h", layout=layout).problems("sync")
         ]
 
+    def test_whose_entries_they_are(self) -> None:
+        """What people call the owner of a layout is what notices and errors call it."""
+        layouts: list[Literal["authgate", "m8", "mercury"]] = ["authgate", "m8", "mercury"]
+        assert ["authgate", "m8", "Mercury"] == [
+            RedisRevocation("redis://h", layout=layout).owner for layout in layouts
+        ]
+
     def test_a_layout_of_others(self) -> None:
         """Laws 1.6 and 5.9: a prefix would do nothing there; everything else is as in our own."""
         spec = RedisRevocation("redis://h", layout="mercury", on_error="allow")

@@ -23,12 +23,17 @@ def client_kind(client: object) -> ClientKind | None:
     return "single" if "Redis" in names and "Pipeline" not in names else None
 
 
-def client_problems(client: object, colour: Literal["sync", "async"], *, accept_slow: bool) -> list[str]:
-    """What is wrong with a client: one sentence each, naming the fix (Laws 5.4, 5.12, 9.4)."""
+def client_problems(
+    owner: str, client: object, colour: Literal["sync", "async"], *, accept_slow: bool
+) -> list[str]:
+    """What is wrong with a client: one sentence each, naming the fix (Laws 5.4, 5.12, 9.4).
+
+    Arguments as for ``server_problems``.
+    """
     kind = client_kind(client)
     if kind is None:
         hint = "; of a Sentinel hand in master_for(name)" if type(client).__name__ == "Sentinel" else ""
-        return [f"RedisRevocation got a {type(client).__name__}: {_NO_CLIENT}{hint}"]
+        return [f"{owner} got a {type(client).__name__}: {_NO_CLIENT}{hint}"]
     is_async = any(base.__module__.startswith("redis.asyncio") for base in type(client).__mro__)
     if is_async and colour == "sync":
         return ["the Redis client is one for asyncio: hand Gate a redis.Redis, or use AsyncGate"]

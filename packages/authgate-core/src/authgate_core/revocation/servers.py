@@ -1,4 +1,4 @@
-"""What is wrong with a Redis that somebody else than a revocation source keeps things in."""
+"""What is wrong with a Redis that things are kept in, and with the names of their keys."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import re
 from typing import Final, Literal
 
 from .addresses import url_problems
-from .clients import client_kind, client_problems
+from .clients import client_problems
 
 __all__ = ["prefix_problems", "server_problems"]
 
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_NO_SERVER: Final = "write a URL such as redis://localhost:6379/0, or hand in a redis-py client"
 
 
 def server_problems(
@@ -31,9 +30,7 @@ def server_problems(
         if importlib.util.find_spec("redis") is None:
             found.append(f"{owner} needs redis-py: pip install 'authgate-core[redis]'")
         return found
-    if client_kind(server) is None:
-        return [f"{owner} got a {type(server).__name__}: {_NO_SERVER}"]
-    return client_problems(server, colour, accept_slow=accept_slow)
+    return client_problems(owner, server, colour, accept_slow=accept_slow)
 
 
 def prefix_problems(prefix: object) -> list[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Final, Literal, TypeAlias
 
-from .addresses import masked_url, url_problems
-from .clients import client_problems
+from .addresses import masked_url
 from .health import RedisSource
+from .servers import prefix_problems, server_problems
 
 __all__ = ["MemoryRevocation", "RedisRevocation"]
 
@@ -20,7 +18,6 @@ RedisLayout: TypeAlias = Literal["authgate", "m8", "mercury"]
 _OWN_PREFIX: Final = "authgate"
 _OWNERS: Final = {"m8": "m8", "mercury": "Mercury"}
 _SOURCES: Final[Mapping[str, RedisSource]] = {"m8": "redis:m8", "mercury": "redis:mercury"}
-_PREFIX: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +69,15 @@ class RedisRevocation:
         Args:
             colour: ``sync`` for ``Gate``, ``async`` for ``AsyncGate``.
         """
-        found = list(self._server_problems(colour))
+        server, slow = self.client_or_url, self.accept_slow_client
+        found = server_problems("RedisRevocation", server, colour, accept_slow=slow)
         if self.layout not in {"authgate", *_OWNERS}:
             found.append('layout: write "authgate" (the default), "m8" or "mercury"')
         if self.on_error not in {"deny", "allow"}:
             found.append('on_error: write "deny" (the default) or "allow"')
         if not _is_positive(self.allow_for):
             found.append("allow_for: write a number of seconds above 0, such as 600.0")
-        if not _is_prefix(self.prefix):
-            found.append("prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
-        elif self.is_foreign and self.prefix != _OWN_PREFIX:
-            found.append(f"prefix: does nothing in {self.owner}'s layout, whose keys have none; leave it out")
-        return [*found, *self._feed_problems()]
+        return [*found, *self._prefix_problems(), *self._feed_problems()]
 
     @property
     def is_foreign(self) -> bool:
@@ -100,12 +94,10 @@ class RedisRevocation:
         """What such a source is called in health and notices."""
         return _SOURCES.get(self.layout, "redis")
 
-    def _server_problems(self, colour: Literal["sync", "async"]) -> list[str]:
-        if not isinstance(self.client_or_url, str):
-            return client_problems(self.client_or_url, colour, accept_slow=self.accept_slow_client)
-        found = url_problems(self.client_or_url)
-        if importlib.util.find_spec("redis") is None:
-            found.append("RedisRevocation needs redis-py: pip install 'authgate-core[redis]'")
+    def _prefix_problems(self) -> list[str]:
+        found = prefix_problems(self.prefix)
+        if not found and self.is_foreign and self.prefix != _OWN_PREFIX:
+            return [f"prefix: does nothing in {self.owner}'s layout, whose keys have none; leave it out"]
         return found
 
     def _feed_problems(self) -> Iterator[str]:
@@ -137,7 +129,3 @@ def _is_flag(value: object) -> bool:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_prefix(value: object) -> bool:
-    return isinstance(value, str) and _PREFIX.fullmatch(value) is not None
