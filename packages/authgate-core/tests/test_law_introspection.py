@@ -472,7 +472,7 @@ class TestSignedAnswers:
             ({"token_introspection": ABSENT, "active": True}, "holds no token_introspection"),
         ],
     )
-    def test_others(self, make: Make, fake: FakeIssuer, change: dict[str, object], why: str) -> None:
+    def test_others(self, make: Make, fake: FakeIssuer, change: dict[str, Any], why: str) -> None:
         """Say nothing of the token: an outage."""
         self.lie(fake, **change)
         with pytest.raises(ag.EndpointUnavailable, match=why):
@@ -580,7 +580,7 @@ class TestConfiguration:
     @pytest.mark.parametrize("option", ["signed", "jwts"])
     def test_an_issuer_without_a_name(self, option: str) -> None:
         """Nothing would say that a signed answer or a JWT is its own."""
-        spec = ag.Introspection("https://id.test/introspect", CLIENT, **{option: True})  # type: ignore[arg-type]
+        spec = ag.Introspection("https://id.test/introspect", CLIENT, **{option: True})
         issuer = ag.Issuer.jwks("https://id.test/jwks", issuer=None, audience="a", introspection=spec)
         with pytest.raises(ag.ConfigurationError, match="this one has issuer=None"):
             ag.Gate(ag.GateConfig(issuers=[issuer]))

@@ -21,6 +21,8 @@ PREFIX: Final = "AUTHGATE_"
 _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
 """Names with our prefix that other parts of authgate read: the Flask extension, and the project's own tests."""
 
+_OF_KEYCLOAK: Final = frozenset({"service_clients", "service_by", "admin_implies_all"})
+
 
 def _split(value: object) -> object:
     """A comma list, or what a mapping may hold already."""
@@ -37,7 +39,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    profile: Literal["mercury"] | None = None
+    profile: Literal["mercury", "keycloak"] | None = None
     issuer: str | None = None
     audience: Names = ()
     jwks_url: str | None = None
@@ -52,6 +54,9 @@ class Settings(BaseSettings):
     tenants: Names = ()
     authorized_parties: Names = ()
     service_claim: str | None = None
+    service_clients: Names = ()
+    service_by: Names = ()
+    admin_implies_all: bool = True
     allow_http: bool = False
     projects_file: str | None = None
     service_id: str | None = None
@@ -96,6 +101,8 @@ class Settings(BaseSettings):
             yield "AUTHGATE_REDIS_ON_ERROR: needs AUTHGATE_REDIS_URL"
         if self.redis_feed and self.redis_url is None:
             yield "AUTHGATE_REDIS_FEED: needs AUTHGATE_REDIS_URL"
+        for name in sorted(self.model_fields_set & _OF_KEYCLOAK):
+            yield f"AUTHGATE_{name.upper()}: belongs to AUTHGATE_PROFILE=keycloak"
         if self.service_id is not None and self.projects_file is None:
             yield "AUTHGATE_SERVICE_ID: needs AUTHGATE_PROJECTS_FILE, whose projects are enabled for services"
 

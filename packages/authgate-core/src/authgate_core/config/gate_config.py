@@ -47,6 +47,7 @@ from .checks import (
 )
 from .colours import Colour
 from .environment import Settings, is_explaining, read_settings
+from .keycloak import in_keycloak_words, read_keycloak
 from .mercury import in_its_words, read_mercury
 
 __all__ = ["Colour", "GateConfig", "Projects", "Replays", "RevocationSource"]
@@ -56,7 +57,7 @@ Replays: TypeAlias = MemoryReplays | RedisReplays | ReplayStore | AsyncReplaySto
 Projects: TypeAlias = StaticProjects | RemoteProjects | ProjectDirectory | AsyncProjectDirectory
 
 
-Profile: TypeAlias = Literal["mercury"]
+Profile: TypeAlias = Literal["mercury", "keycloak"]
 
 _LONGEST_WAIT: Final = 60.0
 _LONGEST_STALE: Final = 365 * 86400.0
@@ -175,6 +176,8 @@ class GateConfig:
         settings, problems = read_settings(mapping)
         if (settings.profile or profile) == "mercury":
             return cls._of_mercury(mapping, settings, problems)
+        if (settings.profile or profile) == "keycloak":
+            return cls._of_keycloak(mapping, settings, problems)
         config = cls(
             issuers=settings.issuers(),
             projects=settings.projects(),
@@ -201,6 +204,20 @@ class GateConfig:
             **_common(settings),
         )
         problems += [*wrong, *map(in_its_words, config.problems("sync"))]
+        if problems:
+            raise ConfigurationError(*dict.fromkeys(problems))
+        return config
+
+    @classmethod
+    def _of_keycloak(cls, mapping: Mapping[str, Any], settings: Settings, problems: list[str]) -> GateConfig:
+        keycloak, wrong = read_keycloak(mapping, settings)
+        config = cls(
+            issuers=[keycloak.issuer()],
+            revocation=settings.revocations(),
+            roles=keycloak.roles(),
+            **_common(settings),
+        )
+        problems += [*wrong, *map(in_keycloak_words, config.problems("sync"))]
         if problems:
             raise ConfigurationError(*dict.fromkeys(problems))
         return config

@@ -28,7 +28,7 @@ from ..principal import (
     new_user,
     resolve,
 )
-from .names import Names
+from .names import ClientRoles, Names
 from .settings import ClaimsMap, Grants, ServiceWhen
 from .tenancy import tenant_of
 
@@ -53,6 +53,7 @@ class PrincipalMap:
     """
 
     __slots__ = (
+        "_client_roles",
         "_issuer",
         "_judges",
         "_keeps_claims",
@@ -70,6 +71,8 @@ class PrincipalMap:
         self._kinds = grants.kinds
         self._subject = mapping.subject.parts[0] if len(mapping.subject.parts) == 1 else None
         self._roles = Names(mapping.roles, mapping.separators, grants.roles)
+        clients = mapping.client_roles
+        self._client_roles = None if clients is None else ClientRoles(clients, grants.roles)
         self._scopes = Names(mapping.scopes, mapping.separators, grants.scopes)
         self._judges = mapping.model is not None or bool(mapping.validators)
         self._keeps_claims = not mapping.is_repeatable
@@ -90,6 +93,8 @@ class PrincipalMap:
         if self._kinds is not None:
             _check_kind("service" if is_service else "user", self._kinds)
         roles = self._roles.read(claims)
+        if self._client_roles is not None:
+            roles = tuple(dict.fromkeys((*roles, *self._client_roles.read(claims))))
         subject = claims.get(self._subject) if self._subject else resolve(claims, mapping.subject)
         identifier = mapping.namespace + _identifier(subject, mapping.subject)
         tenant = None

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from ..signing import RequestSigning, base_url_problems
 from .options import Options
 from .project_tokens import ProjectTokens
+from .settings import ClaimsMap
 from .tenancy import TenantKeys
 from .trust import JwksUrl
 
-__all__ = ["FIXED", "LIFTED", "address_problems", "defaults", "project_tokens", "user_keys"]
+__all__ = [
+    "FIXED",
+    "LIFTED",
+    "defaults",
+    "mercury_mapping",
+    "mercury_problems",
+    "project_tokens",
+    "user_keys",
+]
 
 _ALGORITHM: Final = "RS512"
 FIXED: Final = (("type", "access"),)
@@ -51,8 +61,17 @@ def project_tokens(base_url: str, leeway: float, signing: RequestSigning) -> Pro
     )
 
 
-def address_problems(base_url: object) -> Iterator[str]:
-    """What is wrong with the base URL, which is the expected ``iss`` as well."""
+def mercury_mapping(mapping: ClaimsMap, fallback_tenant: str | None) -> ClaimsMap:
+    """The configured mapping, knowing that projects are UUIDs, and that ``sub`` is an object."""
+    return replace(
+        mapping, fallback_tenant=fallback_tenant, tenant_is_uuid=True, lifted=LIFTED, public=LIFTED
+    )
+
+
+def mercury_problems(base_url: object, tenants: object) -> Iterator[str]:
+    """What is wrong with the base URL, which is the expected ``iss`` as well, and with the projects."""
+    if tenants is None:
+        yield "tenants: name the projects that are served here, or a fallback_tenant=..."
     if isinstance(base_url, str) and base_url.endswith("/"):
         yield "base_url: ends with a slash; it is the expected iss as well, byte for byte, and that has none"
     if isinstance(base_url, str):

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 from ..errors import InvalidClaim
 from ..principal import MISSING, ClaimPath, resolve
 
-__all__ = ["Names"]
+__all__ = ["ClientRoles", "Names"]
 
 _Read: TypeAlias = Callable[[object], tuple[str, ...]]
 
@@ -57,6 +57,46 @@ class Names:
                 raise _unreadable(path) from None
             found = _joined(found, names) if found else names
         return found
+
+
+class ClientRoles:
+    """Reads the roles that an object holds for each of several clients: ``orders:manager``.
+
+    Args:
+        path: Where the object is.
+        limit: Other roles are left out; None is no limit (Law 3.14).
+    """
+
+    __slots__ = ("_limit", "_path")
+
+    def __init__(self, path: ClaimPath, limit: frozenset[str] | None) -> None:
+        self._path = path
+        self._limit = limit
+
+    def read(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
+        """The roles in claims, each with its client; raises InvalidClaim."""
+        clients = resolve(claims, self._path)
+        if clients is MISSING:
+            return ()
+        if not isinstance(clients, Mapping):
+            raise self._unreadable()
+        found = (
+            f"{client}:{role}"
+            for client, access in cast("Mapping[str, object]", clients).items()
+            for role in self._of(access)
+        )
+        return tuple(role for role in found if self._limit is None or role in self._limit)
+
+    def _of(self, access: object) -> list[str]:
+        roles = cast("Mapping[str, object]", access).get("roles", []) if isinstance(access, Mapping) else None
+        texts = cast("list[object]", roles) if isinstance(roles, list) else [None]
+        names = [role for role in texts if isinstance(role, str) and role]
+        if len(names) < len(texts):
+            raise self._unreadable()
+        return names
+
+    def _unreadable(self) -> InvalidClaim:
+        return InvalidClaim(str(self._path), "is not an object that holds a list of roles for each client")
 
 
 def _reader(path: ClaimPath, separator: str | None, limit: frozenset[str] | None) -> _Read:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final, TypeAlias
 
+from ..jose.claims import TokenRules
 from ..jose.signature import HMAC_ALGORITHMS, KNOWN_ALGORITHMS
 from ..principal import ClaimPath
 
@@ -60,6 +61,7 @@ class ClaimsMap:
         subject: Where the id is.
         roles: Where roles are; every path that is present adds.
         scopes: Where scopes are.
+        client_roles: Where an object holds roles for each of several clients; they count as ``client:role``.
         tenant: Where the tenant is, if the issuer has tenants.
         separators: For claims that are one string: the path as written, and what separates the values; an
             empty text where the whole string is one value.
@@ -81,6 +83,7 @@ class ClaimsMap:
     subject: ClaimPath
     roles: tuple[ClaimPath, ...]
     scopes: tuple[ClaimPath, ...]
+    client_roles: ClaimPath | None = None
     tenant: ClaimPath | None = None
     separators: Mapping[ClaimPath, str] = field(default_factory=dict[ClaimPath, str])
     namespace: str = ""
@@ -122,6 +125,7 @@ class Terms:
         fixed_claims: Claims with the one text that each must be.
         shapes: Sets of such claims of which one must hold as a whole; none asks for nothing.
         require_kid: Whether the header must name the key.
+        audience_hint: What logs say besides of a token for other APIs.
     """
 
     audience: frozenset[str] | AnyAudience
@@ -135,6 +139,27 @@ class Terms:
     fixed_claims: tuple[tuple[str, str], ...] = ()
     shapes: tuple[tuple[tuple[str, str], ...], ...] = ()
     require_kid: bool = False
+    audience_hint: str = ""
+
+    def rules(self, issuer: str | None, *, require_iat: bool, plain_jti: bool) -> TokenRules:
+        """What ``jose`` must check of the tokens of an issuer; the arguments are as for ``Issuer.rules``."""
+        return TokenRules(
+            issuer=issuer,
+            audience=None if isinstance(self.audience, AnyAudience) else self.audience,
+            algorithms=self.algorithms,
+            leeway=self.leeway,
+            max_lifetime=self.max_lifetime,
+            require_iat=require_iat or self.max_lifetime is not None,
+            plain_jti=plain_jti,
+            require_at_jwt=self.require_at_jwt,
+            required_claims=self.required_claims,
+            authorized_parties=self.authorized_parties,
+            token_types=self.token_types,
+            fixed_claims=self.fixed_claims,
+            shapes=self.shapes,
+            require_kid=self.require_kid,
+            audience_hint=self.audience_hint,
+        )
 
     def problems(self, *, symmetric: bool) -> Iterator[str]:
         """What is wrong, where ``symmetric`` says that the issuer's key is a shared secret."""

@@ -6,22 +6,31 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, Unpack
 
+from ..clients import ClientAuthentication
 from ..jose.claims import TokenRules
 from ..jose.verify import VerifiedClaims, VouchedClaims
-from ..ports import ValidationHooks, hook_problems, tenant_problems
-from ..principal import Service, TokenRef, User, is_uuid
+from ..ports import ValidationHooks, hook_problems
+from ..principal import Service, TokenRef, User
 from ..request import masked
 from ..secret import Secret
 from ..signing import RequestSigning
 from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms, sessions_url
 from .introspection import Introspection
+from .keycloak import (
+    KeycloakRule,
+    keycloak_keys,
+    keycloak_mapping,
+    keycloak_options,
+    keycloak_problems,
+    keycloak_terms,
+)
 from .m8 import M8_FIXED, m8_defaults, m8_mapping, m8_trust
 from .mapping import PrincipalMap, model_problems, tenant_in
-from .mercury import FIXED, LIFTED, address_problems, defaults, project_tokens, user_keys
+from .mercury import FIXED, defaults, mercury_mapping, mercury_problems, project_tokens, user_keys
 from .options import Options, Reader
 from .project_tokens import ProjectTokens
 from .settings import AnyAudience, ClaimsMap, Grants, Terms
-from .tenancy import Served, TenantKeys
+from .tenancy import Served, TenantKeys, tenancy_problems
 from .trust import Discovery, JwksUrl, StaticKeys
 
 __all__ = ["Issuer", "KeyOrigin", "Options"]
@@ -123,28 +132,18 @@ class Issuer:
             options: As for every issuer; ``tenants`` are the ids of the projects that are served, by default the
                 fallback alone; ``leeway`` is 0 unless set (Law 5.8).
         """
-        given: dict[str, object] = {**defaults()}
-        given.update((name, value) for name, value in options.items() if value is not None)
+        given = _given(defaults(), options)
         if fallback_tenant is not None:
             given.setdefault("tenants", (fallback_tenant,))
         secret = Secret(signing_secret) if isinstance(signing_secret, str) else signing_secret
         signing = RequestSigning(secret)
         plain = _make(base_url, user_keys(base_url, signing), audience, given)
-        mistakes = [*plain.mistakes, *address_problems(base_url), *signing.problems()]
-        if plain.tenants is None:
-            mistakes.append("tenants: name the projects that are served here, or a fallback_tenant=...")
         return replace(
             plain,
             terms=replace(plain.terms, fixed_claims=FIXED),
-            mapping=replace(
-                plain.mapping,
-                fallback_tenant=fallback_tenant,
-                tenant_is_uuid=True,
-                lifted=LIFTED,
-                public=LIFTED,
-            ),
+            mapping=mercury_mapping(plain.mapping, fallback_tenant),
             project_tokens=project_tokens(base_url, plain.terms.leeway, signing),
-            mistakes=tuple(mistakes),
+            mistakes=(*plain.mistakes, *mercury_problems(base_url, plain.tenants), *signing.problems()),
         )
 
     @classmethod
@@ -165,8 +164,7 @@ class Issuer:
                 goes on; while it cannot answer, users get 503.
             options: As for every issuer.
         """
-        given: dict[str, object] = {**auth_defaults()}
-        given.update((name, value) for name, value in options.items() if value is not None)
+        given = _given(auth_defaults(), options)
         plain = _make(None, auth_keys(base_url), audience, given)
         return replace(
             plain,
@@ -195,11 +193,38 @@ class Issuer:
             options: As for every issuer; ``leeway`` is 0 unless set (Law 5.8).
         """
         trust = m8_trust(keys)
-        given: dict[str, object] = {**m8_defaults(symmetric=isinstance(keys, Secret))}
-        given.update((name, value) for name, value in options.items() if value is not None)
+        given = _given(m8_defaults(symmetric=isinstance(keys, Secret)), options)
         plain = _make(issuer, trust, audience, given)
         terms = replace(plain.terms, fixed_claims=M8_FIXED)
         return replace(plain, terms=terms, mapping=m8_mapping(plain.mapping), hooks=hooks)
+
+    @classmethod
+    def keycloak(
+        cls,
+        realm_url: str,
+        *,
+        audience: str | Collection[str] | AnyAudience,
+        introspect: ClientAuthentication | None = None,
+        service_clients: Collection[str] | None = None,
+        service_by: Collection[KeycloakRule] = (),
+        **options: Unpack[Options],
+    ) -> Issuer:
+        """A realm of Keycloak: its roles, and as ``client:role`` those of its clients; service accounts are services.
+
+        Args:
+            realm_url: Its URL without a slash at the end, and the ``iss`` of its tokens, byte for byte.
+            audience: As for every issuer.
+            introspect: Who asks Keycloak about each token; None has them verified here.
+            service_clients: The clients whose service accounts are services; None for all of them.
+            service_by: What makes a token a service's besides: a ``role`` of that name, its ``type``, or that its
+                ``claims`` name a client and nobody.
+            options: As for every issuer.
+        """
+        given = keycloak_options(realm_url, introspect, service_clients, service_by, options)
+        plain = _make(realm_url, keycloak_keys(realm_url), audience, given)
+        mistakes = (*plain.mistakes, *keycloak_problems(realm_url, service_by, plain.terms))
+        terms = keycloak_terms(plain.terms, service_by)
+        return replace(plain, terms=terms, mapping=keycloak_mapping(plain.mapping), mistakes=mistakes)
 
     @property
     def project_keys_name(self) -> str | None:
@@ -224,23 +249,7 @@ class Issuer:
             require_iat: Whether a revocation source judges by age (Law 3.7).
             plain_jti: Whether one is written by others, who list tokens under their ``jti`` (Law 5.9).
         """
-        terms = self.terms
-        return TokenRules(
-            issuer=self.issuer,
-            audience=None if isinstance(terms.audience, AnyAudience) else terms.audience,
-            algorithms=terms.algorithms,
-            leeway=terms.leeway,
-            max_lifetime=terms.max_lifetime,
-            require_iat=require_iat or terms.max_lifetime is not None,
-            plain_jti=plain_jti,
-            require_at_jwt=terms.require_at_jwt,
-            required_claims=terms.required_claims,
-            authorized_parties=terms.authorized_parties,
-            token_types=terms.token_types,
-            fixed_claims=terms.fixed_claims,
-            shapes=terms.shapes,
-            require_kid=terms.require_kid,
-        )
+        return self.terms.rules(self.issuer, require_iat=require_iat, plain_jti=plain_jti)
 
     def tenant(self, claims: Mapping[str, Any]) -> str | None:
         """The tenant that claims name; None where this issuer has none.
@@ -288,7 +297,7 @@ class Issuer:
             found.append("issuer: is empty; write the exact iss, or issuer=None for tokens without one")
         if not self.name:
             found.append("name: is empty")
-        found += self._tenant_problems()
+        found += tenancy_problems(self.tenants, self.mapping, matched=self.tenant_matches_project)
         found += self.terms.problems(symmetric=symmetric)
         found += self.grants.problems()
         found += model_problems(self.mapping.model)
@@ -305,17 +314,9 @@ class Issuer:
             found += self.trust.problems(plain_http=self.allow_http)
         return (f"Issuer {masked(self.name)!r}: {problem}" for problem in found)
 
-    def _tenant_problems(self) -> Iterator[str]:
-        mapping = self.mapping
-        if self.tenant_matches_project and mapping.tenant is None:
-            yield "tenant_matches_project: needs tenant=..., the claim that holds the project's id"
-        if self.tenants is not None and mapping.tenant is None:
-            yield "tenants: needs tenant=..., the claim that holds the tenant"
-        if self.tenants is not None:
-            yield from tenant_problems(self.tenants, uuid=mapping.tenant_is_uuid)
-        fallback: object = mapping.fallback_tenant
-        if fallback is not None and mapping.tenant_is_uuid and not is_uuid(fallback):
-            yield "fallback_tenant: is no UUID in lower case, 8-4-4-4-12, and no other tenant has keys"
+
+def _given(defaults: Options, options: Mapping[str, object]) -> dict[str, object]:
+    return {**defaults, **{name: value for name, value in options.items() if value is not None}}
 
 
 def _make(

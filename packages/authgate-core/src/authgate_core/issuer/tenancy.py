@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidClaim
+from ..ports import tenant_problems
 from ..principal import ClaimPath, is_uuid, resolve
 from ..request import url_problems
 from ..signing import RequestSigning
+from .settings import ClaimsMap
 
-__all__ = ["Served", "TenantKeys", "tenant_of"]
+__all__ = ["Served", "TenantKeys", "tenancy_problems", "tenant_of"]
 
 Served: TypeAlias = frozenset[str] | Callable[[str], bool]
 """The tenants that are served: by name, or by a predicate."""
@@ -63,3 +65,22 @@ def tenant_of(claims: Mapping[str, Any], path: ClaimPath, fallback: str | None, 
     if not isinstance(value, str) or not value:
         raise InvalidClaim(str(path), "is missing, or no text")
     return value
+
+
+def tenancy_problems(tenants: object, mapping: ClaimsMap, *, matched: bool) -> Iterator[str]:
+    """What is wrong with the tenants of an issuer.
+
+    Args:
+        tenants: Those that are served, as they were given.
+        mapping: Which claim names one.
+        matched: Whether users go with projects of their own tenant only.
+    """
+    if matched and mapping.tenant is None:
+        yield "tenant_matches_project: needs tenant=..., the claim that holds the project's id"
+    if tenants is not None and mapping.tenant is None:
+        yield "tenants: needs tenant=..., the claim that holds the tenant"
+    if tenants is not None:
+        yield from tenant_problems(tenants, uuid=mapping.tenant_is_uuid)
+    fallback: object = mapping.fallback_tenant
+    if fallback is not None and mapping.tenant_is_uuid and not is_uuid(fallback):
+        yield "fallback_tenant: is no UUID in lower case, 8-4-4-4-12, and no other tenant has keys"

@@ -46,6 +46,7 @@ class TokenRules:
         fixed_claims: Claims with the one text that each must be.
         shapes: Sets of such claims of which one must hold as a whole; none asks for nothing.
         require_kid: Whether the header must name the key (Law 3.4).
+        audience_hint: What logs say besides of a token for other APIs.
     """
 
     issuer: str | None
@@ -62,6 +63,7 @@ class TokenRules:
     fixed_claims: tuple[tuple[str, str], ...] = ()
     shapes: tuple[tuple[tuple[str, str], ...], ...] = ()
     require_kid: bool = False
+    audience_hint: str = ""
 
 
 def check_header(header: Header, rules: TokenRules) -> None:
@@ -98,9 +100,9 @@ def check_claims(claims: Mapping[str, Any], rules: TokenRules, now: Instant) -> 
     if claims.get("iss") != rules.issuer or (rules.issuer is None and "iss" in claims):
         raise _wrong_issuer(claims, rules.issuer)
     if "aud" in claims:
-        _check_audience(claims["aud"], rules.audience)
+        _check_audience(claims["aud"], rules.audience, rules.audience_hint)
     elif rules.audience is not None:
-        raise InvalidClaim("aud", "is missing")
+        raise InvalidClaim("aud", f"is missing{rules.audience_hint}")
     _check_kind(claims, rules.token_types)
     if rules.authorized_parties is not None:
         _check_parties(claims, rules.authorized_parties)
@@ -121,13 +123,13 @@ def _wrong_issuer(claims: Mapping[str, Any], issuer: str | None) -> InvalidClaim
     )
 
 
-def _check_audience(aud: Json, audience: frozenset[str] | None) -> None:
+def _check_audience(aud: Json, audience: frozenset[str] | None, hint: str) -> None:
     names = aud if isinstance(aud, list) else [aud]
     for name in names:
         if not isinstance(name, str):
             raise InvalidClaim("aud", "is neither a string nor a list of strings")
     if audience is not None and audience.isdisjoint(names):
-        raise InvalidClaim("aud", f"is {_shown(aud)}, which names none of {sorted(audience)}")
+        raise InvalidClaim("aud", f"is {_shown(aud)}, which names none of {sorted(audience)}{hint}")
 
 
 def _check_kind(claims: Mapping[str, Any], token_types: frozenset[str]) -> None:

@@ -20,9 +20,11 @@ class RoleHierarchy:
 
     Args:
         implied: For each role the roles that it implies: ``RoleHierarchy({"admin": ["editor", "viewer"]})``.
+        every: Roles that imply every role there is, whatever it is called.
     """
 
     implied: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
+    every: frozenset[str] = frozenset()
     _closure: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,7 +40,8 @@ class RoleHierarchy:
 
     def expand(self, roles: Iterable[str]) -> frozenset[str]:
         """These roles and every role that they imply."""
-        return frozenset[str]().union(*(self._closure.get(role, (role,)) for role in roles))
+        expanded = frozenset[str]().union(*(self._closure.get(role, (role,)) for role in roles))
+        return expanded if self.every.isdisjoint(expanded) else _EveryRole(expanded)
 
     def problems(self) -> list[str]:
         """What is wrong with the hierarchy: one sentence each, with what to write instead."""
@@ -47,6 +50,9 @@ class RoleHierarchy:
             for role, roles in self.implied.items()
             if not _is_names(roles)
         ]
+        every: object = self.every
+        if not isinstance(every, frozenset) or not _is_names(tuple(cast("frozenset[object]", every))):
+            found.append(f"roles: every={every!r} is no frozenset of role names")
         circular = [role for role in self.implied if role in self._reachable(role)]
         if circular:
             found.append(
@@ -66,11 +72,29 @@ class RoleHierarchy:
         return reached
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._closure.items()))
+        return hash((frozenset(self._closure.items()), self.every))
 
     def __repr__(self) -> str:
         implied = {role: list(roles) if _is_names(roles) else roles for role, roles in self.implied.items()}
-        return f"RoleHierarchy({implied!r})"
+        more = f", every={sorted(self.every)!r}" if self.every else ""
+        return f"RoleHierarchy({implied!r}{more})"
+
+
+class _EveryRole(frozenset[str]):
+    """The roles that somebody has who has them all: it lists those that are known by name, and holds any."""
+
+    __slots__ = ()
+
+    def __contains__(self, role: object) -> bool:
+        return isinstance(role, str)
+
+    def isdisjoint(self, other: Iterable[object]) -> bool:
+        """Whether there is no role among these at all."""
+        return not any(isinstance(role, str) for role in other)
+
+    def issuperset(self, other: Iterable[object]) -> bool:
+        """Whether these are roles, every one of which is held then."""
+        return all(isinstance(role, str) for role in other)
 
 
 def _listed(roles: Collection[str]) -> Collection[str]:

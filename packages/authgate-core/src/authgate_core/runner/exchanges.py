@@ -169,7 +169,7 @@ class Exchanges:
             self._land(call, Answered(reply, asked, self._clock.now()), failed=failed)
 
     def _land(self, call: _Call, outcome: Answered | Exception, *, failed: bool) -> None:
-        """Note how the endpoint is, then let everyone go on, then tell."""
+        """Note how the endpoint is, tell if that changed, and let everyone go on whatever comes of it."""
         line, mono = call.line, self._clock.now().mono
         with self._lock:
             line.flights.pop(call.effect.flight_key, None)
@@ -181,12 +181,14 @@ class Exchanges:
             if isinstance(outcome, Answered):
                 line.resume = max(line.resume, mono + _pause(outcome.reply))
             changed = before.is_open != line.breaker.is_open
-        if isinstance(outcome, (Answered, AuthUnavailable)):
-            call.flight.set_result(outcome)
-        else:
-            call.flight.set_exception(outcome)
-        if changed:
-            self._tell(call.effect.endpoint.name, outcome, is_open=not before.is_open)
+        try:
+            if changed:
+                self._tell(call.effect.endpoint.name, outcome, is_open=not before.is_open)
+        finally:
+            if isinstance(outcome, (Answered, AuthUnavailable)):
+                call.flight.set_result(outcome)
+            else:
+                call.flight.set_exception(outcome)
 
     def _tell(self, name: str, outcome: Answered | Exception, *, is_open: bool) -> None:
         if not is_open:
