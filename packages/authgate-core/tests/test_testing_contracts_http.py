@@ -88,7 +88,7 @@ class Port:
         """How much of the body to read at most; None for nothing."""
         if self.judges or status < 300:
             return self.limit
-        if self.reads_every_body or (request.refusal_body and status in {401, 403}):
+        if self.reads_every_body or (request.refusal_body and status in {400, 401, 403}):
             return self.refusal_limit
         return None
 
