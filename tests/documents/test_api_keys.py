@@ -92,10 +92,18 @@ class TestRedis:
             assert asyncio.run(minted(f"redis://127.0.0.1:{server.port}/0")) is None
 
 
+class TestAuthService:
+    def test_a_gate_is_built(self) -> None:
+        """Pasted as it stands, a gate starts with it and takes the policy of the page."""
+        with ag.Gate(run(blocks("python")[4], {"ag": ag})["service"]) as gate:
+            (condition,) = re.findall(r"`(ag\.check\(.*?\))`", PAGE.read_text())
+            gate.check_policy(ag.is_api_key & eval(condition))
+
+
 class TestStoreOfOnesOwn:
     def test_it_admits_its_keys_and_no_others(self) -> None:
         """The table answers for the key that was minted into it."""
-        found = run(blocks("python")[4], {})
+        found = run(blocks("python")[5], {})
         with ag.Gate(found["own"]) as gate:
             request = ag.RequestView("GET", "/", {"x-api-key": found["new"].key.reveal()})
             assert "u1" == gate.admit(request, ag.is_api_key).api_key.owner_id

@@ -26,14 +26,14 @@ from authgate_core.credentials import (
     bearer_unread,
     extract,
 )
-from authgate_core.errors import MalformedCredentials
+from authgate_core.errors import CrossSiteRefused, MalformedCredentials
 from authgate_core.headers import header_pairs
 from authgate_core.secret import Secret
 
 LIMIT = 16 * 1024
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
 
-Found = Credential | MalformedCredentials | None
+Found = Credential | MalformedCredentials | CrossSiteRefused | None
 
 
 def bearer(*values: str, limit: int = LIMIT) -> Found:
@@ -500,6 +500,6 @@ def assert_clean(value: str) -> None:
     assert "," not in value
 
 
-def describe(found: Credential | MalformedCredentials) -> object:
+def describe(found: Credential | MalformedCredentials | CrossSiteRefused) -> object:
     """Something to compare: errors are compared by their reason."""
     return found.reason if isinstance(found, MalformedCredentials) else found

@@ -202,6 +202,7 @@ class TestOutages:
             (401, b"[]"),
             (401, b'{"code":"rate_limited"}'),
             (401, b'{"code":true}'),
+            (401, b'{"code":["session_expired"]}'),
             (401, b'{"code":"session_expired","code":"session_expired"}'),
             (403, b'{"detail":"Forbidden by the proxy"}'),
             (404, b'{"code":"session_expired"}'),

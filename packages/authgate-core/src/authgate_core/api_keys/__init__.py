@@ -2,6 +2,7 @@
 
 from .entries import StoredKey, read_entry
 from .form import DEFAULT_PREFIX, MintedKey, key_id, mint_key, prefix_problem
+from .remote import RemoteKeys
 from .specs import ApiKeys, RedisKeys, StaticKeys
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "ApiKeys",
     "MintedKey",
     "RedisKeys",
+    "RemoteKeys",
     "StaticKeys",
     "StoredKey",
     "key_id",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
@@ -13,17 +11,14 @@ from typing import Final, Literal, cast
 
 from ..ports import ApiKeyStore, AsyncApiKeyStore
 from ..principal import ApiKey
-from ..revocation import client_kind
-from ..revocation.addresses import masked_url, url_problems
-from ..revocation.clients import client_problems
+from ..revocation import masked_url, prefix_problems, server_problems
 from ..secret import Secret
 from .entries import StoredKey, read_entry
 from .form import DEFAULT_PREFIX, key_id, prefix_problem
+from .remote import RemoteKeys
 
 __all__ = ["ApiKeys", "RedisKeys", "StaticKeys"]
 
-_NAMESPACE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_NO_SERVER: Final = "write a URL such as redis://localhost:6379/0, or hand in a redis-py client"
 _DECOY: Final = StoredKey.decoy()
 
 
@@ -91,22 +86,9 @@ class RedisKeys:
 
     def problems(self, colour: Literal["sync", "async"]) -> list[str]:
         """What is wrong with it: a sentence each, naming the setting and the fix (Law 1.6)."""
-        namespace: object = self.namespace
-        found = self._server_problems(colour)
-        if not isinstance(namespace, str) or _NAMESPACE.fullmatch(namespace) is None:
-            found.append("namespace: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'")
-        return found
-
-    def _server_problems(self, colour: Literal["sync", "async"]) -> list[str]:
-        server = self.client_or_url
-        if isinstance(server, str):
-            found = url_problems(server)
-            if importlib.util.find_spec("redis") is None:
-                found.append("API keys in Redis need redis-py: pip install 'authgate-core[redis]'")
-            return found
-        if client_kind(server) is None:
-            return [f"ApiKeys.redis got a {type(server).__name__}: {_NO_SERVER}"]
-        return client_problems(server, colour, accept_slow=self.accept_slow_client)
+        server, slow = self.client_or_url, self.accept_slow_client
+        found = server_problems("ApiKeys.redis", server, colour, accept_slow=slow)
+        return [*found, *prefix_problems(self.namespace, "namespace")]
 
     def __repr__(self) -> str:
         server = self.client_or_url
@@ -116,14 +98,14 @@ class RedisKeys:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """API keys of one's own: ``ApiKeys.from_file(path)``, ``ApiKeys.redis(url)``, or a store that you wrote.
+    """Who knows API keys: ``ApiKeys.from_file(path)``, ``ApiKeys.redis(url)``, ``ApiKeys.auth_service(url)``, or yours.
 
     Args:
         store: Who knows them; one of your own is an ``ApiKeyStore`` or an ``AsyncApiKeyStore`` of ``ports``.
         prefix: What the keys begin with; what begins in another way is refused unasked (Law 6.7).
     """
 
-    store: StaticKeys | RedisKeys | ApiKeyStore | AsyncApiKeyStore
+    store: StaticKeys | RedisKeys | RemoteKeys | ApiKeyStore | AsyncApiKeyStore
     _: KW_ONLY
     prefix: str = DEFAULT_PREFIX
 
@@ -174,6 +156,23 @@ class ApiKeys:
         store = RedisKeys(client_or_url, namespace=namespace, accept_slow_client=accept_slow_client)
         return cls(store, prefix=prefix)
 
+    @classmethod
+    def auth_service(
+        cls, base_url: str, *, prefix: str = "sk", name: str = "auth_service", allow_http: bool = False
+    ) -> ApiKeys:
+        """Keys that a central auth service hands out and is asked about, at ``{base_url}/auth/introspect``.
+
+        A yes is remembered for a minute and never beyond the key's end, a no for 10 s (Law 7.4). Such keys have a
+        prefix, but no checksum that is known here: what begins with it is asked about.
+
+        Args:
+            base_url: Where it is.
+            prefix: What its keys begin with.
+            name: The ``issuer`` of its keys, and what logs call it.
+            allow_http: Whether ``base_url`` may be http beyond loopback.
+        """
+        return cls(RemoteKeys(base_url, name=name, allow_http=allow_http), prefix=prefix)
+
     def problems(self, colour: Literal["sync", "async"]) -> list[str]:
         """What is wrong with it, but for a store of your own: a sentence each, with the fix (Law 1.6).
 
@@ -182,7 +181,7 @@ class ApiKeys:
         """
         problem = prefix_problem(self.prefix)
         found = [] if problem is None else [problem]
-        if isinstance(self.store, StaticKeys):
+        if isinstance(self.store, (StaticKeys, RemoteKeys)):
             found += self.store.problems()
         elif isinstance(self.store, RedisKeys):
             found += self.store.problems(colour)
@@ -190,4 +189,6 @@ class ApiKeys:
 
     def fits(self, presented: Secret) -> bool:
         """Whether this may be one of the keys, which no store need be asked for (Law 6.7)."""
+        if isinstance(self.store, RemoteKeys):
+            return presented.reveal().startswith(f"{self.prefix}_")
         return key_id(presented.reveal(), self.prefix) is not None

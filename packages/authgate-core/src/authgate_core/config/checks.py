@@ -11,7 +11,7 @@ from itertools import combinations, starmap
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from ..api_keys import ApiKeys, RedisKeys, StaticKeys
+from ..api_keys import ApiKeys, RedisKeys, RemoteKeys, StaticKeys
 from ..cookies import Cookies
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
@@ -127,7 +127,7 @@ def api_key_problems(keys: object, colour: Colour) -> Iterator[str]:
     """Of who knows API keys."""
     if isinstance(keys, ApiKeys):
         yield from (f"api_keys: {problem}" for problem in keys.problems(colour))
-        if not isinstance(keys.store, (StaticKeys, RedisKeys)):
+        if not isinstance(keys.store, (StaticKeys, RedisKeys, RemoteKeys)):
             yield from port_problems("api_keys", keys.store, "look_up", colour)
     elif keys is not None:
         given = type(keys).__name__

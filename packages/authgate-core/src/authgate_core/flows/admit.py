@@ -8,7 +8,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, cast
 
-from ..api_keys import ApiKeys
 from ..cache import ProjectCache, TenantsServed
 from ..clock import Instant
 from ..credentials import (
@@ -39,7 +38,7 @@ from ..errors import (
 from ..policy import CompiledPolicy, evaluate
 from ..principal import Admission, ApiKey, Principal, Project, User
 from ..request import RequestView
-from .api_key import authenticate_api_key
+from .api_key import KnownKeys, authenticate_api_key
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
@@ -61,7 +60,7 @@ class GateContext:
         projects: What is known of project credentials.
         project_issuers: Who issues project tokens, by exact ``iss``.
         has_directory: Whether anybody knows app ids and secrets.
-        api_keys: Who knows API keys; None for nobody.
+        api_keys: The API keys that it admits; None for none.
         service_id: The service that a project must be enabled for.
         project_tenants: The projects that may be admitted by their credentials; None for any.
         reading: How it reads what a request presents.
@@ -74,7 +73,7 @@ class GateContext:
     projects: ProjectCache
     project_issuers: Mapping[str | None, TrustedProjects]
     has_directory: bool
-    api_keys: ApiKeys | None
+    api_keys: KnownKeys | None
     service_id: str | None
     reading: Reading
     shadow: bool

@@ -19,7 +19,7 @@ __all__ = ["Sessions", "check_session"]
 
 _REMEMBERED: Final = 5.0
 """How long an answer counts, in seconds (Law 7.4)."""
-_CODES: Final = frozenset({"invalid_token", "session_expired"})
+_CODES: Final = ("invalid_token", "session_expired")  # what an answer holds need not be hashable
 _LIMITS: Final = Limits()
 
 

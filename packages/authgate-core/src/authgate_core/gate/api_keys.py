@@ -1,13 +1,19 @@
-"""``gate.api_keys``: minting and removing keys, and asking when one was last used."""
+"""The API keys of a gate: who is asked about them; and ``gate.api_keys``, which mints and removes them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol, TypedDict, Unpack, runtime_checkable
 
-from ..api_keys import ApiKeys, MintedKey, mint_key, read_entry
+from ..api_keys import ApiKeys, MintedKey, RemoteKeys, mint_key, read_entry
+from ..cache import Answers
+from ..effects import Endpoint
 from ..errors import ConfigurationError
+from ..flows.api_key import KnownKeys
+from ..flows.remote_keys import KeyService
+from ..principal import ApiKey
 
 __all__ = [
     "ApiKeyDesk",
@@ -17,6 +23,7 @@ __all__ = [
     "KeyTerms",
     "KeyUses",
     "WritableKeys",
+    "known_keys",
 ]
 
 _WRITTEN: Final = "minted and removed"
@@ -79,6 +86,16 @@ class AsyncWritableKeys(Protocol):
     async def remove(self, name: str) -> None:
         """Remove a key."""
         ...
+
+
+def known_keys(keys: ApiKeys | None) -> KnownKeys | None:
+    """The API keys that a gate admits, and the service that is asked about them."""
+    if keys is None or not isinstance(keys.store, RemoteKeys):
+        return None if keys is None else KnownKeys(keys)
+    remote = keys.store
+    answers = Answers[ApiKey](os.urandom(32), remote.url, remote.name, keys.prefix)
+    endpoint = Endpoint(f"{remote.name} (API keys)", remote.url)
+    return KnownKeys(keys, KeyService(remote, keys.prefix, endpoint, answers))
 
 
 class ApiKeyDesk:

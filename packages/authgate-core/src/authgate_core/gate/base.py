@@ -47,6 +47,7 @@ from ..resource import metadata_of
 from ..runner.exchanges import Exchanges
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
+from .api_keys import known_keys
 from .entries import RevocationEntries
 from .health import Health, Keys
 from .hooks import HookedReports
@@ -117,7 +118,7 @@ class GateBase:
             projects=projects,
             project_issuers=self._project_issuers,
             has_directory=config.projects is not None,
-            api_keys=config.api_keys,
+            api_keys=known_keys(config.api_keys),
             service_id=config.service,
             project_tenants=config.project_tenants,
             reading=Reading(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
-from ..api_keys import RedisKeys, StaticKeys
+from ..api_keys import RedisKeys, RemoteKeys, StaticKeys
 from ..cache import ProjectCache
 from ..clock import Clock
 from ..config import GateConfig
@@ -115,9 +115,9 @@ def _async_directory(projects: Projects, http: HttpPort, clock: Clock, notice: T
 
 
 def open_keys(config: GateConfig, clock: Clock, notice: Tell) -> ApiKeyStore | None:
-    """Who tells a ``Gate`` about API keys."""
+    """The store of API keys of a ``Gate``."""
     keys = config.api_keys
-    if keys is None:
+    if keys is None or isinstance(keys.store, RemoteKeys):
         return None
     if isinstance(keys.store, StaticKeys):
         return LocalKeys(keys.store, clock)
@@ -129,9 +129,9 @@ def open_keys(config: GateConfig, clock: Clock, notice: Tell) -> ApiKeyStore | N
 
 
 def open_async_keys(config: GateConfig, clock: Clock, notice: Tell) -> AsyncApiKeyStore | None:
-    """Who tells an ``AsyncGate`` about API keys."""
+    """The store of API keys of an ``AsyncGate``."""
     keys = config.api_keys
-    if keys is None:
+    if keys is None or isinstance(keys.store, RemoteKeys):
         return None
     if isinstance(keys.store, StaticKeys):
         return AsyncLocalKeys(keys.store, clock)

@@ -33,8 +33,8 @@ def server_problems(
     return client_problems(owner, server, colour, accept_slow=accept_slow)
 
 
-def prefix_problems(prefix: object) -> list[str]:
-    """What is wrong with what every key begins with."""
+def prefix_problems(prefix: object, setting: str = "prefix") -> list[str]:
+    """What is wrong with what every key begins with, under the name that it is configured by."""
     if isinstance(prefix, str) and _PREFIX.fullmatch(prefix) is not None:
         return []
-    return ["prefix: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'"]
+    return [f"{setting}: write 1 to 64 letters, digits or any of . _ : -, such as 'authgate'"]

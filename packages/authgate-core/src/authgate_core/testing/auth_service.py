@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from secrets import token_urlsafe
 from typing import Any, Final
+from uuid import uuid4
 
 from ..clock import Clock
 from ..errors import InvalidToken
@@ -14,11 +17,13 @@ from .server import Answer, Asked
 from .shapes import Absent, encode_json
 from .tokens import TokenMint
 
-__all__ = ["KEYS_PATH", "VALIDATE_PATH", "FakeAuthService"]
+__all__ = ["INTROSPECT_PATH", "KEYS_PATH", "VALIDATE_PATH", "FakeAuthService"]
 
 KEYS_PATH: Final = "/.well-known/jwks.json"
 
 VALIDATE_PATH: Final = "/auth/validate"
+
+INTROSPECT_PATH: Final = "/auth/introspect"
 
 _NOWHERE: Final = "https://auth.test"
 _BEARER: Final = "Bearer "
@@ -47,6 +52,7 @@ class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipl
         Served.__init__(self)
         TokenMint.__init__(self, _NOWHERE, audience=audience, clock=clock)
         self._ended: set[str] = set()
+        self._api_keys: dict[str, dict[str, Any]] = {}
 
     @property
     def url(self) -> str:
@@ -87,6 +93,31 @@ class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipl
         """Say from here on that the session of a token is over."""
         self._ended.add(token)
 
+    def api_key(
+        self,
+        user_id: str | None = "u1",
+        *,
+        scopes: Sequence[str] = (),
+        expires_at: str | None = None,
+        service: str | None = None,
+    ) -> str:
+        """Hand out an API key.
+
+        Args:
+            user_id: Whose it is; None for nobody's.
+            scopes: What it may do.
+            expires_at: When it ends, as ISO 8601 writes it; the service says so and does not look at it.
+            service: The service that it is for.
+        """
+        key = f"sk_{token_urlsafe(24)}"
+        known = {"user_id": user_id, "scopes": [*scopes], "key_id": str(uuid4()), "expires_at": expires_at}
+        self._api_keys[key] = {"valid": True, **known, **({} if service is None else {"service": service})}
+        return key
+
+    def revoke_api_key(self, key: str) -> None:
+        """Say from here on that an API key was revoked."""
+        self._api_keys[key] = {"valid": False, "code": "revoked_api_key"}
+
     def _signed(self, claims: dict[str, Any]) -> str:
         return self.raw_token(encode_json(self.header()), encode_json(claims))
 
@@ -95,7 +126,13 @@ class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipl
             return Answer(json.dumps(self.jwks()).encode())
         if (asked.method, asked.path) == ("GET", VALIDATE_PATH):
             return self._validate(asked.headers.get("authorization", ""))
+        if (asked.method, asked.path) == ("POST", INTROSPECT_PATH):
+            return self._introspect(asked.body)
         return _NOT_FOUND
+
+    def _introspect(self, body: bytes) -> Answer:
+        unknown = {"valid": False, "code": "invalid_api_key"}
+        return Answer(json.dumps(self._api_keys.get(json.loads(body)["api_key"], unknown)).encode())
 
     def _has_signed(self, token: str) -> bool:
         try:
