@@ -20,6 +20,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from authgate_core.jose.compact import Header
 from authgate_core.jose.keys import (
     Key,
+    KeyDocument,
     KeySet,
     UnusableKeys,
     key_from_pem,
@@ -230,7 +231,7 @@ class TestJwk:
         whole = {**writer.to_jwk(signing_key(alg).private, as_dict=True), "key_ops": ["verify"]}  # type: ignore[attr-defined]  # each has it
 
         assert "private" in warned(whole)
-        for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k"):
+        for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"):
             assert "private" in warned(jwk(alg, **{member: "AQAB"}))
 
     @pytest.mark.parametrize("kty", ["AKP", "rsa", "", None, "RSA "])
@@ -512,6 +513,10 @@ class TestSelection:
         assert (a,) == KeySet([a, b]).select("a", "RS256")
         for kid in ("c", "A", "a ", ""):
             assert () == KeySet([a, b]).select(kid, "RS256")
+
+    def test_a_document_of_which_nothing_is_to_be_said(self) -> None:
+        """Law 4.8: warnings are of what was left out."""
+        assert () == KeyDocument(KeySet([key("a", "RS256")])).warnings
 
     def test_a_key_answers_to_its_own_kid_unless_told_otherwise(self) -> None:
         """Law 3.4: only a configured key that nobody named stands for every kid."""

@@ -191,9 +191,9 @@ class TestSettings:
     def test_whose_entries_they_are(self) -> None:
         """What people call the owner of a layout is what notices and errors call it."""
         layouts: list[Literal["authgate", "m8", "mercury"]] = ["authgate", "m8", "mercury"]
-        assert ["authgate", "m8", "Mercury"] == [
-            RedisRevocation("redis://h", layout=layout).owner for layout in layouts
-        ]
+        specs = [RedisRevocation("redis://h", layout=layout) for layout in layouts]
+        assert ["authgate", "m8", "Mercury"] == [spec.owner for spec in specs]
+        assert ["redis", "redis:m8", "redis:mercury"] == [spec.source for spec in specs]
 
     def test_a_layout_of_others(self) -> None:
         """Laws 1.6 and 5.9: a prefix would do nothing there; everything else is as in our own."""

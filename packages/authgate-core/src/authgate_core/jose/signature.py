@@ -51,8 +51,8 @@ class SignatureAlgorithm:
 
     implementation: Algorithm
     kty: str
-    crv: str | None = None
-    secret_size: int = 0
+    crv: str | None
+    secret_size: int
 
 
 def _algorithm(
