@@ -15,10 +15,10 @@ from .programs import Missing, found
 
 __all__ = ["REALM", "VERSION", "fetch_keycloak", "keycloak_folder"]
 
-VERSION: Final = "26.7.3"
+VERSION: Final = "26.7.5"
 REALM: Final = Path(__file__).parents[1] / "realm" / "shop.json"
 
-_SHA256: Final = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
+_SHA256: Final = "30ef87fb7101c43d29688d1ae80c0588ff4a151b3330e9f664bf9692d398658a"
 _ARTIFACT: Final = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
 _PLUGIN: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _FETCH: Final = "python -m tests.integration.fetch keycloak"
