@@ -187,6 +187,14 @@ class TestIntrospection:
             gate.verify_token(other)
         assert {"/protocol/openid-connect/token/introspect": 2} == dict(realm.hits)
 
+    def test_a_missing_mapper_may_be_why(self, make: Make, realm: FakeRealm) -> None:
+        """Keycloak says of a token that is not for the client that asks what it says of one that has ended."""
+        gate = make(introspect=ag.ClientSecret("orders-api", "s3cret"))
+        with pytest.raises(
+            ag.TokenInactive, match=r"not active, or not for this client.*mapper of the type Audience"
+        ):
+            gate.verify_token(realm.realm_token())
+
     def test_a_token_of_another_realm(self, make: Make, realm: FakeRealm) -> None:
         """Is nobody's business."""
         with pytest.raises(ag.UnknownIssuer):

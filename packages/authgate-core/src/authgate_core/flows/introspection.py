@@ -89,11 +89,17 @@ def vouched_claims(token: BearerToken, trusted: TrustedIssuer, now: Instant) -> 
     question = partial(_question, text, key, trusted, asking, now)
     vouched = yield from ask(key, question, partial(_read, trusted, asking), asking.answers, now)
     if vouched is None:
-        raise TokenInactive("the issuer says that the token is not active")
+        raise TokenInactive(_inactive(trusted))
     claims = vouch(vouched.claims, _name(text), vouched.payload, asking.rules, now)
     if not trusted.serves(trusted.issuer.tenant(claims.claims), now):
         raise InvalidClaim("tenant", "is not one of those that are served here")
     return claims
+
+
+def _inactive(trusted: TrustedIssuer) -> str:
+    """What logs say; Keycloak calls a token inactive also when the client that asks is not in its ``aud``."""
+    hint = trusted.issuer.terms.audience_hint
+    return f"the issuer says that the token is not active{f', or not for this client{hint}' if hint else ''}"
 
 
 def _question(text: str, key: bytes, trusted: TrustedIssuer, asking: Asking, now: Instant) -> AskEndpoint:
