@@ -19,7 +19,16 @@ from .errors import (
     MissingCredentials,
     StepUpRequired,
 )
-from .headers import CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE
+from .headers import (
+    CACHE_CONTROL,
+    CONTENT_TYPE,
+    RETRY_AFTER,
+    VARY,
+    WWW_AUTHENTICATE,
+    X_OTP_ACTION,
+    X_OTP_REQUIRED,
+    X_REAUTH_REQUIRED,
+)
 from .ports import is_async
 
 __all__ = [
@@ -83,6 +92,7 @@ def problem(
     jitter: float,
     explained: bool = False,
     resource_metadata: str | None = None,
+    otp_headers: bool = False,
 ) -> Problem:
     """Say an error to the caller, and no more than the caller may know (Law 1.2).
 
@@ -92,11 +102,14 @@ def problem(
         jitter: A random number from 0 to 1: spreads the callers that come back after an outage (Law 1.8).
         explained: Whether the body also holds the reason, for a developer on this machine (Law 10.3).
         resource_metadata: The URL that tells clients where tokens come from (RFC 9728 section 5.1).
+        otp_headers: Whether a step-up is asked for in the headers of the auth service as well.
     """
     websocket_code, graphql_code = _CODES[error.status]
     if isinstance(error, StepUpRequired):
         graphql_code = _STEP_UP
     headers = tuple(_headers(error, _Offer(realm, resource_metadata or ""), jitter))
+    if otp_headers and isinstance(error, StepUpRequired):
+        headers += tuple(_otp_headers(error))
     return Problem(error.status, headers, _body(error, explained=explained), websocket_code, graphql_code)
 
 
@@ -186,9 +199,20 @@ def _headers(error: AuthgateError, offer: _Offer, jitter: float) -> Iterable[tup
         yield RETRY_AFTER, str(_retry_after(error.retry_after, jitter))
 
 
+def _otp_headers(error: StepUpRequired) -> Iterable[tuple[str, str]]:
+    """What the clients of the auth service look for."""
+    if error.action is not None:
+        yield X_OTP_REQUIRED, "true"
+        yield X_OTP_ACTION, error.action
+    if error.is_stale:
+        yield X_REAUTH_REQUIRED, "true"
+
+
 def _step_up(error: StepUpRequired) -> dict[str, Any]:
     """The login to ask for, also where a caller cannot read the challenge; Any because it is JSON."""
     told: dict[str, Any] = {"acr_values": list(error.acr_values)} if error.acr_values else {}
+    if error.action is not None:
+        told["action"] = error.action
     return told if error.max_age is None else {**told, "max_age": error.max_age}
 
 

@@ -13,10 +13,20 @@ from typing import Final, Literal, TypeAlias
 
 from .cookies import Cookies
 from .errors import CrossSiteRefused, MalformedCredentials
-from .headers import AUTHORIZATION, X_API_KEY, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN, HeaderPairs, values
+from .headers import (
+    AUTHORIZATION,
+    X_ACTION_TOKEN,
+    X_API_KEY,
+    X_APP_ID,
+    X_APP_SECRET,
+    X_PROJECT_TOKEN,
+    HeaderPairs,
+    values,
+)
 from .secret import Secret
 
 __all__ = [
+    "ACTION_HEADER",
     "API_KEY",
     "APP",
     "BEARER",
@@ -25,6 +35,7 @@ __all__ = [
     "PROJECT_TOKEN_HEADER",
     "SCHEMES",
     "SUBPROTOCOL",
+    "ActionToken",
     "ApiKeyCredential",
     "AppCredentials",
     "BearerToken",
@@ -33,6 +44,7 @@ __all__ = [
     "Presented",
     "ProjectToken",
     "Reading",
+    "action_token",
     "bearer_alone",
     "bearer_pairs",
     "bearer_unread",
@@ -57,6 +69,9 @@ COOKIE_HEADER: Final = "Cookie"
 """The header that tokens are read from besides, where cookies are configured."""
 PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
 """The header that projects are read from besides, where project tokens are issued."""
+
+ACTION_HEADER: Final = "X-Action-Token"
+"""The header that holds the token of one action, where a policy asks for one."""
 
 SUBPROTOCOL: Final = "authgate.bearer."
 """What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
@@ -99,6 +114,13 @@ class ProjectToken:
 @dataclass(frozen=True, slots=True)
 class ApiKeyCredential:
     """An API key in ``x-api-key``, or presented as ``Authorization: ApiKey``."""
+
+    value: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ActionToken:
+    """A token in ``x-action-token``: it identifies nobody, and shows that a user has confirmed one action."""
 
     value: Secret
 
@@ -182,6 +204,20 @@ def _kept(besides: object, found: Sequence[str], limit: int) -> BearerToken | Ma
             "an empty, joined, oversized or unreadable token in a cookie", scheme=SCHEMES[BEARER]
         )
     return BearerToken(Secret(token))
+
+
+def action_token(headers: HeaderPairs, limit: int) -> ActionToken | None:
+    """The token of an action that a request carries, if it does; headers and limit are those of ``extract``.
+
+    Raises:
+        MalformedCredentials: If it cannot be read in one way only (Law 2.2).
+    """
+    value = _single(headers, X_ACTION_TOKEN, BEARER, limit)
+    if value is None:
+        return None
+    if not value or " " in value or "," in value:
+        raise MalformedCredentials("an empty or joined action token", scheme=SCHEMES[BEARER])
+    return ActionToken(Secret(value))
 
 
 def bearer_alone(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> str | None:

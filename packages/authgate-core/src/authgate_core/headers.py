@@ -16,11 +16,15 @@ __all__ = [
     "SEC_WEBSOCKET_VERSION",
     "VARY",
     "WWW_AUTHENTICATE",
+    "X_ACTION_TOKEN",
     "X_API_KEY",
     "X_APP_ID",
     "X_APP_SECRET",
     "X_CONTENT_SHA256",
+    "X_OTP_ACTION",
+    "X_OTP_REQUIRED",
     "X_PROJECT_TOKEN",
+    "X_REAUTH_REQUIRED",
     "X_SIGNATURE",
     "X_TIMESTAMP",
     "HeaderPairs",
@@ -33,6 +37,10 @@ X_API_KEY: Final = "x-api-key"
 X_APP_ID: Final = "x-app-id"
 X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
 X_PROJECT_TOKEN: Final = "x-project-token"
+X_ACTION_TOKEN: Final = "x-action-token"
+X_OTP_REQUIRED: Final = "X-OTP-Required"
+X_OTP_ACTION: Final = "X-OTP-Action"
+X_REAUTH_REQUIRED: Final = "X-Reauth-Required"
 COOKIE: Final = "cookie"
 ORIGIN: Final = "origin"
 SEC_WEBSOCKET_VERSION: Final = "sec-websocket-version"

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 from .headers import FORWARDING, HeaderPairs, header_pairs
 
-__all__ = ["HttpReply", "HttpRequest", "Memo", "RequestView", "masked", "url_problems"]
+__all__ = ["USED", "HttpReply", "HttpRequest", "Memo", "RequestView", "masked", "url_problems"]
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
 _SECONDS: Final = re.compile(r"\d{1,9}")
+USED: Final = "used"
+"""In the place of a kind: what a request has used up."""
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -46,8 +48,11 @@ class Memo:
         self.entries[(gate, kind)] = (credential, outcome)
 
     def forget(self) -> None:
-        """Have every kind authenticated anew, as in a connection that stays open (Law 5.13)."""
-        self.entries.clear()
+        """Have every kind authenticated anew, as in a connection that stays open (Law 5.13).
+
+        What the request has used up stays used up, and by it.
+        """
+        self.entries = {key: entry for key, entry in self.entries.items() if key[1] == USED}
 
     def __repr__(self) -> str:
         return f"Memo({len(self.entries)} entries)"
@@ -73,6 +78,7 @@ class RequestView:
 
     Attributes:
         is_query: Whether it asks GraphQL, where a page of another site could do something by GET (Law 2.9).
+        proof: What was verified of an action that its user has confirmed.
     """
 
     __slots__ = (
@@ -82,6 +88,7 @@ class RequestView:
         "method",
         "path_params",
         "peer",
+        "proof",
         "subprotocols",
         "tls_peer",
         "url",
@@ -108,6 +115,7 @@ class RequestView:
         self.memo = memo
         self.subprotocols = tuple(subprotocols)
         self.is_query = False
+        self.proof: object = None
 
     def only(self, name: str) -> HeaderPairs:
         """What it carries under one name, which is given in lower case: every pair, in order."""

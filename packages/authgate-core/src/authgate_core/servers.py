@@ -102,6 +102,8 @@ class _Arrived(RequestView, ABC):
             return peer
         if name == "is_query":
             return False
+        if name == "proof":
+            return None
         raise AttributeError(f"a request has no {name}", name=name, obj=self)
 
     @abstractmethod

@@ -43,6 +43,7 @@ _SCHEMA: Final[JSON] = {
             "items": _TEXT,
             "description": "Ways to log in, one of which will do",
         },
+        "action": {**_TEXT, "description": "The action that the user has to confirm"},
         "max_age": {"type": "integer", "description": "How long ago the login may be, in seconds"},
     },
 }

@@ -9,7 +9,7 @@ from typing import Final
 
 from authgate_core import AsyncGate, Policy
 from authgate_core.credentials import API_KEY, APP, BEARER, PROJECT_TOKEN_HEADER, Kind
-from authgate_core.headers import X_API_KEY, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN
+from authgate_core.headers import X_ACTION_TOKEN, X_API_KEY, X_APP_ID, X_APP_SECRET, X_PROJECT_TOKEN
 from authgate_core.policy import compile_policy
 
 __all__ = ["SCHEMES", "Asked", "alternatives", "described", "scheme"]
@@ -17,6 +17,12 @@ __all__ = ["SCHEMES", "Asked", "alternatives", "described", "scheme"]
 SCHEMES: Final[Mapping[str, Mapping[str, str]]] = {
     "Bearer": {"type": "http", "scheme": "bearer", "description": "A token: Authorization: Bearer"},
     "Cookie": {"type": "apiKey", "in": "cookie", "name": "", "description": "A token in a cookie"},
+    "ActionToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": X_ACTION_TOKEN,
+        "description": "A token that shows that the user has confirmed the action",
+    },
     "AppId": {"type": "apiKey", "in": "header", "name": X_APP_ID, "description": "The id of a project"},
     "AppSecret": {"type": "apiKey", "in": "header", "name": X_APP_SECRET, "description": "Its secret"},
     "ProjectToken": {
@@ -73,7 +79,9 @@ class Asked:
             API_KEY: (_KEY,),
         }
         for branch in compile_policy(self.policy).branches:
-            yield from (tuple(chain(*way)) for way in product(*(presented[kind] for kind in branch.kinds)))
+            action = ("ActionToken",) if branch.asks_action else ()
+            for way in product(*(presented[kind] for kind in branch.kinds)):
+                yield (*chain(*way), *action)
         if self.optional:
             yield ()
 

@@ -21,7 +21,7 @@ __all__ = ["Refusal", "checked_words", "keep_quiet", "refusal", "worded"]
 _MESSAGE: Final = "message"
 _NO_WORDS: Final[Mapping[str, Any]] = MappingProxyType({})
 _MORE: Final = (
-    *("acr_values", "max_age"),  # the login to ask for: most operations answer without a challenge
+    *("acr_values", "max_age", "action"),  # the login to ask for: most operations answer without a challenge
     *("reason", "reason_code"),  # there for developers on this machine alone (Law 10.3)
 )
 

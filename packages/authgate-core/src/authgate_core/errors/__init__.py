@@ -228,6 +228,10 @@ class StepUpRequired(AuthenticationError):
         reason: Why, for logs.
         missing: Those of the scopes that the token lacks.
         issuer: The configured name of the token's issuer.
+
+    Attributes:
+        action: The action that the user has to confirm, where that is missing.
+        is_stale: Whether the login is not recent enough.
     """
 
     code = public_code = "step_up_required"
@@ -245,6 +249,8 @@ class StepUpRequired(AuthenticationError):
         issuer: str | None = None,
     ) -> None:
         super().__init__(reason, issuer=issuer)
+        self.action: str | None = None
+        self.is_stale = False
         self.acr_values = acr_values
         self.max_age = max_age
         self.scopes = scopes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final, cast
@@ -21,6 +21,7 @@ from ..credentials import (
     Presented,
     ProjectToken,
     Reading,
+    action_token,
     extract,
 )
 from ..effects import Flow
@@ -33,17 +34,19 @@ from ..errors import (
     InvalidProjectCredentials,
     MalformedCredentials,
     MissingCredentials,
+    StepUpRequired,
     TenantMismatch,
 )
 from ..policy import CompiledPolicy, evaluate
 from ..principal import Admission, ApiKey, Principal, Project, User
 from ..request import RequestView
+from .actions import Acting, Unproven, show_action
 from .api_key import KnownKeys, authenticate_api_key
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
 from .token import authenticate_token
-from .trust import Trust
+from .trust import Trust, TrustedIssuer
 
 __all__ = ["GateContext", "admit", "decide", "decide_jointly"]
 
@@ -66,6 +69,7 @@ class GateContext:
         reading: How it reads what a request presents.
         shadow: Whether refusals are only reported (Law 8.6).
         tenant_bound: The issuers whose users go with projects of their own tenant only (Law 6.8).
+        actions: What tokens of actions are verified with, by the name of their issuer.
     """
 
     gate: int
@@ -79,6 +83,7 @@ class GateContext:
     shadow: bool
     tenant_bound: frozenset[str] = frozenset()
     project_tenants: TenantsServed | None = None
+    actions: Mapping[str, TrustedIssuer] = field(default_factory=dict[str, TrustedIssuer])
 
 
 def admit(
@@ -108,11 +113,17 @@ def admit(
         presented: Presented = {BEARER: token} if token is not None else _presented(view, policy, context)
         if optional and not presented:
             return Admission(request=view, moment=now)
+        action = action_token(view.headers, context.reading.limit) if policy.asks_action else None
         barred = yield from _authenticate(view, policy, presented, context, now, found)
+        if action is not None:
+            acting = Acting(context.gate, context.trust, context.actions)
+            view = yield from show_action(view, action, policy, acting, found, now)
         return decide_jointly(view, policy, context, found, barred, now=now)
     except AuthgateError as refusal:
         if not isinstance(refusal, MissingCredentials):
             refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
+        if isinstance(refusal, StepUpRequired) and isinstance(view.proof, Unproven):
+            refusal.reason = f"{refusal.reason}; {view.proof.reason}"
         if not context.shadow:
             raise
         return Admission(tuple(found.values()), refusal, view, now)

@@ -18,7 +18,7 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import BEARER, BearerToken, Kind, Reading
+from ..credentials import ACTION_HEADER, BEARER, BearerToken, Kind, Reading
 from ..effects import Flow
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal, Notice
@@ -93,6 +93,7 @@ class GateBase:
         trusting = Trusting(config, self._refresher)
         self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.issuers}
         self._project_issuers = trusting.project_issuers()
+        self._actions = trusting.actions(self._issuers.values())
         hooks = {issuer.name: issuer.hooks for issuer in config.issuers if issuer.hooks is not None}
         self._hears = _always if hooks else self._journal.hears
         self._reports = (
@@ -127,6 +128,7 @@ class GateBase:
                 cookies=config.cookies,
             ),
             shadow=config.shadow,
+            actions=self._actions,
             tenant_bound=frozenset(issuer.name for issuer in config.issuers if issuer.tenant_matches_project),
         )
 
@@ -231,6 +233,8 @@ class GateBase:
         missing = [
             line for kind, line in _SOURCES.items() if kind in compiled.principals and not self._makes(kind)
         ]
+        if compiled.asks_action and not self._actions:
+            missing.append("no issuer has its users confirm actions; give issuers=[Issuer.auth_service(...)]")
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
         # The short way looks for no cookie, which beside a token in a header is malformed (Law 2.9).
@@ -279,7 +283,9 @@ class GateBase:
 
     def headers_read(self, policy: Policy) -> tuple[str, ...]:
         """The headers that a policy reads credentials from, as a response names them in ``Vary`` (Law 1.7)."""
-        return self._read_by(self._compiled(policy).kinds)
+        compiled = self._compiled(policy)
+        read = self._read_by(compiled.kinds)
+        return (*read, ACTION_HEADER) if compiled.asks_action else read
 
     def _headers_of(self, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
         return self._context.reading.headers(kinds)
@@ -300,6 +306,7 @@ class GateBase:
             jitter=jitter,
             explained=explained,
             resource_metadata=None if metadata is None else metadata.url,
+            otp_headers=error.issuer in self._actions,
         )
 
 

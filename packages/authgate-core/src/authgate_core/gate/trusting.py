@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_urlsafe
@@ -13,7 +14,8 @@ from ..effects import Endpoint, RingName
 from ..flows.project_token import TrustedProjects
 from ..flows.sessions import Sessions
 from ..flows.trust import Asking, TrustedIssuer
-from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys
+from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys, action_rules
+from ..issuer.settings import Grants
 from ..jose.claims import TokenRules
 from ..keyring import KeyRing, KeySource, KeyTimes, TenantRings
 from ..runner.refresher import KeyRefresher
@@ -41,6 +43,10 @@ class Trusting:
         rules = issuer.rules(require_iat=by_age, plain_jti=bool(config.foreign))
         asking, sessions = _asking(issuer, rules), _sessions(issuer)
         return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer), asking, sessions)
+
+    def actions(self, issuers: Iterable[TrustedIssuer]) -> dict[str, TrustedIssuer]:
+        """What tokens of actions are verified with, by the name of the issuer: its keys, and rules of their own."""
+        return {one.issuer.name: _of_actions(one) for one in issuers if one.issuer.action_tokens}
 
     def project_issuers(self) -> dict[str | None, TrustedProjects]:
         """The issuers of project tokens, by exact ``iss``."""
@@ -97,6 +103,13 @@ def _asking(issuer: Issuer, rules: TokenRules) -> Asking | None:
 
 def _served(issuer: Issuer) -> TenantsServed | None:
     return None if issuer.tenants is None else TenantsServed(issuer.tenants)
+
+
+def _of_actions(trusted: TrustedIssuer) -> TrustedIssuer:
+    # What an application asks of the claims of a user says nothing of those of an action.
+    mapping = replace(trusted.issuer.mapping, model=None, validators=())
+    issuer = replace(trusted.issuer, mapping=mapping, grants=Grants())
+    return TrustedIssuer(issuer, action_rules(trusted.rules), trusted.keys, trusted.served)
 
 
 def _sessions(issuer: Issuer) -> Sessions | None:

@@ -1,5 +1,6 @@
 """Issuers: whose tokens are believed, on what terms, and what their claims mean."""
 
+from .auth_service import action_rules
 from .introspection import Introspection
 from .project_tokens import ProjectTokens
 from .settings import ANY_AUDIENCE, AnyAudience
@@ -18,4 +19,5 @@ __all__ = [
     "ProjectTokens",
     "StaticKeys",
     "TenantKeys",
+    "action_rules",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ..jose.claims import TokenRules
 from ..principal import as_path
 from .options import Options
 from .settings import ClaimsMap, Terms
 from .trust import JwksUrl
 
-__all__ = ["auth_defaults", "auth_keys", "auth_mapping", "auth_terms", "sessions_url"]
+__all__ = ["action_rules", "auth_defaults", "auth_keys", "auth_mapping", "auth_terms", "sessions_url"]
 
 _REQUIRED: Final = ("jti", "iat", "sub", "type", "role")
 _SHAPES: Final = (
@@ -18,6 +19,8 @@ _SHAPES: Final = (
     (("type", "m2m"), ("role", "service")),
 )
 """Its access tokens: those of people, and those of programs, which all have one role."""
+_ACTION: Final = "action_token"
+_OF_ACTIONS: Final = ("jti", "iat", "sub", "type", "action")
 _ROLE: Final = as_path("role")
 
 
@@ -35,6 +38,17 @@ def auth_defaults() -> Options:
 def auth_keys(base_url: str) -> JwksUrl:
     """Where its keys are: one set for all that it signs."""
     return JwksUrl(_address(base_url, "/.well-known/jwks.json"))
+
+
+def action_rules(rules: TokenRules) -> TokenRules:
+    """What the token of an action must be, for an issuer whose access tokens are under these rules."""
+    return replace(
+        rules,
+        required_claims=_OF_ACTIONS,
+        token_types=frozenset({_ACTION}),
+        shapes=((("type", _ACTION),),),
+        authorized_parties=None,
+    )
 
 
 def sessions_url(base_url: str) -> str:

@@ -57,6 +57,7 @@ class Issuer:
         introspection: How it is asked about tokens, where it is.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
         sessions_url: Where the sessions of its users are asked about; None where they are not.
+        action_tokens: Whether it has its users confirm actions, and asks for that in headers of its own.
         tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
         hooks: Told what became of its tokens.
         mistakes: What could not be read of its options; no gate is built then.
@@ -73,6 +74,7 @@ class Issuer:
     introspection: Introspection | None = None
     allow_http: bool = False
     sessions_url: str | None = None
+    action_tokens: bool = False
     tenant_matches_project: bool = False
     hooks: ValidationHooks | None = None
     mistakes: tuple[str, ...] = ()
@@ -171,6 +173,7 @@ class Issuer:
             terms=auth_terms(plain.terms),
             mapping=auth_mapping(plain.mapping),
             sessions_url=sessions_url(base_url) if validate_sessions else None,
+            action_tokens=True,
         )
 
     @classmethod

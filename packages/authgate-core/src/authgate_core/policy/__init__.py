@@ -6,6 +6,7 @@ from .decision import Decision, evaluate
 from .hierarchy import RoleHierarchy
 from .vocabulary import (
     Of,
+    action,
     all_roles,
     all_scopes,
     any_acr,
@@ -35,6 +36,7 @@ __all__ = [
     "Policy",
     "RoleHierarchy",
     "UnsafeAllowAnonymous",
+    "action",
     "all_roles",
     "all_scopes",
     "any_acr",

@@ -11,6 +11,7 @@ from ..credentials import API_KEY, APP, BEARER, SCHEMES, Kind
 from ..errors import ConfigurationError
 from ..principal import ApiKey, Principal, Project
 from ..request import RequestView
+from .step_up import Action
 from .terms import AboutOne, Check, Condition, Is, Nobody, Term
 
 __all__ = ["Branch", "CompiledPolicy", "Group", "compile_groups", "is_possible", "kind_of"]
@@ -39,6 +40,11 @@ class Branch:
     terms: tuple[tuple[AboutOne, Kind], ...]
     checks: tuple[Check, ...]
 
+    @property
+    def asks_action(self) -> bool:
+        """Whether the user must have confirmed an action."""
+        return any(isinstance(term, Action) for term, _ in self.terms)
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
@@ -54,6 +60,7 @@ class CompiledPolicy:
         principals: The types of principals that any branch asks for; ``Principal`` where a Bearer token of
             either type will do.
         is_plain: Whether every branch asks for a Bearer token, and nothing of the application's about it.
+        asks_action: Whether any branch asks for an action that the user has confirmed.
     """
 
     text: str
@@ -61,6 +68,7 @@ class CompiledPolicy:
     kinds: tuple[Kind, ...]
     principals: frozenset[type[Principal]]
     is_plain: bool
+    asks_action: bool = False
 
     def is_plainly_for(self, principal: Principal, request: RequestView, now: Instant | None) -> bool:
         """Whether it is plain and admits the bearer of a token; where it is not, ``evaluate`` has to say."""
@@ -119,7 +127,10 @@ def compile_groups(text: str, groups: Iterable[Group]) -> CompiledPolicy:
         branches=tuple(branches),
         kinds=tuple(kind for kind in _ORDER if kind in kinds),
         principals=frozenset(principal for branch in branches for principal in branch.principals),
-        is_plain=all(branch.kinds == (BEARER,) and not branch.checks for branch in branches),
+        is_plain=all(
+            branch.kinds == (BEARER,) and not branch.checks and not branch.asks_action for branch in branches
+        ),
+        asks_action=any(branch.asks_action for branch in branches),
     )
 
 

@@ -19,7 +19,7 @@ from ..errors import (
 from ..principal import Admission, Principal
 from ..request import RequestView
 from .compiled import Branch, CompiledPolicy, kind_of
-from .step_up import LoginTerm, StepUp
+from .step_up import Action, FreshWithin, LoginTerm, StepUp
 from .terms import Scopes, Term
 
 __all__ = ["Decision", "evaluate", "judge"]
@@ -80,7 +80,10 @@ class Decision:
         if self.step_up is not None:
             acr_values, max_age = self.step_up.acr_values, self.step_up.max_age
             scopes, lacked = (self.scopes, self.missing_scopes) if self.missing_scopes else ((), ())
-            return StepUpRequired(acr_values, max_age, scopes, reason, missing=lacked, issuer=self.issuer)
+            error = StepUpRequired(acr_values, max_age, scopes, reason, missing=lacked, issuer=self.issuer)
+            error.action = next((term.name for term in self.missing if isinstance(term, Action)), None)
+            error.is_stale = any(isinstance(term, FreshWithin) for term in self.missing)
+            return error
         if self.scopes:
             return InsufficientScope(
                 self.scopes, reason, missing=self.missing_scopes, scheme=self.scheme, issuer=self.issuer

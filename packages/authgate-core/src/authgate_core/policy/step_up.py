@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..clock import Instant
-from ..principal import Principal, User
+from ..principal import Principal, PrincipalRef, User
 from ..request import RequestView
 from .terms import Condition, Is, Term
 
-__all__ = ["AnyAcr", "FreshWithin", "LoginTerm", "StepUp"]
+__all__ = ["Action", "AnyAcr", "FreshWithin", "LoginTerm", "Proof", "StepUp"]
 
 
 class LoginTerm(Condition, ABC):
@@ -56,6 +56,46 @@ class AnyAcr(LoginTerm):
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """A verified token of an action.
+
+    Args:
+        action: What its user has confirmed.
+        user: Who that is.
+        name: What names the token.
+        expires_at: When it ends, in Unix seconds.
+        is_used: Whether this request has used it up.
+    """
+
+    action: str
+    user: PrincipalRef
+    name: str
+    expires_at: float
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Action(LoginTerm):
+    """``action``."""
+
+    name: str
+    once: bool
+    of: Is | None
+
+    def _holds(self, principal: Principal, request: RequestView, _now: Instant | None, /) -> bool:
+        proof = request.proof
+        return (
+            isinstance(proof, Proof)
+            and proof.action == self.name
+            and proof.user == principal.ref
+            and (proof.is_used or not self.once)
+        )
+
+    def __repr__(self) -> str:
+        return self._written("action", self.name, **({} if self.once else {"once": False}))
+
+
+@dataclass(frozen=True, slots=True)
 class StepUp:
     """The login that would satisfy a branch, as RFC 9470 section 3 names it.
 
@@ -76,6 +116,7 @@ class StepUp:
         common = (
             tuple(value for value in classes[0] if all(value in one for one in classes)) if classes else ()
         )
-        if classes and not common:
+        actions = {term.name for term in asked if isinstance(term, Action)}
+        if (classes and not common) or len(actions) > 1:  # a request carries the token of one action
             return None
         return cls(common, min(ages, default=None))

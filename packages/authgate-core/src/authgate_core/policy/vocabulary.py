@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from ..credentials import API_KEY, APP, BEARER
 from ..principal import ApiKey, ClaimPath, Project, Service, User, as_path
 from .algebra import Leaf, Policy
-from .step_up import AnyAcr, FreshWithin
+from .step_up import Action, AnyAcr, FreshWithin
 from .terms import (
     AnyClient,
     Check,
@@ -30,6 +30,7 @@ from .terms import (
 
 __all__ = [
     "Of",
+    "action",
     "all_roles",
     "all_scopes",
     "any_acr",
@@ -161,6 +162,25 @@ def any_acr(*values: str, of: Of = None) -> Policy:
     return Leaf(AnyAcr(tuple(map(_acr, values)), of=_of(of)))
 
 
+def action(name: str, *, once: bool = True, of: Of = None) -> Policy:
+    """Whether the user has confirmed this action, as a token in ``X-Action-Token`` says.
+
+    It goes with an issuer that has such tokens: ``Issuer.auth_service(...)``. Who has not is asked to, as for a
+    stronger login.
+
+    Args:
+        name: The action, as the auth service calls it.
+        once: Whether the token is used up by the request that it lets in, so that no other can bring it again.
+        of: Which principal it is about.
+
+    Raises:
+        TypeError: If the name cannot stand in a header.
+    """
+    if not isinstance(once, bool):
+        raise TypeError(f"action takes once=True or once=False, not {once!r}")
+    return Leaf(Action(_word("action", name), once, of=_of(of)))
+
+
 def check(name: str, fn: CheckFunction) -> Policy:
     """Ask a function of your own.
 
@@ -187,9 +207,13 @@ def _text(function: str, text: object) -> str:
 
 
 def _acr(value: object) -> str:
-    text = _text("any_acr", value)
+    return _word("any_acr", value)
+
+
+def _word(function: str, value: object) -> str:
+    text = _text(function, value)
     if not _WORD.fullmatch(text):
-        raise TypeError(f"any_acr takes printable ASCII texts without spaces, and {value!r} is none")
+        raise TypeError(f"{function} takes printable ASCII texts without spaces, and {value!r} is none")
     return text
 
 

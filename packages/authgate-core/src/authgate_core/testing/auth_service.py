@@ -89,6 +89,18 @@ class FakeAuthService(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipl
         shown = {name: plain[name] for name in ("aud", "sub", "iat", "exp", "jti")}
         return self._signed(shown | {"type": "m2m", "role": "service", "scope": scope} | claims)
 
+    def action_token(self, action: str, sub: str = "u1", /, **claims: object) -> str:
+        """The token by which a user shows that an action was confirmed.
+
+        Args:
+            action: The action.
+            sub: The user.
+            claims: Claims to add or replace; ``ABSENT`` leaves one out.
+        """
+        plain = super().claims(sub)
+        shown = {name: plain[name] for name in ("aud", "sub", "iat", "exp", "jti")}
+        return self._signed(shown | {"type": "action_token", "action": action} | claims)
+
     def end_session(self, token: str) -> None:
         """Say from here on that the session of a token is over."""
         self._ended.add(token)
