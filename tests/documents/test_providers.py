@@ -23,7 +23,7 @@ def snippets(page: str) -> list[str]:
 
 def pasted(snippet: str, url: str, example: str) -> dict[str, Any]:
     """What the names of a snippet are after it ran, with a real issuer in the place of the example's."""
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"__name__": "pasted"}
     exec(compile(snippet.replace(example, url), "snippet", "exec"), names)
     return names
 
@@ -57,6 +57,17 @@ class TestOpenIdProvider:
         """The third: the endpoint has never seen the key of the page, which says that it was asked with it."""
         with self.pasted(2, issuer) as gate, pytest.raises(ag.EndpointRefused):
             gate.verify_token(issuer.opaque_token("u1"))
+
+    def test_sessions_that_end(self, issuer: FakeIssuer) -> None:
+        """The fourth: what the provider says has ended is refused."""
+        app = pasted(snippets("openid-provider.md")[3], issuer.url, "https://id.example.com")["app"]
+        event: dict[str, object] = {"http://schemas.openid.net/event/backchannel-logout": {}}
+        token = issuer.token(headers={"typ": "logout+jwt"}, aud="web-shop", events=event, sid="s-1")
+        answer = app.test_client().post("/backchannel-logout", data={"logout_token": token})
+        assert 204 == answer.status_code
+        gate = app.extensions["authgate"].gate
+        with gate, pytest.raises(ag.TokenRevoked):
+            gate.verify_token(issuer.token(sid="s-1"))
 
 
 class TestKeycloak:

@@ -26,6 +26,7 @@ from .dependencies import (
 )
 from .extension import AuthGate
 from .guards import requires
+from .logout import backchannel_logout
 from .middleware import OLDER_EXCLUSIONS, AuthMiddleware
 from .protection import protect
 from .public import public
@@ -44,6 +45,7 @@ __all__ = [
     "CurrentUser",
     "OptionalPrincipal",
     "OptionalUser",
+    "backchannel_logout",
     "fastapi_combined_auth",
     "fastapi_jwt_auth",
     "fastapi_project_auth",

@@ -2,12 +2,14 @@
 
 from .extension import AuthGate, current_gate
 from .guard import flask_combined_auth, flask_jwt_auth, flask_project_auth, requires
+from .logout import backchannel_logout
 from .protect import protect
 from .proxies import current_admission, current_api_key, current_project, current_service, current_user
 from .public import public
 
 __all__ = [
     "AuthGate",
+    "backchannel_logout",
     "current_admission",
     "current_api_key",
     "current_gate",

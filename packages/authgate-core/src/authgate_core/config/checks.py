@@ -28,6 +28,7 @@ __all__ = [
     "count_problems",
     "flag_problems",
     "issuer_problems",
+    "logout_problems",
     "observer_problems",
     "project_problems",
     "project_token_problems",
@@ -82,6 +83,18 @@ def _opaque(issuers: Sequence[Issuer]) -> Iterator[str]:
     if len(asked) > 1:
         names = ", ".join(repr(issuer.name) for issuer in asked)
         yield f"issuers: {names} are all asked about tokens that name no issuer; write opaque=False for all but one"
+
+
+def logout_problems(issuers: object, *, is_writable: bool) -> Iterator[str]:
+    """Of logouts that are listened to, which have to be written down somewhere."""
+    found = cast("tuple[object, ...]", issuers) if isinstance(issuers, tuple) else ()
+    for issuer in found:
+        if not isinstance(issuer, Issuer) or not issuer.logout_clients:
+            continue
+        if issuer.issuer is None:
+            yield f"Issuer {issuer.name!r}: logout_clients: a logout token names its issuer; this one has issuer=None"
+        if not is_writable:
+            yield f"Issuer {issuer.name!r}: logout_clients: needs a revocation source that can be written to"
 
 
 def _may_meet(one: str, other: str) -> bool:

@@ -33,6 +33,7 @@ from .checks import (
     count_problems,
     flag_problems,
     issuer_problems,
+    logout_problems,
     observer_problems,
     project_problems,
     project_token_problems,
@@ -233,6 +234,7 @@ class GateConfig:
             has_others=self.projects is not None or self.api_keys is not None,
             shared_subjects=self.shared_subjects,
         )
+        yield from logout_problems(self.issuers, is_writable=len(self.sources) > len(self.foreign))
         yield from role_problems(self.roles)
         yield from project_problems(self.projects, colour)
         yield from revocation_problems(self.sources, colour)

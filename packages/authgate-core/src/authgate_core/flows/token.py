@@ -18,7 +18,7 @@ from .sessions import check_session
 from .signatures import verify_parts
 from .trust import Found, Trust, TrustedIssuer
 
-__all__ = ["authenticate_token", "begin_token", "verify_token"]
+__all__ = ["authenticate_token", "begin_token", "issuer_of", "verify_token"]
 
 
 class Opened(NamedTuple):
@@ -135,7 +135,7 @@ def _is_vouched_for(found: Found, now: Instant) -> Flow[bool]:
 def _verified_at_once(token: BearerToken, trust: Trust, now: Instant) -> Found | Opened:
     """Verify a token; one whose keys have to be looked for is only opened."""
     parts, claims = split_object(token.value.reveal(), trust.limits)
-    trusted = _issuer_of(claims, trust)
+    trusted = issuer_of(claims, trust)
     try:
         door = trusted.ring or _door(trusted, claims, now)
         known = None if trusted.asks_about_jwts else door.current().known(parts.header, now)
@@ -162,7 +162,7 @@ def verify_token(
 ) -> Flow[tuple[TrustedIssuer, VerifiedClaims]]:
     """Verify signature and claims, and nothing else; revocation is the caller's to ask."""
     parts, claims = split_object(token.value.reveal(), trust.limits)
-    trusted = _issuer_of(claims, trust)
+    trusted = issuer_of(claims, trust)
     with trusted.named:
         door = _door(trusted, claims, now)
         return trusted, (yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now))
@@ -180,8 +180,12 @@ def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], now: Instant) -> Do
     return trusted.door(tenant)
 
 
-def _issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:
-    """Look up by the unverified ``iss``, which selects and proves nothing (Law 3.5)."""
+def issuer_of(claims: Mapping[str, Any], trust: Trust) -> TrustedIssuer:
+    """Look up the issuer by the unverified ``iss``, which selects and proves nothing (Law 3.5).
+
+    Raises:
+        UnknownIssuer: If none has it.
+    """
     iss = claims.get("iss")
     trusted = trust.issuers.get(iss) if isinstance(iss, str) or "iss" not in claims else None
     if trusted is None:

@@ -10,8 +10,9 @@ from ..clock import Clock
 from ..config.gate_config import GateConfig
 from ..credentials import BearerToken
 from ..effects import Flow
-from ..errors import MalformedToken, TokenExpired, TokenInactive
+from ..errors import InvalidClaim, MalformedToken, TokenExpired, TokenInactive
 from ..flows.introspection import vouched_claims
+from ..flows.logout import verify_logout
 from ..flows.token import verify_token
 from ..flows.trust import Trust, TrustedIssuer
 from ..jose.compact import parse_header
@@ -95,6 +96,32 @@ class RevocationEntries:
         limit = self._lifetime(name)
         return token_entry(
             name, tenant, jti.reveal(), expires_at=None, max_lifetime=limit, now=self.clock.now()
+        )
+
+    def logout(self, token: Secret) -> Flow[Revocation]:
+        """The entry for what a logout token ends: one session, or all that its subject has had by then.
+
+        Raises:
+            InvalidToken: If it is no good logout token.
+            KeysUnavailable: If its keys could not be had.
+        """
+        now = self.clock.now()
+        ended = yield from verify_logout(BearerToken(token), self.trust, now)
+        issuer, said = ended.trusted.issuer, ended.claims
+        limit = issuer.terms.max_lifetime
+        if said.session_id is not None:
+            return session_entry(issuer.name, ended.tenant, said.session_id, max_lifetime=limit, now=now)
+        if issuer.mapping.subject.parts != ("sub",) or said.subject is None:
+            raise InvalidClaim(
+                "sid", "is missing, and the ids of this issuer are not in sub", issuer=issuer.name
+            )
+        return cut_off_entry(
+            issuer.name,
+            ended.tenant,
+            subject=f"{issuer.mapping.namespace}{said.subject}",
+            before=said.issued_at,
+            max_lifetime=limit,
+            now=now,
         )
 
     def session(self, sid: str, issuer: str | None, tenant: str | None) -> Revocation:

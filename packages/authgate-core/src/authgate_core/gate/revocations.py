@@ -70,6 +70,22 @@ class Revocations:
         if entry is not None:
             self._write(entry)
 
+    def log_out(self, logout_token: str) -> None:
+        """End what an OpenID provider says has ended: a session, or with none named all of a user's so far.
+
+        Args:
+            logout_token: What came as ``logout_token`` (OpenID Connect Back-Channel Logout 1.0).
+
+        Raises:
+            InvalidToken: If it is no logout token for one of the issuer's ``logout_clients``.
+            AuthUnavailable: If its keys could not be had.
+        """
+        flow = self._entries.logout(Secret(logout_token))
+        del logout_token  # Law 2.5: as above
+        entry = self._run(flow)
+        if entry is not None:
+            self._write(entry)
+
     def revoke_session(self, sid: str, *, issuer: str | None = None, tenant: str | None = None) -> None:
         """Revoke every token of a session, also those still to be issued."""
         self._write(self._entries.session(sid, issuer, tenant))
@@ -155,6 +171,14 @@ class AsyncRevocations:
         """As ``Revocations.revoke_token``."""
         flow = self._entries.token(Secret(token_or_jti), issuer, tenant)
         del token_or_jti  # Law 2.5: as in Revocations
+        entry = await self._run(flow)
+        if entry is not None:
+            await self._write(entry)
+
+    async def log_out(self, logout_token: str) -> None:
+        """As ``Revocations.log_out``."""
+        flow = self._entries.logout(Secret(logout_token))
+        del logout_token  # Law 2.5: as in Revocations
         entry = await self._run(flow)
         if entry is not None:
             await self._write(entry)

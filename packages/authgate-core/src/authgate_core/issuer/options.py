@@ -25,7 +25,8 @@ class Options(TypedDict, total=False):
     ``name`` labels the issuer in logs, metrics and refs (default: its ``iss``); ``allow_http`` permits keys
     over plain http from other hosts than loopback; ``tenant_matches_project`` lets a user go with a project only
     where the user's tenant is the project's id (Law 6.8); ``introspection`` says how the issuer is asked about tokens
-    that cannot be verified here (RFC 7662); ``pure`` says that the validators and the function of
+    that cannot be verified here (RFC 7662); ``logout_clients`` are
+    the clients whose logout tokens end sessions here; ``pure`` says that the validators and the function of
     ``service_when`` depend on the claims alone, so that their tokens may be remembered (Law 7.1). Where a list of
     names is asked for, one name will do.
     """
@@ -49,6 +50,7 @@ class Options(TypedDict, total=False):
     claims: type
     validators: Collection[Validator]
     introspection: Introspection
+    logout_clients: Collection[str]
     allow_http: bool
     tenant_matches_project: bool
     pure: bool
@@ -123,6 +125,10 @@ class Reader:
         """How the issuer is asked about tokens; None where it is not."""
         given = self._options.get("introspection")
         return None if given is None else self._checked("introspection", given, _is_introspection, _ASKING)
+
+    def logout_clients(self) -> frozenset[str]:
+        """The clients whose logouts are listened to."""
+        return self._names("logout_clients", self._options.get("logout_clients", ()))
 
     def grants(self) -> Grants:
         """The most that the issuer may assert, from ``{"kinds": [...], "roles": [...], "scopes": [...]}``."""

@@ -55,6 +55,7 @@ class Issuer:
         tenants: The tenants that are served, by name or by a predicate; None where every one is.
         project_tokens: Its project tokens, where it issues any.
         introspection: How it is asked about tokens, where it is.
+        logout_clients: The clients whose logout tokens count.
         allow_http: Whether plain http beyond loopback was allowed for its URLs.
         sessions_url: Where the sessions of its users are asked about; None where they are not.
         action_tokens: Whether it has its users confirm actions, and asks for that in headers of its own.
@@ -72,6 +73,7 @@ class Issuer:
     tenants: Served | None = field(default=None, repr=False)
     project_tokens: ProjectTokens | None = None
     introspection: Introspection | None = None
+    logout_clients: frozenset[str] = frozenset()
     allow_http: bool = False
     sessions_url: str | None = None
     action_tokens: bool = False
@@ -340,6 +342,7 @@ def _make(
         grants=read.grants(),
         tenants=read.tenants(),
         introspection=read.introspection(),
+        logout_clients=read.logout_clients(),
         allow_http=read.flag("allow_http"),
         tenant_matches_project=read.flag("tenant_matches_project"),
         mistakes=tuple(read.problems),
