@@ -11,7 +11,15 @@ from starlette.types import Scope
 from authgate_core import AsyncGate, ConfigurationError
 from authgate_core.gate.environment import EnvironmentGate
 
-__all__ = ["carried_gate", "carry", "gate_of", "gate_or_environment", "gate_or_older_environment"]
+__all__ = [
+    "carried_gate",
+    "carry",
+    "gate_of",
+    "gate_of_keycloak_environment",
+    "gate_or_environment",
+    "gate_or_keycloak_environment",
+    "gate_or_older_environment",
+]
 
 _GATE: Final = "authgate.gate"
 
@@ -54,14 +62,29 @@ async def gate_or_older_environment(connection: HTTPConnection) -> AsyncGate:
     return await _carried_or(_older_environment, connection)
 
 
+async def gate_or_keycloak_environment(connection: HTTPConnection) -> AsyncGate:
+    """As ``gate_or_environment``, from the variables that the older FastAPI client read."""
+    return await _carried_or(_keycloak_environment, connection)
+
+
+async def gate_of_keycloak_environment() -> AsyncGate:
+    """That gate for whoever carries it himself, and so sees to WebSockets as ``AuthGate(app)`` does."""
+    return await _built(_keycloak_environment)
+
+
 async def _carried_or(environment: EnvironmentGate[AsyncGate], connection: HTTPConnection) -> AsyncGate:
     carried = carried_gate(connection.scope)
     if carried is None and connection.scope["type"] == "websocket":
         raise ConfigurationError("a WebSocket has guards but the app no gate: write AuthGate(app)")
-    gate = carried or environment.gate
+    return carried or await _built(environment)
+
+
+async def _built(environment: EnvironmentGate[AsyncGate]) -> AsyncGate:
+    gate = environment.gate
     # Reading settings and files may block, and so may waiting for whoever reads them already (Law 9.2).
     return gate if gate is not None else await asyncio.to_thread(environment.build)
 
 
 _environment: Final = EnvironmentGate(AsyncGate)
 _older_environment: Final = EnvironmentGate(AsyncGate, "mercury")
+_keycloak_environment: Final = EnvironmentGate(AsyncGate, "keycloak")

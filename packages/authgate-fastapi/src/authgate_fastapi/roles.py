@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Generic, NoReturn, TypeVar
 
-from authgate_core import Admission, Policy, all_scopes, any_role, is_service, is_user
+from starlette.requests import HTTPConnection
+
+from authgate_core import Admission, AsyncGate, Policy, all_scopes, any_role, is_service, is_user
 
 from .give import give_caller, give_service, give_user
 from .guards import Guard, Misuse
+from .locate import gate_of
 
 __all__ = [
     "Asking",
@@ -32,12 +35,21 @@ class Asking(Generic[T]):
         name: Its public name, for messages.
         policy: The policy that asks for the names.
         give: Turns the admission into what is injected.
+        find: Where the gate comes from.
     """
 
-    def __init__(self, name: str, policy: Callable[..., Policy], give: Callable[[Admission], T]) -> None:
+    def __init__(
+        self,
+        name: str,
+        policy: Callable[..., Policy],
+        give: Callable[[Admission], T],
+        *,
+        find: Callable[[HTTPConnection], Awaitable[AsyncGate]] = gate_of,
+    ) -> None:
         self.__name__ = name
         self._policy = policy
         self._give = give
+        self._find = find
 
     def __call__(self, *names: str) -> Guard[T]:
         """The guard for ``Depends``.
@@ -51,7 +63,7 @@ class Asking(Generic[T]):
         if not names:
             self._misuse()
         written = f"{self.__name__}({', '.join(map(repr, names))})"
-        return Guard(written, self._policy(*names), self._give)
+        return Guard(written, self._policy(*names), self._give, find=self._find)
 
     @property
     def __signature__(self) -> NoReturn:

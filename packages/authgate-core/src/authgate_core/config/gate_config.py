@@ -152,16 +152,19 @@ class GateConfig:
         return None if tenants is None else TenantsServed(tenants)
 
     @classmethod
-    def from_env(cls, *, profile: Profile | None = None) -> GateConfig:
+    def from_env(
+        cls, *, profile: Profile | None = None, given: Mapping[str, str] | None = None
+    ) -> GateConfig:
         """From ``AUTHGATE_*`` environment variables, and where there is a profile from the variables that it has.
 
         Args:
             profile: The profile where ``AUTHGATE_PROFILE`` names none (docs/reference/configuration.md).
+            given: Variables that count before those of the environment.
 
         Raises:
             ConfigurationError: Naming every setting that is wrong.
         """
-        return cls.from_mapping(os.environ, profile=profile)
+        return cls.from_mapping({**os.environ, **(given or {})}, profile=profile)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, profile: Profile | None = None) -> GateConfig:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from typing import Final, Generic, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, Generic, TypeVar
 
 from ..config import GateConfig
+from ..config.gate_config import Profile
 from .base import GateBase
 
 __all__ = ["EnvironmentGate"]
@@ -21,15 +22,22 @@ class EnvironmentGate(Generic[G]):
     Args:
         make: The colour: ``Gate`` or ``AsyncGate``.
         profile: In whose words the environment speaks, where it does not say itself.
+        given: Variables that count before those of the environment.
 
     Attributes:
         gate: The gate, once it is built.
     """
 
-    def __init__(self, make: Callable[[GateConfig], G], profile: Literal["mercury"] | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[GateConfig], G],
+        profile: Profile | None = None,
+        given: Mapping[str, str] | None = None,
+    ) -> None:
         self.gate: G | None = None
         self._make: Final = make
         self._profile: Final = profile
+        self._given: Final = given
         self._lock = threading.Lock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.renew_lock)
@@ -42,7 +50,7 @@ class EnvironmentGate(Generic[G]):
         """
         with self._lock:
             if self.gate is None:
-                self.gate = self._make(GateConfig.from_env(profile=self._profile))
+                self.gate = self._make(GateConfig.from_env(profile=self._profile, given=self._given))
             return self.gate
 
     def renew_lock(self) -> None:

@@ -55,6 +55,11 @@ class _Context(Generic[P]):
         """Whether it has the role ``admin``."""
         return self.has_role("admin")
 
+    @property
+    def is_moderator(self) -> bool:
+        """Whether it has the role ``moderator``."""
+        return self.has_role("moderator")
+
     def has_role(self, role: str) -> bool:
         """Whether it has this role, by itself or through the configured hierarchy."""
         return self._principal.has_role(role)
@@ -128,6 +133,16 @@ class UserContext(_Context[User]):
         return list(self._principal.scopes)
 
     @property
+    def is_supplier(self) -> bool:
+        """Whether the user has the role ``supplier``."""
+        return self.has_role("supplier")
+
+    @property
+    def is_customer(self) -> bool:
+        """Whether the user has the role ``customer`` by itself; an admin is no customer."""
+        return "customer" in self._principal.roles
+
+    @property
     def session_id(self) -> str | None:
         """``user.session_id``."""
         return self._principal.session_id
@@ -161,6 +176,30 @@ class ServiceContext(_Context[Service]):
     def service_id(self) -> str:
         """``service.id``."""
         return self._principal.id
+
+    @property
+    def session_id(self) -> str | None:
+        """The session of the token, where it has one."""
+        found = self._principal.claims.get("sid")
+        return found if isinstance(found, str) else None
+
+    @property
+    def is_supplier(self) -> bool:
+        """False: a service supplies nothing, whatever its roles."""
+        return False
+
+    @property
+    def is_customer(self) -> bool:
+        """False: a service is nobody's customer."""
+        return False
+
+    def has_scope(self, _scope: str) -> bool:
+        """False: scopes were asked of users."""
+        return False
+
+    def has_any_scope(self, _scopes: Iterable[str]) -> bool:
+        """False, as above."""
+        return False
 
 
 AuthContext: TypeAlias = UserContext | ServiceContext

@@ -6,6 +6,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authgate_core import Service, User
 
+from ...carrier import CONNECTIONS, Carrier, carried_by
+from ...locate import carried_gate, gate_of_keycloak_environment
 from ...middleware import OLDER_EXCLUSIONS
 from ...middleware import AuthMiddleware as OurMiddleware
 from ...paths import GivenPaths
@@ -16,6 +18,9 @@ __all__ = ["AuthMiddleware"]
 
 class AuthMiddleware(OurMiddleware):
     """Admits every request before it is routed; ``request.state.user`` is a ``UserContext`` or ``ServiceContext``.
+
+    In an app without ``AuthGate(app)`` it has a gate built from the variables that the older client read, once in a
+    process, and carries it to the guards behind it.
 
     Args:
         app: What it is before.
@@ -40,6 +45,21 @@ class AuthMiddleware(OurMiddleware):
             optional_auth_paths=optional_auth_paths,
         )
         self._around = app
+        self._with_gate: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ours; where nobody brings a gate, with that of the environment."""
+        way: ASGIApp = super().__call__
+        if scope["type"] in CONNECTIONS and self._lacks_gate(scope):
+            way = self._with_gate or await self._environment_way()
+        await way(scope, receive, send)
+
+    def _lacks_gate(self, scope: Scope) -> bool:
+        return carried_gate(scope) is None and carried_by(scope.get("app") or self._around) is None
+
+    async def _environment_way(self) -> ASGIApp:
+        self._with_gate = Carrier(super().__call__, await gate_of_keycloak_environment())
+        return self._with_gate
 
 
 class _Shown:
