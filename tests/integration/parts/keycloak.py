@@ -163,6 +163,13 @@ class Keycloak:
         (user,) = self.admin("GET", f"/users?exact=true&username={name}")
         self.admin("POST", f"/users/{user['id']}/logout")
 
+    def tell_logouts(self, client_id: str, url: str) -> None:
+        """Have the realm tell a client at this address when sessions end (OpenID Connect Back-Channel Logout 1.0)."""
+        (client,) = self.admin("GET", f"/clients?clientId={client_id}")
+        attributes = {**client["attributes"], "backchannel.logout.url": url}
+        attributes["backchannel.logout.session.required"] = "true"
+        self.admin("PUT", f"/clients/{client['id']}", {**client, "attributes": attributes})
+
     def signing_keys(self) -> list[str]:
         """The ids of the components that hold the realm's keys for RS256."""
         found = self.admin("GET", "/components?type=org.keycloak.keys.KeyProvider")
