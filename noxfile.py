@@ -50,7 +50,7 @@ COVERAGE_FLOOR = 95
 def everything(*groups: str, library: str = "") -> list[str]:
     """What pip is told: every package of the repository, editable and in one call, and the named groups."""
     siblings = [
-        "packages/authgate-core[redis]",
+        "packages/authgate-core[gateway,redis]",
         "packages/authgate-flask[async]",
         "packages/authgate-fastapi",
         f"{GRAPHQL}[{library}]" if library else GRAPHQL,

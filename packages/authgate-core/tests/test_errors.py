@@ -20,6 +20,8 @@ from authgate_core.errors import (
     CrossSiteRefused,
     EndpointRefused,
     EndpointUnavailable,
+    GatewaySignatureRefused,
+    GatewaySignatureReplayed,
     InsufficientScope,
     InvalidApiKey,
     InvalidClaim,
@@ -42,6 +44,7 @@ from authgate_core.errors import (
     TokenRevoked,
     UnknownIssuer,
     UnknownKey,
+    UntrustedGateway,
     UserInactive,
 )
 
@@ -59,6 +62,9 @@ OUTCOMES = [
     (TokenInactive, 401, "token_inactive", "token_invalid"),
     (TokenExpired, 401, "token_expired", "token_expired"),
     (TokenRevoked, 401, "token_revoked", "token_invalid"),
+    (UntrustedGateway, 401, "gateway_untrusted", "token_invalid"),
+    (GatewaySignatureRefused, 401, "gateway_signature", "token_invalid"),
+    (GatewaySignatureReplayed, 401, "gateway_replayed", "token_invalid"),
     (TokenReused, 401, "token_reused", "token_invalid"),
     (InvalidProjectCredentials, 401, "project_invalid", "project_invalid"),
     (InvalidApiKey, 401, "api_key_invalid", "api_key_invalid"),

@@ -19,6 +19,7 @@ from authgate_core.effects import (
     Endpoint,
     Flow,
     LookUpProject,
+    ReadBody,
     RefreshProject,
     RingName,
     SendRequest,
@@ -133,6 +134,17 @@ EVERY: list[AnyEffect] = [
 ]
 
 
+def body() -> bytes:
+    """The body of a request, for threads."""
+    return b"whole"
+
+
+async def async_body() -> bytes:
+    """The same for event loops."""
+    await asyncio.sleep(0)
+    return b"whole"
+
+
 def every_effect() -> Flow[list[object]]:
     """A flow that asks for everything there is."""
     replies: list[object] = []
@@ -176,6 +188,30 @@ class TestEveryEffect:
 
         assert 7 == runner(colour)(nothing(), trace)
         assert [] == trace
+
+
+class TestBodies:
+    """The body of the request is read by what the adapter gives, which is of the colour of the gate."""
+
+    def test_it_is_read_whole(self, colour: str) -> None:
+        """The same in both colours."""
+
+        def reading() -> Flow[bytes]:
+            return (yield from ReadBody(body if colour == "sync" else async_body))
+
+        assert b"whole" == runner(colour)(reading(), [])
+
+    def test_what_is_no_body_is_a_bug(self, colour: str) -> None:
+        """A text could be of many bodies (Law 1.3)."""
+
+        async def wrong() -> str:
+            return "whole"
+
+        def reading() -> Flow[bytes]:
+            return (yield from ReadBody((lambda: "whole") if colour == "sync" else wrong))  # type: ignore[arg-type]  # wrong on purpose
+
+        with pytest.raises(TypeError, match="read as str"):
+            runner(colour)(reading(), [])
 
 
 class TestFailures:

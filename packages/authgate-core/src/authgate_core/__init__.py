@@ -28,6 +28,8 @@ from .errors import (
     CrossSiteRefused,
     EndpointRefused,
     EndpointUnavailable,
+    GatewaySignatureRefused,
+    GatewaySignatureReplayed,
     InsufficientScope,
     InvalidApiKey,
     InvalidClaim,
@@ -39,6 +41,7 @@ from .errors import (
     MissingCredentials,
     NotAdmitted,
     ProjectsUnavailable,
+    ReplaysUnavailable,
     RevocationUnavailable,
     ServiceNotEnabled,
     StepUpRequired,
@@ -49,9 +52,11 @@ from .errors import (
     TokenRevoked,
     UnknownIssuer,
     UnknownKey,
+    UntrustedGateway,
     UserInactive,
 )
 from .gate import AsyncGate, Gate
+from .gateways import Gateway
 from .issuer import ANY_AUDIENCE, Introspection, Issuer
 from .policy import (
     Decision,
@@ -78,6 +83,7 @@ from .policy import (
 )
 from .principal import Admission, ApiKey, Project, Service, User, claim_path
 from .projects import RemoteProjects, StaticProjects
+from .replays import MemoryReplays, RedisReplays
 from .request import RequestView
 from .revocation import MemoryRevocation, RedisRevocation
 from .secret import Secret
@@ -107,6 +113,9 @@ __all__ = [
     "EndpointUnavailable",
     "Gate",
     "GateConfig",
+    "Gateway",
+    "GatewaySignatureRefused",
+    "GatewaySignatureReplayed",
     "InsufficientScope",
     "Introspection",
     "InvalidApiKey",
@@ -117,6 +126,7 @@ __all__ = [
     "KeysUnavailable",
     "MalformedCredentials",
     "MalformedToken",
+    "MemoryReplays",
     "MemoryRevocation",
     "MissingCredentials",
     "NotAdmitted",
@@ -124,8 +134,10 @@ __all__ = [
     "PrivateKeyJwt",
     "Project",
     "ProjectsUnavailable",
+    "RedisReplays",
     "RedisRevocation",
     "RemoteProjects",
+    "ReplaysUnavailable",
     "RequestView",
     "RevocationUnavailable",
     "RoleHierarchy",
@@ -142,6 +154,7 @@ __all__ = [
     "UnknownIssuer",
     "UnknownKey",
     "UnsafeAllowAnonymous",
+    "UntrustedGateway",
     "User",
     "UserInactive",
     "action",

@@ -21,7 +21,14 @@ from .headers import (
     X_APP_SECRET,
     X_PROJECT_TOKEN,
     HeaderPairs,
-    values,
+)
+from .identity_headers import (
+    GatewayIdentity,
+    IdentityHeaders,
+    asserted,
+    is_printable,
+    read_identity,
+    single,
 )
 from .secret import Secret
 
@@ -77,7 +84,6 @@ SUBPROTOCOL: Final = "authgate.bearer."
 """What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
 
 _BEARER: Final = "bearer "
-_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _ONE_CREDENTIAL: Final = re.compile(
     r"""
     [^",]*+                                                   # the scheme and what is outside of quotes
@@ -125,7 +131,7 @@ class ActionToken:
     value: Secret
 
 
-Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken | ApiKeyCredential
+Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken | ApiKeyCredential | GatewayIdentity
 Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials | CrossSiteRefused]
 
 
@@ -137,15 +143,22 @@ class Reading:
         limit: How long a credential header may be, in bytes (Law 2.4).
         project_tokens: Whether anybody who issues project tokens is configured; their header is not ours otherwise.
         cookies: Where browsers keep tokens; None where no cookie counts (Law 2.9).
+        identity: The headers in which a gateway says who calls, where one does. Users and services then come from
+            them alone, and what stands in ``Authorization`` is left to the gateway (Law 2.7).
+        assertion: The header in which a gateway hands on a token, in lower case, where one does; likewise.
+        bearer: The headers that users and services are read from.
     """
 
     limit: int
     project_tokens: bool = False
     cookies: Cookies | None = None
+    identity: IdentityHeaders | None = None
+    assertion: str | None = None
+    bearer: tuple[str, ...] = HEADERS[BEARER]
 
     def headers(self, kinds: Collection[Kind]) -> tuple[str, ...]:
         """The headers that these kinds are read from, each once, as a response names them in ``Vary`` (Law 1.7)."""
-        read = [name for kind in kinds for name in HEADERS[kind]]
+        read = [name for kind in kinds for name in (self.bearer if kind == BEARER else HEADERS[kind])]
         if APP in kinds and self.project_tokens:
             read.append(PROJECT_TOKEN_HEADER)
         if BEARER in kinds and self.cookies is not None:
@@ -199,7 +212,7 @@ def _kept(besides: object, found: Sequence[str], limit: int) -> BearerToken | Ma
     if besides is not None or len(found) > 1:
         return MalformedCredentials("a token in a cookie besides another one", scheme=SCHEMES[BEARER])
     # A server that joins repeated headers by a comma makes one value of two cookies (Law 2.2).
-    if not token or "," in token or len(token) > limit or not _is_printable(token):
+    if not token or "," in token or len(token) > limit or not is_printable(token):
         return MalformedCredentials(
             "an empty, joined, oversized or unreadable token in a cookie", scheme=SCHEMES[BEARER]
         )
@@ -251,9 +264,12 @@ def bearer_unread(presented: HeaderPairs, limit: int) -> str | None:
 def _read(
     kind: Kind, headers: HeaderPairs, subprotocols: Sequence[str], reading: Reading
 ) -> Credential | None:
+    if kind == BEARER and reading.identity is not None:
+        return read_identity(headers, reading.identity, reading.limit)
     if kind == BEARER:
-        bearer = _bearer(headers, subprotocols, reading.limit)
-        return None if bearer is None else BearerToken(Secret(bearer))
+        name, limit = reading.assertion, reading.limit
+        token = _bearer(headers, subprotocols, limit) if name is None else asserted(headers, name, limit)
+        return None if token is None else BearerToken(Secret(token))
     return _project(headers, reading) if kind == APP else _api_key(headers, reading.limit)
 
 
@@ -273,7 +289,7 @@ def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> st
     token = offered[0].removeprefix(SUBPROTOCOL)
     if in_header is not None or len(offered) > 1:
         raise MalformedCredentials("two tokens in one handshake", scheme=SCHEMES[BEARER])
-    if not token or len(token) > limit or not _is_printable(token):
+    if not token or len(token) > limit or not is_printable(token):
         raise MalformedCredentials("an empty, oversized or unreadable subprotocol", scheme=SCHEMES[BEARER])
     return token
 
@@ -330,19 +346,4 @@ def _app(headers: HeaderPairs, limit: int) -> AppCredentials | None:
 
 
 def _single(headers: HeaderPairs, name: str, kind: Kind, limit: int) -> str | None:
-    found = values(headers, name)
-    if not found:
-        return None
-    if len(found) > 1:
-        raise MalformedCredentials(f"the header {name} is repeated", scheme=SCHEMES[kind])
-    # RFC 9110 section 5.5: outer white space is no part of a value; not every server takes it off.
-    value = found[0].strip(" \t")
-    if len(value) > limit:
-        raise MalformedCredentials(f"the header {name} is longer than {limit} bytes", scheme=SCHEMES[kind])
-    if not _is_printable(value):
-        raise MalformedCredentials(f"control or non-ASCII characters in {name}", scheme=SCHEMES[kind])
-    return value
-
-
-def _is_printable(text: str) -> bool:
-    return text.isascii() and not text.encode("ascii").translate(None, _PRINTABLE)
+    return single(headers, name, limit, SCHEMES[kind])

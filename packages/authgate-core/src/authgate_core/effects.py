@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from .clock import Instant
 from .credentials import ApiKeyCredential, AppCredentials
 from .principal import ApiKey, Project, ProjectRef, TokenRef
-from .request import HttpReply, HttpRequest
+from .request import BodyReader, HttpReply, HttpRequest
 
 __all__ = [
     "Answered",
@@ -27,6 +27,7 @@ __all__ = [
     "Flow",
     "LookUpApiKey",
     "LookUpProject",
+    "ReadBody",
     "RefreshProject",
     "RingName",
     "SendRequest",
@@ -197,6 +198,17 @@ class UseOnce(Effect[bool]):
     ttl: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBody(Effect[bytes]):
+    """Read the body of the request that is judged; replies all of it.
+
+    Args:
+        read: What reads it, in the colour of the gate.
+    """
+
+    read: BodyReader
+
+
 AnyEffect: TypeAlias = (
     SendRequest
     | AskEndpoint
@@ -207,5 +219,6 @@ AnyEffect: TypeAlias = (
     | RefreshProject
     | LookUpApiKey
     | UseOnce
+    | ReadBody
 )
 Flow: TypeAlias = Generator[AnyEffect, Any, T]

@@ -8,12 +8,15 @@ from typing import Final, TypeAlias, cast
 __all__ = [
     "AUTHORIZATION",
     "CACHE_CONTROL",
+    "CONTENT_DIGEST",
     "CONTENT_TYPE",
     "COOKIE",
     "FORWARDING",
     "ORIGIN",
     "RETRY_AFTER",
     "SEC_WEBSOCKET_VERSION",
+    "SIGNATURE",
+    "SIGNATURE_INPUT",
     "VARY",
     "WWW_AUTHENTICATE",
     "X_ACTION_TOKEN",
@@ -44,6 +47,10 @@ X_REAUTH_REQUIRED: Final = "X-Reauth-Required"
 COOKIE: Final = "cookie"
 ORIGIN: Final = "origin"
 SEC_WEBSOCKET_VERSION: Final = "sec-websocket-version"
+
+SIGNATURE: Final = "signature"  # of a message (RFC 9421 section 4)
+SIGNATURE_INPUT: Final = "signature-input"
+CONTENT_DIGEST: Final = "content-digest"
 
 WWW_AUTHENTICATE: Final = "WWW-Authenticate"
 RETRY_AFTER: Final = "Retry-After"

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Final, TypedDict, Unpack
+from typing import Final, TypeAlias, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from .headers import FORWARDING, HeaderPairs, header_pairs
 
-__all__ = ["USED", "HttpReply", "HttpRequest", "Memo", "RequestView", "masked", "url_problems"]
+__all__ = [
+    "USED",
+    "BodyReader",
+    "HttpReply",
+    "HttpRequest",
+    "Memo",
+    "RequestView",
+    "masked",
+    "url_problems",
+]
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
 _SECONDS: Final = re.compile(r"\d{1,9}")
 USED: Final = "used"
 """In the place of a kind: what a request has used up."""
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
+
+BodyReader: TypeAlias = Callable[[], bytes] | Callable[[], Awaitable[bytes]]
+"""Reads the whole body of a request, as often as it is called: a plain function for ``Gate``, else an async one."""
 
 
 class Memo:
@@ -30,13 +42,23 @@ class Memo:
     Attributes:
         entries: What each kind of credential was found to be, by gate and kind.
         admitted: Whom the guards of this request have let in so far, by gate (Law 6.8).
+        proofs: What was shown to be a gateway's word, by gate and by what the request asks for, with the time since
+            when: what may be used once is not asked for again by later guards, or while a socket stays open.
+        body: Reads the body of the request, where an adapter gives it to a gate that has to see it.
     """
 
-    __slots__ = ("admitted", "entries")
+    __slots__ = ("admitted", "body", "entries", "proofs")
 
     def __init__(self) -> None:
         self.entries: dict[tuple[int, str], tuple[object, object]] = {}
         self.admitted: dict[int, tuple[object, ...]] = {}
+        self.proofs: dict[tuple[int, str, str], tuple[object, float]] = {}
+        self.body: BodyReader | None = None
+
+    def succeed(self, earlier: Memo) -> None:
+        """Take over what holds of the request however often it is authenticated anew."""
+        self.proofs = earlier.proofs
+        self.body = earlier.body
 
     def recall(self, gate: int, kind: str, credential: object) -> object | None:
         """What this very credential was found to be, or None; another credential is authenticated anew."""
@@ -75,6 +97,10 @@ class RequestView:
         path_params: Parameters that the router took from the path.
         memo: What this request was already authenticated as; given by the adapter.
         subprotocols: What the client of a WebSocket offers, where a token may stand as well.
+        target: Path and query as the request line has them, percent-encoded; by default ``url``.
+        named_peer: Whom the server calls the peer, though it may have that from a header; by default ``peer``.
+        folds_names: Whether the server made one of names that differ in hyphen and underscore (Law 2.8).
+        body: Reads the body of the request, for a gateway that signs it.
 
     Attributes:
         is_query: Whether it asks GraphQL, where a page of another site could do something by GET (Law 2.9).
@@ -82,14 +108,18 @@ class RequestView:
     """
 
     __slots__ = (
+        "body",
+        "folds_names",
         "headers",
         "is_query",
         "memo",
         "method",
+        "named_peer",
         "path_params",
         "peer",
         "proof",
         "subprotocols",
+        "target",
         "tls_peer",
         "url",
     )
@@ -105,6 +135,10 @@ class RequestView:
         path_params: Mapping[str, object] = _NO_PARAMS,
         memo: Memo | None = None,
         subprotocols: Sequence[str] = (),
+        target: str | None = None,
+        named_peer: str | None = None,
+        folds_names: bool = False,
+        body: BodyReader | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -116,6 +150,10 @@ class RequestView:
         self.subprotocols = tuple(subprotocols)
         self.is_query = False
         self.proof: object = None
+        self.target = url if target is None else target
+        self.named_peer = peer if named_peer is None else named_peer
+        self.folds_names = folds_names
+        self.body = body
 
     def only(self, name: str) -> HeaderPairs:
         """What it carries under one name, which is given in lower case: every pair, in order."""
@@ -137,6 +175,10 @@ class RequestView:
             path_params=self.path_params,
             memo=memo,
             subprotocols=changes.get("subprotocols", self.subprotocols),
+            target=self.target,
+            named_peer=self.named_peer,
+            folds_names=self.folds_names,
+            body=self.body,
         )
         view.is_query = self.is_query
         return view

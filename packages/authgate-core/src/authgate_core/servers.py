@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from .headers import FORWARDING, HeaderPairs
-from .request import Memo, RequestView
+from .request import BodyReader, Memo, RequestView
 
 __all__ = ["asgi_view", "wsgi_view"]
 
@@ -19,6 +19,8 @@ _CONTENT: Final = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-le
 _PREFIX: Final = "HTTP_"
 _PREFIXED: Final = frozenset(f"{_PREFIX}{name}" for name in _CONTENT)
 _BEFORE_PROXY_FIX: Final = "werkzeug.proxy_fix.orig"
+# RFC 3986 section 3.3: what stands in a path as it is, besides letters and digits.
+_IN_A_PATH: Final = "/-._~!$&'()*+,;=:@"
 
 
 def asgi_view(
@@ -89,7 +91,9 @@ class _Arrived(RequestView, ABC):
         self._raw: Any = raw  # of each server its own
         self._line = line
 
-    def __getattr__(self, name: str) -> HeaderPairs | str | bool | None:
+    def __getattr__(  # noqa: PLR0911 - one for each
+        self, name: str
+    ) -> HeaderPairs | str | bool | BodyReader | None:
         """What nobody has asked for so far; from then on it stands in the slot of its name."""
         if name == "headers":
             self.headers = headers = self._read_headers()
@@ -104,6 +108,18 @@ class _Arrived(RequestView, ABC):
             return False
         if name == "proof":
             return None
+        if name == "target":
+            self.target = target = self._read_target()
+            return target
+        if name == "named_peer":
+            self.named_peer = named = self._read_named_peer()
+            return named
+        if name == "folds_names":
+            self.folds_names = folds = isinstance(self, _WsgiView)
+            return folds
+        if name == "body":
+            self.body = body = None if self.memo is None else self.memo.body
+            return body
         raise AttributeError(f"a request has no {name}", name=name, obj=self)
 
     @abstractmethod
@@ -117,6 +133,14 @@ class _Arrived(RequestView, ABC):
     @abstractmethod
     def _read_peer(self) -> str | None:
         """The socket's own peer, where it can be known."""
+
+    @abstractmethod
+    def _read_target(self) -> str:
+        """Path and query, as ``RequestView.target`` has them."""
+
+    @abstractmethod
+    def _read_named_peer(self) -> str | None:
+        """Whom the server calls the peer."""
 
 
 class _AsgiView(_Arrived):
@@ -152,6 +176,13 @@ class _AsgiView(_Arrived):
             return None
         return client[0]
 
+    def _read_target(self) -> str:
+        return self.url
+
+    def _read_named_peer(self) -> str | None:
+        client: tuple[str, int] | None = self._line[3]
+        return None if client is None else client[0]
+
 
 class _WsgiView(_Arrived):
     """By WSGI: where the application is mounted, the path, the query and the peer."""
@@ -180,6 +211,15 @@ class _WsgiView(_Arrived):
     def _read_peer(self) -> str | None:
         peer: str | None = self._line[3]
         return peer or None
+
+    def _read_target(self) -> str:
+        """Encoded anew: PEP 3333 passes no path as it arrived, and two that it decodes alike are one to the router."""
+        mounted, path, query, _ = self._line
+        held = f"{mounted or ''}{path or ''}".encode("latin-1")
+        return _url(quote(held, safe=_IN_A_PATH), query or "")
+
+    def _read_named_peer(self) -> str | None:
+        return self.peer
 
 
 def _url(path: str, query: str) -> str:

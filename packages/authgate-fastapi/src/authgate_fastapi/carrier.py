@@ -15,6 +15,7 @@ from authgate_core.challenge import OnRefusal
 from authgate_core.resource import ResourceMetadata
 
 from .blanket import Blanket
+from .bodies import Body, no_body
 from .caching import Marked
 from .locate import carry
 from .refusals import answer_with
@@ -51,6 +52,7 @@ class Carrier:
         on_refusal: OnRefusal | None = None,
     ) -> None:
         self._app = app
+        self._reads_bodies = gate.reads_bodies
         self._carried: Scope = {_DEFAULT: default}
         self._metadata = gate.resource_metadata
         carry(self._carried, gate)
@@ -64,6 +66,8 @@ class Carrier:
             scope.update(self._carried)
             visit = _begun(scope)
             if visit is not None:
+                if self._reads_bodies:
+                    receive = _read_first(visit, scope, receive)
                 return _accompanied(self._app, visit, scope, receive, send)
         return self._app(scope, receive, send)
 
@@ -86,6 +90,16 @@ def _begun(scope: Scope) -> Visit | None:
         visit.carry(scope)
         return visit
     return None if held.is_of(scope) else held.anew(scope, take_credentials(scope))
+
+
+def _read_first(visit: Visit, scope: Scope, receive: Receive) -> Receive:
+    """Let the gate see the body, and the application as well."""
+    if scope["type"] != "http":
+        visit.memo.body = no_body
+        return receive
+    body = Body(receive)
+    visit.memo.body = body.read
+    return body.receive
 
 
 def _accompanied(app: ASGIApp, visit: Visit, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

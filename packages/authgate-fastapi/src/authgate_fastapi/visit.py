@@ -137,6 +137,7 @@ class Visit:
         visit = Visit(scope, subprotocols or self.subprotocols)
         visit.is_copy = True
         visit.memo.admitted = self.memo.admitted
+        visit.memo.succeed(self.memo)
         visit.carry(scope)
         return visit
 

@@ -39,6 +39,8 @@ def admit(
         ConfigurationError: If the gate has no source for what the policy names.
     """
     visit = visit_of(request)
+    if here.gate.reads_bodies:
+        visit.memo.body = request.get_data  # which keeps what it read for the view
     view = view_of(request, visit.memo)
     try:
         admission = here.gate.admit(view, policy, optional=optional)

@@ -71,6 +71,9 @@ class WsgiHost:
         """From the WSGI environment."""
         visited = self.visited
         memo = Memo() if visited is None else visited.memo
+        gate = self.gate
+        if gate is not None and gate.reads_bodies:
+            memo.body = self.request.get_data
         params: Mapping[str, object] = getattr(self.request, "view_args", None) or {}
         view = wsgi_view(self.request.environ, memo=memo, path_params=params)
         view.is_query = True

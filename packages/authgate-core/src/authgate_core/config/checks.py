@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ..api_keys import ApiKeys, RedisKeys, RemoteKeys, StaticKeys
 from ..cookies import Cookies
+from ..gateways import Gateway
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import is_async
@@ -27,6 +28,7 @@ __all__ = [
     "cookie_problems",
     "count_problems",
     "flag_problems",
+    "gateway_problems",
     "issuer_problems",
     "logout_problems",
     "observer_problems",
@@ -100,6 +102,23 @@ def logout_problems(issuers: object, *, is_writable: bool) -> Iterator[str]:
 def _may_meet(one: str, other: str) -> bool:
     """Whether ids that begin with the one and ids that begin with the other can be equal (Law 3.14)."""
     return one.startswith(other) or other.startswith(one)
+
+
+def gateway_problems(gateway: object, issuers: object, cookies: object) -> Iterator[str]:
+    """Of the gateway in front, beside which nobody else speaks of users and services (Law 2.7)."""
+    if gateway is None:
+        return
+    if not isinstance(gateway, Gateway):
+        yield "gateway: give Gateway.kong(...), .kong_consumers(...), .signed(...) or .asserted(...)"
+        return
+    yield from gateway.problems()
+    if cookies is not None:
+        yield "cookies: a gateway says who calls, and no token in a cookie is looked at; leave one of both out"
+    if issuers:
+        yield (
+            "gateway: identity comes from the gateway alone, so issuers= would never be asked; leave one of both out, "
+            "or build a second gate for callers who do not come through the gateway"
+        )
 
 
 def role_problems(roles: object) -> Iterator[str]:

@@ -24,6 +24,12 @@ _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
 _OF_KEYCLOAK: Final = frozenset({"service_clients", "service_by", "admin_implies_all"})
 
 
+_BEHIND_KONG: Final = frozenset(
+    {"gateway_peers", "gateway_tls_peers", "server_drops_underscores", "server_shows_peer"}
+)
+"""What says where a gateway is, and what the server shows of it."""
+
+
 def _split(value: object) -> object:
     """A comma list, or what a mapping may hold already."""
     if isinstance(value, str):
@@ -39,7 +45,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    profile: Literal["mercury", "keycloak"] | None = None
+    profile: Literal["mercury", "kong", "keycloak"] | None = None
     issuer: str | None = None
     audience: Names = ()
     jwks_url: str | None = None
@@ -64,6 +70,10 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(default=None, repr=False)
     redis_on_error: Literal["deny", "allow"] = "deny"
     redis_feed: bool = False
+    gateway_peers: Names = ()
+    gateway_tls_peers: Names = ()
+    server_shows_peer: bool = False
+    server_drops_underscores: bool = False
     realm: str = "api"
     resource: str | None = None
     explain: bool | None = None
@@ -82,7 +92,7 @@ class Settings(BaseSettings):
         """Only what is handed in: a mapping must never be completed from the environment behind its back."""
         return (init_settings,)
 
-    def problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:  # noqa: C901 - one for each
         """What the settings lack of each other, where no profile says what they are made of."""
         if self.issuer is None and self.projects_file is None:
             yield (
@@ -103,6 +113,8 @@ class Settings(BaseSettings):
             yield "AUTHGATE_REDIS_FEED: needs AUTHGATE_REDIS_URL"
         for name in sorted(self.model_fields_set & _OF_KEYCLOAK):
             yield f"AUTHGATE_{name.upper()}: belongs to AUTHGATE_PROFILE=keycloak"
+        for name in sorted(self.model_fields_set & _BEHIND_KONG):
+            yield f"{PREFIX}{name.upper()}: needs AUTHGATE_PROFILE=kong"
         if self.service_id is not None and self.projects_file is None:
             yield "AUTHGATE_SERVICE_ID: needs AUTHGATE_PROJECTS_FILE, whose projects are enabled for services"
 

@@ -12,6 +12,7 @@ from ..cache import TenantsServed
 from ..cookies import Cookies
 from ..errors import ConfigurationError
 from ..events import Observer
+from ..gateways import Gateway
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import (
@@ -32,6 +33,7 @@ from .checks import (
     cookie_problems,
     count_problems,
     flag_problems,
+    gateway_problems,
     issuer_problems,
     logout_problems,
     observer_problems,
@@ -49,6 +51,7 @@ from .checks import (
 from .colours import Colour
 from .environment import Settings, is_explaining, read_settings
 from .keycloak import in_keycloak_words, read_keycloak
+from .kong import is_behind_kong, kong_words, older_roles, read_kong
 from .mercury import in_its_words, read_mercury
 
 __all__ = ["Colour", "GateConfig", "Projects", "Replays", "RevocationSource"]
@@ -58,7 +61,7 @@ Replays: TypeAlias = MemoryReplays | RedisReplays | ReplayStore | AsyncReplaySto
 Projects: TypeAlias = StaticProjects | RemoteProjects | ProjectDirectory | AsyncProjectDirectory
 
 
-Profile: TypeAlias = Literal["mercury", "keycloak"]
+Profile: TypeAlias = Literal["mercury", "kong", "keycloak"]
 
 _LONGEST_WAIT: Final = 60.0
 _LONGEST_STALE: Final = 365 * 86400.0
@@ -71,6 +74,8 @@ class GateConfig:
 
     Args:
         issuers: Whose tokens are believed.
+        gateway: A gateway in front that authenticates callers: users and services come from what it says, and no
+            issuer is asked.
         projects: Who knows the project credentials: static, Mercury, or a port of your own.
         revocation: Where revocations are; one source or several, each asked at every request.
         replays: Where is remembered what may be used once, such as the nonces of a gateway's signatures.
@@ -96,6 +101,7 @@ class GateConfig:
     """
 
     issuers: Sequence[Issuer] = ()
+    gateway: Gateway | None = None
     projects: Projects | None = None
     revocation: RevocationSource | Sequence[RevocationSource] | None = None
     replays: Replays = field(default_factory=MemoryReplays)
@@ -124,6 +130,17 @@ class GateConfig:
             object.__setattr__(self, "issuers", tuple(issuers))
         if isinstance(self.revocation, list):
             object.__setattr__(self, "revocation", tuple(self.revocation))
+
+    @property
+    def trusted_issuers(self) -> tuple[Issuer, ...]:
+        """Whose tokens are verified: the issuers, or that of the token which a gateway hands on."""
+        asserted = None if self.gateway is None else self.gateway.issuer
+        return tuple(self.issuers) if asserted is None else (asserted,)
+
+    @property
+    def speakers(self) -> tuple[Issuer | Gateway, ...]:
+        """Who may speak of users and services."""
+        return tuple(self.issuers) if self.gateway is None else (self.gateway,)
 
     @property
     def sources(self) -> tuple[RevocationSource, ...]:
@@ -178,9 +195,12 @@ class GateConfig:
             ConfigurationError: Naming every setting that is wrong.
         """
         settings, problems = read_settings(mapping)
-        if (settings.profile or profile) == "mercury":
+        chosen = settings.profile or profile
+        if chosen == "mercury":
             return cls._of_mercury(mapping, settings, problems)
-        if (settings.profile or profile) == "keycloak":
+        if is_behind_kong(chosen, mapping):
+            return cls._of_kong(mapping, settings, problems, is_older=chosen == "keycloak")
+        if chosen == "keycloak":
             return cls._of_keycloak(mapping, settings, problems)
         config = cls(
             issuers=settings.issuers(),
@@ -226,6 +246,23 @@ class GateConfig:
             raise ConfigurationError(*dict.fromkeys(problems))
         return config
 
+    @classmethod
+    def _of_kong(
+        cls, mapping: Mapping[str, Any], settings: Settings, problems: list[str], *, is_older: bool
+    ) -> GateConfig:
+        gateway, wrong = read_kong(mapping, settings)
+        config = cls(
+            gateway=gateway,
+            projects=settings.projects(),
+            roles=older_roles(settings) if is_older else RoleHierarchy({}),
+            service_id=settings.service_id,
+            **_common(settings),
+        )
+        problems += [*wrong, *map(kong_words, config.problems("sync"))]
+        if problems:
+            raise ConfigurationError(*dict.fromkeys(problems))
+        return config
+
     def problems(self, colour: Colour) -> Iterator[str]:
         """Everything that is wrong and can be known without I/O (Law 1.6).
 
@@ -234,10 +271,11 @@ class GateConfig:
         """
         yield from issuer_problems(
             self.issuers,
-            has_others=self.projects is not None or self.api_keys is not None,
+            has_others=any(one is not None for one in (self.projects, self.api_keys, self.gateway)),
             shared_subjects=self.shared_subjects,
         )
         yield from logout_problems(self.issuers, is_writable=len(self.sources) > len(self.foreign))
+        yield from gateway_problems(self.gateway, self.issuers, self.cookies)
         yield from role_problems(self.roles)
         yield from project_problems(self.projects, colour)
         yield from revocation_problems(self.sources, colour)

@@ -169,7 +169,7 @@ def _mode_problems(mode: str) -> Iterator[str]:
     if mode == "bypass":
         yield "AUTH_MODE: nothing lets everybody in; for tests there is as_user(...) in authgate_core.testing"
     elif mode not in _MODES:
-        yield f"AUTH_MODE: {mode!r} is none of {', '.join(_MODES)}"
+        yield f"AUTH_MODE: {mode!r} is none of {', '.join(_MODES)}, kong_headers"
 
 
 def _missing(old: Mapping[str, str], mode: str) -> Iterator[str]:

@@ -14,7 +14,10 @@
     |   |   |-- TokenInactive              token_inactive
     |   |   |-- TokenExpired               token_expired
     |   |   |-- TokenRevoked               token_revoked
-    |   |   `-- TokenReused                token_reused
+    |   |   |-- TokenReused                token_reused
+    |   |   |-- UntrustedGateway           gateway_untrusted
+    |   |   |-- GatewaySignatureRefused    gateway_signature
+    |   |   `-- GatewaySignatureReplayed   gateway_replayed
     |   |-- InvalidProjectCredentials      project_invalid
     |   |-- InvalidApiKey                  api_key_invalid
     |   `-- StepUpRequired                 step_up_required
@@ -67,6 +70,8 @@ __all__ = [
     "CrossSiteRefused",
     "EndpointRefused",
     "EndpointUnavailable",
+    "GatewaySignatureRefused",
+    "GatewaySignatureReplayed",
     "InsufficientScope",
     "InvalidApiKey",
     "InvalidClaim",
@@ -89,6 +94,7 @@ __all__ = [
     "TokenRevoked",
     "UnknownIssuer",
     "UnknownKey",
+    "UntrustedGateway",
     "UserInactive",
 ]
 
@@ -200,6 +206,24 @@ class TokenReused(InvalidToken):
     def __init__(self, reason: str = "", *, subject: str | None = None) -> None:
         super().__init__(reason)
         self.subject = subject
+
+
+class UntrustedGateway(InvalidToken):
+    """Headers say who calls, and nothing shows that the gateway has written them (Law 2.7)."""
+
+    code = "gateway_untrusted"
+
+
+class GatewaySignatureRefused(InvalidToken):
+    """A gateway's signature is missing, does not verify, or does not cover what it must."""
+
+    code = "gateway_signature"
+
+
+class GatewaySignatureReplayed(InvalidToken):
+    """A gateway's signature is good and was used before."""
+
+    code = "gateway_replayed"
 
 
 class InvalidProjectCredentials(AuthenticationError):

@@ -37,11 +37,13 @@ from ..errors import (
     StepUpRequired,
     TenantMismatch,
 )
+from ..identity_headers import GatewayIdentity
 from ..policy import CompiledPolicy, evaluate
 from ..principal import Admission, ApiKey, Principal, Project, User
 from ..request import RequestView
 from .actions import Acting, Unproven, show_action
 from .api_key import KnownKeys, authenticate_api_key
+from .gateway import TrustedGateway, authenticate_gateway
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
@@ -70,6 +72,7 @@ class GateContext:
         shadow: Whether refusals are only reported (Law 8.6).
         tenant_bound: The issuers whose users go with projects of their own tenant only (Law 6.8).
         actions: What tokens of actions are verified with, by the name of their issuer.
+        gateway: Who says which users and services call, where no tokens are verified for that.
     """
 
     gate: int
@@ -84,6 +87,7 @@ class GateContext:
     tenant_bound: frozenset[str] = frozenset()
     project_tenants: TenantsServed | None = None
     actions: Mapping[str, TrustedIssuer] = field(default_factory=dict[str, TrustedIssuer])
+    gateway: TrustedGateway | None = None
 
 
 def admit(
@@ -195,7 +199,7 @@ def _outcome(
         return known
     outcome: Principal | AuthgateError
     try:
-        outcome = yield from _one(credential, context, now)
+        outcome = yield from _one(view, credential, context, now)
     except AuthgateError as failure:
         failure.scheme = SCHEMES[kind]
         outcome = failure
@@ -204,14 +208,17 @@ def _outcome(
     return outcome
 
 
-def _one(credential: Credential, context: GateContext, now: Instant) -> Flow[Principal]:
+def _one(view: RequestView, credential: Credential, context: GateContext, now: Instant) -> Flow[Principal]:
+    if context.gateway is not None and isinstance(credential, (BearerToken, GatewayIdentity)):
+        return (yield from _from_gateway(view, credential, context, context.gateway, now))
     if isinstance(credential, BearerToken):
         return (yield from authenticate_token(credential, context.trust, now))
     if isinstance(credential, ApiKeyCredential):
         key = yield from _api_key(credential, context, now)
         return key.implying(context.trust.expand(key.roles)) if key.roles else key
 
-    project = yield from _project(credential, context, now)
+    # What a gateway says is read where there is a gateway only.
+    project = yield from _project(cast("AppCredentials | ProjectToken", credential), context, now)
     return project.implying(context.trust.expand(project.roles)) if project.roles else project
 
 
@@ -219,6 +226,20 @@ def _api_key(credential: ApiKeyCredential, context: GateContext, now: Instant) -
     if context.api_keys is None:
         raise InvalidApiKey("nobody here knows API keys")
     return (yield from authenticate_api_key(credential, context.api_keys, now))
+
+
+def _from_gateway(
+    view: RequestView,
+    credential: BearerToken | GatewayIdentity,
+    context: GateContext,
+    trusted: TrustedGateway,
+    now: Instant,
+) -> Flow[Principal]:
+    if isinstance(credential, GatewayIdentity):
+        expand = context.trust.expand
+        return (yield from authenticate_gateway(credential, view, trusted, context.gate, expand, now))
+    trusted.check_peer(view)
+    return (yield from authenticate_token(credential, context.trust, now))
 
 
 def _project(credential: AppCredentials | ProjectToken, context: GateContext, now: Instant) -> Flow[Project]:

@@ -18,17 +18,16 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import ACTION_HEADER, BEARER, BearerToken, Kind, Reading
+from ..credentials import ACTION_HEADER, BEARER, BearerToken, Kind
 from ..effects import Flow
 from ..errors import AuthgateError, ConfigurationError
-from ..events import Journal, Notice
+from ..events import Journal
 from ..flows.admit import GateContext, admit, decide, decide_jointly
 from ..flows.revoked import Known
 from ..flows.short import admit_at_once
 from ..flows.token import begin_token
 from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
-from ..issuer import AnyAudience
 from ..jose.compact import Limits
 from ..policy import (
     AnyOf,
@@ -41,17 +40,20 @@ from ..policy import (
     is_user,
     kind_of,
 )
-from ..principal import Admission, ApiKey, Principal, Project, Service, User
+from ..principal import Admission, ApiKey, Principal, Service, User
 from ..request import RequestView
 from ..resource import metadata_of
 from ..runner.exchanges import Exchanges
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .api_keys import known_keys
+from .beginnings import beginnings
 from .entries import RevocationEntries
+from .gateways import reading_of, trusted_gateway
 from .health import Health, Keys
 from .hooks import HookedReports
 from .reports import Reports
+from .sources import NOBODY_MAKES
 from .stores import own
 from .trusting import Trusting
 
@@ -69,6 +71,7 @@ class GateBase:
 
     Attributes:
         resource_metadata: What adapters tell clients of this API at its well-known address; None for nothing.
+        reads_bodies: Whether it has to see the bodies of requests, which adapters give it then.
     """
 
     _context: GateContext
@@ -91,18 +94,24 @@ class GateBase:
         self._exchanges = Exchanges(self._http, clock, notice=self._journal.notice)
         self.keys = Keys(self._refresher)
         trusting = Trusting(config, self._refresher)
-        self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.issuers}
+        self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.trusted_issuers}
         self._project_issuers = trusting.project_issuers()
         self._actions = trusting.actions(self._issuers.values())
-        hooks = {issuer.name: issuer.hooks for issuer in config.issuers if issuer.hooks is not None}
+        hooks = {issuer.name: issuer.hooks for issuer in config.trusted_issuers if issuer.hooks is not None}
         self._hears = _always if hooks else self._journal.hears
+        gateway = config.gateway
+        self.reads_bodies = gateway is not None and gateway.signatures is not None
+        names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
         self._reports = (
-            HookedReports(self._journal, clock, self._issuers, hooks)
+            HookedReports(self._journal, clock, names, hooks)
             if hooks
-            else Reports(self._journal, clock, self._issuers)
+            else Reports(self._journal, clock, names)
         )
-        self.resource_metadata = metadata_of(config.resource, (issuer.issuer for issuer in config.issuers))
-        self._warn()
+        self.resource_metadata = metadata_of(
+            config.resource, (issuer.issuer for issuer in config.trusted_issuers)
+        )
+        for notice in beginnings(config):
+            self._journal.notice(notice)
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
         config = self.config
@@ -122,14 +131,13 @@ class GateBase:
             api_keys=known_keys(config.api_keys),
             service_id=config.service,
             project_tenants=config.project_tenants,
-            reading=Reading(
-                config.credential_limit,
-                project_tokens=bool(self._project_issuers),
-                cookies=config.cookies,
-            ),
+            reading=reading_of(config, project_tokens=bool(self._project_issuers)),
             shadow=config.shadow,
             actions=self._actions,
-            tenant_bound=frozenset(issuer.name for issuer in config.issuers if issuer.tenant_matches_project),
+            tenant_bound=frozenset(
+                issuer.name for issuer in config.trusted_issuers if issuer.tenant_matches_project
+            ),
+            gateway=trusted_gateway(config.gateway),
         )
 
     def _health(self, stores: Sequence[object]) -> Health:
@@ -195,21 +203,6 @@ class GateBase:
             return _decided(begun, compiled, now)
         return _decided_later(begun, compiled, now)
 
-    def _warn(self) -> None:
-        for issuer in self.config.issuers:
-            if isinstance(issuer.terms.audience, AnyAudience):
-                self._journal.notice(
-                    Notice("audience_unchecked", issuer.name, "tokens meant for other APIs are accepted")
-                )
-        if self.config.explain:
-            self._journal.notice(
-                Notice("explain", "gate", "callers on this machine are told why they are refused")
-            )
-        if self.config.shadow:
-            self._journal.notice(
-                Notice("shadow", "gate", "refusals are reported but not carried out", alarm=True)
-            )
-
     def check_policy(self, policy: Policy) -> None:
         """Check that this gate can ever satisfy a policy; adapters call it when a guard is registered.
 
@@ -231,22 +224,26 @@ class GateBase:
     def _compile(self, policy: Policy) -> CompiledPolicy:
         compiled = compile_policy(policy)
         missing = [
-            line for kind, line in _SOURCES.items() if kind in compiled.principals and not self._makes(kind)
+            line
+            for kind, line in NOBODY_MAKES.items()
+            if kind in compiled.principals and not self._makes(kind)
         ]
         if compiled.asks_action and not self._actions:
             missing.append("no issuer has its users confirm actions; give issuers=[Issuer.auth_service(...)]")
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
-        # The short way looks for no cookie, which beside a token in a header is malformed (Law 2.9).
-        return compiled if self.config.cookies is None else replace(compiled, is_plain=False)
+        # The short way reads a token in its header only: no gateway's word, and no cookie, which beside a token is
+        # malformed (Law 2.9).
+        is_short = self.config.gateway is None and self.config.cookies is None
+        return compiled if is_short else replace(compiled, is_plain=False)
 
     def _makes(self, kind: type[Principal]) -> bool:
         if kind is User:
-            return any(issuer.makes_users for issuer in self.config.issuers)
+            return any(speaker.makes_users for speaker in self.config.speakers)
         if kind is Service:
-            return any(issuer.makes_services for issuer in self.config.issuers)
+            return any(speaker.makes_services for speaker in self.config.speakers)
         if kind is Principal:
-            return bool(self.config.issuers)
+            return bool(self.config.speakers)
         if kind is ApiKey:
             return self.config.api_keys is not None
         return self.config.projects is not None or bool(self._project_issuers)
@@ -338,11 +335,3 @@ _ANYBODY: Final[tuple[Policy, ...]] = (
     is_api_key,
 )
 """All who may present something, together and alone."""
-
-_SOURCES: Final[dict[type[Principal], str]] = {
-    User: "nobody issues users; give issuers=[Issuer...] that may assert them",
-    Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
-    Principal: "nobody issues tokens; give issuers=[Issuer...]",
-    Project: "nobody knows projects; give projects=StaticProjects(...), RemoteProjects(...) or a directory of your own",
-    ApiKey: "nobody knows API keys; give api_keys=ApiKeys.from_file(path) or ApiKeys.redis(url)",
-}

@@ -50,7 +50,7 @@ class Trusting:
 
     def project_issuers(self) -> dict[str | None, TrustedProjects]:
         """The issuers of project tokens, by exact ``iss``."""
-        found = (self._projects(issuer) for issuer in self.config.issuers)
+        found = (self._projects(issuer) for issuer in self.config.trusted_issuers)
         return {trusted.tokens.issuer: trusted for trusted in found if trusted is not None}
 
     def _projects(self, issuer: Issuer) -> TrustedProjects | None:

@@ -43,6 +43,8 @@ class Grant:
         Raises:
             AuthgateError: If it would be refused now.
         """
+        if self.view.memo is not None:
+            memo.succeed(self.view.memo)
         await self.gate.admit(self.view.with_memo(memo), self.policy, optional=self.optional)
 
 

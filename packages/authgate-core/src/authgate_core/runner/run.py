@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, assert_never
+from typing import TypeVar, assert_never, cast
 
 from ..effects import (
     AnyEffect,
@@ -20,6 +20,7 @@ from ..effects import (
     Flow,
     LookUpApiKey,
     LookUpProject,
+    ReadBody,
     RefreshProject,
     SendRequest,
     StartRefresh,
@@ -60,7 +61,7 @@ class Runner:
         finally:
             flow.close()
 
-    def perform(self, effect: AnyEffect) -> object:  # noqa: PLR0911 - one or two for each effect
+    def perform(self, effect: AnyEffect) -> object:  # noqa: C901, PLR0911 - one or two for each effect
         """Perform one effect; a new one fails type checking here."""
         match effect:
             case SendRequest(request):
@@ -83,6 +84,8 @@ class Runner:
                 return _first(_present(self.ports.replays).use(name, ttl))
             case LookUpApiKey(credential):
                 return _known(_present(self.ports.api_keys).look_up(credential))
+            case ReadBody(read):
+                return _whole(read())
             case _:
                 assert_never(effect)
 
@@ -146,6 +149,8 @@ class AsyncRunner:
                 return _first(await _present(self.ports.replays).use(name, ttl))
             case LookUpApiKey(credential):
                 return _known(await _present(self.ports.api_keys).look_up(credential))
+            case ReadBody(read):
+                return _whole(await cast("Awaitable[object]", read()))
             case _:
                 assert_never(effect)
 
@@ -176,6 +181,12 @@ def _known(answer: object) -> ApiKey | None:
         answer.close()
         raise TypeError("look_up of the store of API keys is async; write it with `def`, or use AsyncGate")
     raise TypeError(f"a store of API keys answered {type(answer).__name__}, not an ApiKey or None")
+
+
+def _whole(body: object) -> bytes:
+    if not isinstance(body, bytes):
+        raise TypeError(f"the body of a request was read as {type(body).__name__}, not as bytes")
+    return body
 
 
 def _first(answer: object) -> bool:
