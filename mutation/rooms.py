@@ -47,12 +47,12 @@ ROOMS: Final = {
         Room("jose", ("jose_*", "law_tokens")),
         Room("keyring", ("keyring", "keyring_tenants", "key_flows", "tenants_served")),
         Room("policy", ("policy_*",)),
-        Room("credentials", ("credentials",)),
+        Room("credentials", ("credentials", "gate_cookies")),
         Room("challenge", ("challenge*",)),
         Room(
             "revocation",
             ("revocation", "revocation_memory", "revocation_replica", "revocation_specs", "law_revocations"),
         ),
-        Room("cache", ("cache_*", "projects_cache", "lookups", "tenants_served", "law_caches")),
+        Room("cache", ("answers", "cache_*", "projects_cache", "lookups", "tenants_served", "law_caches")),
     )
 }
