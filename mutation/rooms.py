@@ -47,7 +47,7 @@ ROOMS: Final = {
         Room("jose", ("jose_*", "law_tokens")),
         Room("keyring", ("keyring", "keyring_tenants", "key_flows", "tenants_served")),
         Room("policy", ("policy_*",)),
-        Room("credentials", ("credentials", "gate_cookies")),
+        Room("credentials", ("credentials",)),
         Room("challenge", ("challenge*",)),
         Room(
             "revocation",

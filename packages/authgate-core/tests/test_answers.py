@@ -39,6 +39,10 @@ class TestKeys:
         table = answers()
         assert table.key("ab", "c") != table.key("a", "bc")
 
+    def test_a_text_that_is_no_unicode_has_one_as_well(self) -> None:
+        """Law 3.11: whatever is presented, nothing but authgate's own exceptions leaves."""
+        assert answers().key("\udc80") != answers().key("\udc81")
+
     def test_they_do_not_hold_what_was_presented(self) -> None:
         """And without the process's own key nobody makes the same."""
         assert b"token" not in answers().key("token")
@@ -67,6 +71,29 @@ class TestKeeping:
         table.keep(b"k", "yes", lasts, asked=NOW, now=NOW.plus(2.0))
         table.refuse(b"l", lasts, asked=NOW, now=NOW.plus(2.0))
         assert "Answers(0 good, 0 refused)" == repr(table)
+
+    def test_what_is_left_of_less_than_a_second_is(self) -> None:
+        """Law 7.4: for as long as it was given, however little of that is left."""
+        table = answers()
+        table.keep(b"k", "yes", 2.5, asked=NOW, now=NOW.plus(2.0))
+        table.refuse(b"l", 2.5, asked=NOW, now=NOW.plus(2.0))
+        assert ("yes", None) == (value(table, b"k", NOW.plus(2.4)), value(table, b"l", NOW.plus(2.4)))
+
+    def test_a_no_ends_a_yes_of_the_same_moment_for_good(self) -> None:
+        """Law 7.3: when the no is forgotten, nothing is known any more."""
+        table = answers()
+        table.keep(b"k", "yes", 30.0, asked=NOW, now=NOW)
+        table.refuse(b"k", 5.0, asked=NOW, now=NOW)
+        assert (None, "nothing") == (value(table, b"k"), value(table, b"k", NOW.plus(5.0)))
+
+    def test_what_nobody_asked_for_again_goes_first(self) -> None:
+        """Law 7.1: a credential that is in use outlasts one that came once."""
+        table = answers(positive=2)
+        for name in (b"used", b"once"):
+            table.keep(name, "yes", 30.0, asked=NOW, now=NOW)
+        assert "yes" == value(table, b"used")
+        table.keep(b"new", "yes", 30.0, asked=NOW, now=NOW)
+        assert ["yes", "nothing", "yes"] == [value(table, name) for name in (b"used", b"once", b"new")]
 
     def test_both_are_bounded(self) -> None:
         """And made-up credentials drive out no good ones."""

@@ -138,6 +138,27 @@ class TestTheTable:
         assert value == challenge(error, *accepts)
 
 
+class TestWhereTokensComeFrom:
+    URL = "https://api.example.com/.well-known/oauth-protected-resource"
+
+    def said(self, resource_metadata: str | None, *accepts: str) -> str:
+        """The challenges of a refusal where nothing was presented."""
+        error = MissingCredentials()
+        error.accepts = accepts
+        told = problem(error, realm="api", resource_metadata=resource_metadata, jitter=0.0)
+        return dict(told.headers)["WWW-Authenticate"]
+
+    def test_a_challenge_for_a_token_says_so(self) -> None:
+        """Law 1.1 and RFC 9728 section 5.1: where it is configured, and of tokens alone."""
+        assert f'Bearer realm="api", resource_metadata="{self.URL}", AppCredentials realm="api"' == self.said(
+            self.URL, BEARER, APP
+        )
+
+    def test_nothing_is_said_where_nothing_is_configured(self) -> None:
+        """Law 1.1: the parameter is left out, and not empty."""
+        assert 'Bearer realm="api"' == self.said(None, BEARER)
+
+
 class TestTheBody:
     def test_it_is_a_problem(self) -> None:
         """Law 1.1: RFC 9457, with a code of our own."""

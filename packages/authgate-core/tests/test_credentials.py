@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from authgate_core.cookies import Cookies
 from authgate_core.credentials import (
     API_KEY,
     APP,
@@ -23,6 +24,7 @@ from authgate_core.credentials import (
     ProjectToken,
     Reading,
     bearer_alone,
+    bearer_pairs,
     bearer_unread,
     extract,
 )
@@ -503,3 +505,102 @@ def assert_clean(value: str) -> None:
 def describe(found: Credential | MalformedCredentials | CrossSiteRefused) -> object:
     """Something to compare: errors are compared by their reason."""
     return found.reason if isinstance(found, MalformedCredentials) else found
+
+
+class TestCookies:
+    """Law 2.9: a token in a cookie comes once and alone, and only from one's own pages."""
+
+    SPOTLESS = (("X-CSRF-Token", "c1"),)
+
+    def read(
+        self,
+        *cookies: str,
+        headers: tuple[tuple[str, str], ...] = SPOTLESS,
+        kind: Kind = BEARER,
+        limit: int = LIMIT,
+    ) -> Found:
+        """What a request that changes something presents, with the CSRF value repeated."""
+        given = header_pairs([("Cookie", "; ".join(("__Host-auth_csrf=c1", *cookies))), *headers])
+        return extract(given, (kind,), Reading(limit, cookies=Cookies()), method="POST").get(kind)
+
+    def test_it_is_a_token_like_others(self) -> None:
+        """Up to the limit of a header."""
+        assert BearerToken(Secret(TOKEN)) == self.read(f"__Host-auth_access={TOKEN}")
+        assert BearerToken(Secret("x" * 99)) == self.read(f"__Host-auth_access={'x' * 99}", limit=99)
+
+    def test_it_counts_only_where_it_is_configured_and_asked_for(self) -> None:
+        """Law 2.3: what a policy does not name is left alone."""
+        headers = header_pairs([("Cookie", f"__Host-auth_access={TOKEN}")])
+        assert {} == extract(headers, (BEARER,), Reading(LIMIT), method="GET")
+        assert {} == extract(headers, (APP,), Reading(LIMIT, cookies=Cookies()), method="GET")
+        assert self.read() is None
+
+    @pytest.mark.parametrize(
+        "cookies",
+        [
+            (f"__Host-auth_access={TOKEN}", f"__Host-auth_access={TOKEN}"),
+            ("__Host-auth_access=",),
+            ("__Host-auth_access=a,b",),
+            ("__Host-auth_access=\u00e9",),
+            (f"__Host-auth_access={'x' * (LIMIT + 1)}",),
+        ],
+        ids=["twice", "empty", "joined", "unreadable", "oversized"],
+    )
+    def test_what_is_malformed(self, cookies: tuple[str, ...]) -> None:
+        """Laws 2.2 and 2.4, for cookies as for headers; the challenge is that of tokens."""
+        found = self.read(*cookies)
+        assert isinstance(found, MalformedCredentials)
+        assert "Bearer" == found.scheme
+
+    def test_beside_a_header_it_is_malformed(self) -> None:
+        """Law 2.9: nobody says which of the two counts."""
+        found = self.read(
+            f"__Host-auth_access={TOKEN}", headers=(*self.SPOTLESS, ("Authorization", f"Bearer {TOKEN}"))
+        )
+        assert isinstance(found, MalformedCredentials)
+        assert "Bearer" == found.scheme
+
+    def test_without_the_csrf_value_it_is_refused(self) -> None:
+        """Law 2.9: also where nobody says which method it is; what is malformed is called so first."""
+        assert isinstance(self.read(f"__Host-auth_access={TOKEN}", headers=()), CrossSiteRefused)
+        assert isinstance(self.read("__Host-auth_access=", headers=()), MalformedCredentials)
+        headers = header_pairs([("Cookie", f"__Host-auth_access={TOKEN}")])
+        reading = Reading(LIMIT, cookies=Cookies())
+        assert isinstance(extract(headers, (BEARER,), reading)[BEARER], CrossSiteRefused)
+
+    def test_a_query_by_a_safe_method_needs_an_origin(self) -> None:
+        """Law 2.9: a GraphQL GET does; any other GET does not."""
+        headers = header_pairs([("Cookie", f"__Host-auth_access={TOKEN}")])
+        reading = Reading(LIMIT, cookies=Cookies())
+        assert BearerToken(Secret(TOKEN)) == extract(headers, (BEARER,), reading, method="GET")[BEARER]
+        query = extract(headers, (BEARER,), reading, method="GET", is_query=True)[BEARER]
+        assert isinstance(query, CrossSiteRefused)
+        assert "Origin" in query.reason
+
+
+class TestVary:
+    """Law 1.7: what an answer depends on is named."""
+
+    @pytest.mark.parametrize(
+        ("kinds", "reading", "named"),
+        [
+            ((BEARER,), Reading(LIMIT), ("Authorization",)),
+            ((APP,), Reading(LIMIT), ("X-App-Id", "X-App-Secret")),
+            ((BEARER,), Reading(LIMIT, project_tokens=True), ("Authorization",)),
+            ((APP,), Reading(LIMIT, cookies=Cookies()), ("X-App-Id", "X-App-Secret")),
+            ((APP,), Reading(LIMIT, project_tokens=True), ("X-App-Id", "X-App-Secret", "X-Project-Token")),
+            ((BEARER,), Reading(LIMIT, cookies=Cookies()), ("Authorization", "Cookie")),
+            ((BEARER, API_KEY), Reading(LIMIT), ("Authorization", "X-API-Key")),
+        ],
+    )
+    def test_the_headers_that_are_read_each_once(
+        self, kinds: tuple[Kind, ...], reading: Reading, named: tuple[str, ...]
+    ) -> None:
+        """Those of the kinds that the policy reads, as the gate reads them."""
+        assert named == reading.headers(kinds)
+
+    def test_tokens_are_looked_for_where_they_are_read(self) -> None:
+        """Law 2.3: the short way asks for the one header, by its name in lower case."""
+        presented = {"authorization": header_pairs([("Authorization", f"Bearer {TOKEN}")])}
+
+        assert presented["authorization"] == bearer_pairs(presented.__getitem__)

@@ -64,6 +64,7 @@ WRITTEN: list[tuple[Policy, str]] = [
     (any_client("web"), "any_client('web')"),
     (any_acr("gold", "silver", of=User), "any_acr('gold', 'silver', of=is_user)"),
     (fresh_within(300), "fresh_within(300)"),
+    (fresh_within(1, of=User), "fresh_within(1, of=is_user)"),
     (from_issuer("main"), "from_issuer('main')"),
     (same_tenant(path="tenant"), "same_tenant(path='tenant')"),
     (claim_equals("sub", path="user", of=User), "claim_equals('sub', path='user', of=is_user)"),

@@ -54,6 +54,15 @@ class TestExpanding:
         assert [] == chain.problems()
 
 
+class TestRanked:
+    def test_each_role_implies_all_below_it(self) -> None:
+        """Law 8.5: the highest first, and nothing upwards."""
+        ranked = RoleHierarchy.ranked("owner", "editor", "viewer")
+        assert {"owner", "editor", "viewer"} == ranked.expand(["owner"])
+        assert {"editor", "viewer"} == ranked.expand(["editor"])
+        assert {"viewer"} == ranked.expand(["viewer"])
+
+
 class TestProblems:
     def test_a_good_hierarchy_has_none(self) -> None:
         """Nothing is made up; one role may be reached on two ways."""

@@ -27,6 +27,7 @@ from authgate_core.policy import (
     is_service,
     is_user,
 )
+from authgate_core.policy.step_up import StepUp
 from authgate_core.principal import Admission, Principal, Project, Service, User
 from authgate_core.request import RequestView
 
@@ -159,6 +160,27 @@ class TestWhatIsAskedFor:
         """Of branches that lack as much, the one whose challenge helps, however they are written."""
         role, login = is_user & any_role("admin"), is_user & any_acr("gold")
         assert StepUpRequired is type(refusal(role | login if flip else login | role, USER))
+
+    @pytest.mark.parametrize("flip", [True, False])
+    def test_a_branch_that_another_token_would_satisfy_goes_first(self, flip: bool) -> None:
+        """The same of scopes, which a client asks for."""
+        role, scope = is_user & any_role("admin"), is_user & all_scopes("write")
+        assert InsufficientScope is type(refusal(role | scope if flip else scope | role, USER))
+
+    def test_a_check_sees_the_moment(self) -> None:
+        """Law 8.4: what it asks of the admission is judged at the moment of the request."""
+        policy = is_user & check("fresh", lambda admission, request: admission.allows(fresh_within(300)))
+        assert decide(policy, USER).granted
+        assert not decide(policy, USER, now=NOW.plus(1)).granted
+
+    def test_nothing_is_asked_for_that_is_not_said(self) -> None:
+        """RFC 9470 section 3: a parameter is there for what the policy asks of a login."""
+        assert ((), None) == (StepUp().acr_values, StepUp().max_age)
+        assert Decision(granted=False).step_up is None
+
+    def test_a_login_of_the_user_by_name(self) -> None:
+        """Law 8.3: ``of=User`` says whose login it is, and asks for the same."""
+        assert ((), 60, ()) == asked(is_user & fresh_within(60, of=User), USER)
 
 
 class TestInAHandler:
