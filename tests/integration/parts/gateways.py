@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-import shutil
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,11 +14,15 @@ from urllib.parse import urlsplit
 
 from .programs import HOST, Missing, found, free_port, is_listening, running
 
-__all__ = ["KEY", "envoy", "nginx"]
+__all__ = ["KEY", "KEYID", "ORIGIN", "envoy", "nginx"]
 
 FOLDER: Final = Path(__file__).parents[1] / "gateways"
 KEY: Final = "a-key-of-thirty-two-bytes-or-more-for-tests"
-"""What nginx signs with."""
+"""What both sign with."""
+
+KEYID: Final = "envoy-2026"
+ORIGIN: Final = "https://orders.example.test"
+"""What Envoy calls its key, and the application that it signs for."""
 
 _MODULES: Final = Path("/usr/lib/nginx/modules")
 _INSTALL_NGINX: Final = "apt-get install nginx libnginx-mod-http-js"
@@ -47,8 +50,12 @@ def envoy(app: str, issuer: str, audience: str) -> Iterator[str]:
         "PROVIDER": str(urlsplit(issuer).port),
         "ISSUER": issuer,
         "AUDIENCE": audience,
+        "KEY": KEY,
+        "KEYID": KEYID,
+        "ORIGIN": ORIGIN,
+        "TAG": "authgate",
     }
-    with _written("envoy.yaml", values) as config:
+    with _written(("envoy.yaml", "sign.lua"), values) as (config, _):
         command: list[str | Path] = [
             binary,
             "--config-path",
@@ -85,20 +92,20 @@ def nginx(app: str, introspection: str, client: tuple[str, str]) -> Iterator[str
         "KEY": KEY,
         "MODULES": str(_MODULES),
     }
-    with _written("nginx.conf", values) as config:
-        shutil.copy(FOLDER / "nginx.js", config.parent)
+    with _written(("nginx.conf", "nginx.js"), values) as (config, _):
         command: list[str | Path] = [binary, "-e", "stderr", "-p", config.parent, "-c", config]
         with running("nginx", command, lambda: is_listening(port)):
             yield f"http://{HOST}:{port}"
 
 
 @contextlib.contextmanager
-def _written(name: str, values: Mapping[str, str]) -> Iterator[Path]:
-    """A configuration with its values, in a folder of its own that is called @HOME@."""
+def _written(names: tuple[str, ...], values: Mapping[str, str]) -> Iterator[tuple[Path, ...]]:
+    """Files of a configuration with its values, in a folder of their own that is called @HOME@."""
     with tempfile.TemporaryDirectory(prefix="authgate-gateway-") as place:
         Path(place).chmod(0o755)  # a worker of nginx is another user where its master is root
         known = {**values, "HOME": place}
-        text = (FOLDER / name).read_text("utf-8")
-        written = Path(place) / name
-        written.write_text(re.sub(r"@([A-Z]+)@", lambda found: known.get(found[1], found[0]), text), "utf-8")
-        yield written
+        for name in names:
+            text = (FOLDER / name).read_text("utf-8")
+            filled = re.sub(r"@([A-Z]+)@", lambda found: known[found[1]], text)
+            (Path(place) / name).write_text(filled, "utf-8")
+        yield tuple(Path(place) / name for name in names)
