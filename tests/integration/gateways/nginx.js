@@ -60,10 +60,14 @@ function serviceName(told) {
     return '';
 }
 
+// Roles of the realm, and as client:role those of its clients.
 function roles(told) {
-    const realm = told.realm_access ? told.realm_access.roles : [];
-    const client = told.resource_access && told.resource_access['orders-api'];
-    return realm.concat(client ? client.roles : []).join(',');
+    const all = told.realm_access ? told.realm_access.roles.slice() : [];
+    const clients = told.resource_access || {};
+    for (const client in clients) {
+        clients[client].roles.forEach((role) => all.push(`${client}:${role}`));
+    }
+    return all.join(',');
 }
 
 function signature(r, caller, session, seconds) {
