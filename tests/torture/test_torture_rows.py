@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from authgate_core.flows import introspection
 from authgate_core.flows import keys as flows
 from authgate_core.io import http
+from authgate_core.jose import verify
 from authgate_core.keyring.pacing import Bucket
 from authgate_core.keyring.state import RingState
-from authgate_core.runner import refresher
-from torture.issuer import answers, herds, hours, moods
+from authgate_core.runner import exchanges, refresher
+from torture.issuer import answers, asked, herds, hours, moods
 from torture.issuer.place import Place, placed
 from torture.issuer.story import Story
 from torture.rows import Colour, Happened
@@ -81,6 +83,36 @@ def every_request_fetches(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(refresher.KeyRefresher, "start", alone)
 
 
+def every_request_asks(patch: pytest.MonkeyPatch) -> None:
+    """Law 7.4: a call is nobody else's."""
+    join = exchanges.Exchanges._join
+
+    def alone(self: exchanges.Exchanges, effect: Any) -> Any:
+        for line in self._lines.values():
+            line.flights.clear()
+        return join(self, effect)
+
+    patch.setattr(exchanges.Exchanges, "_join", alone)
+
+
+def garbage_counts_as_no(patch: pytest.MonkeyPatch) -> None:
+    """Law 1.5: what an endpoint cannot have meant is taken for a no."""
+    patch.setattr(introspection, "_object", lambda _body: {"active": False})
+
+
+def answers_are_believed(patch: pytest.MonkeyPatch) -> None:
+    """Law 7.4: what is called active is held to no rule."""
+    vouch = verify.vouch
+
+    def believed(claims: Any, name: str, payload: bytes, rules: Any, now: Any) -> Any:
+        whole = {**claims, "iss": rules.issuer, "aud": [*(rules.audience or ())], "token_type": "Bearer"}
+        whole |= {"exp": now.wall + 60}
+        whole.pop("cnf", None)
+        return vouch(whole, name, payload, rules, now)
+
+    patch.setattr(introspection, "vouch", believed)
+
+
 CASES: list[tuple[Callable[[Place], Story], Break, str]] = [
     (herds.cold_herd, every_request_fetches, "requests by then"),
     (herds.warm_flood, no_bucket, "requests by then"),
@@ -91,6 +123,9 @@ CASES: list[tuple[Callable[[Place], Story], Break, str]] = [
         definite_answers_are_failures,
         "then: not all were keys_unavailable",
     ),
+    (asked.herd, every_request_asks, "requests by then"),
+    (asked.garbage, garbage_counts_as_no, "garbage: not all were endpoint_unavailable"),
+    (asked.lies, answers_are_believed, "another API's: not all were token_claim"),
     (hours.expired_in_outage, outage_wipes_keys, "5 min on: not all were admitted"),
     (hours.withdrawn, keys_are_kept, "withdrawn key: not all were token_key_unknown"),
 ]
@@ -113,7 +148,7 @@ class TestRowsThatCanFail:
         colour: Colour,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """Laws 4.1, 4.4, 4.5, 4.7 and 4.9, each broken on purpose; the row says what came of it."""
+        """Laws 1.5, 4.1, 4.4, 4.5, 4.7, 4.9 and 7.4, each broken on purpose; the row says what came of it."""
         broken(monkeypatch)
 
         what = happened(scenario, colour)

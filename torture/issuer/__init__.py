@@ -1,11 +1,11 @@
-"""The issuer misbehaves: the laws of section 4."""
+"""The issuer misbehaves: the laws of section 4, and those of what it is asked (Laws 1.5, 7.4)."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ..rows import Row
-from . import answers, herds, hours, processes, served, tenants
+from . import answers, asked, herds, hours, processes, served, tenants
 
 __all__ = ["ROWS"]
 
@@ -13,6 +13,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *herds.ROWS,
     *hours.ROWS,
     *answers.ROWS,
+    *asked.ROWS,
     *processes.ROWS,
     *served.ROWS,
     *tenants.ROWS,
