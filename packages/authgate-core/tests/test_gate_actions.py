@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.credentials import BEARER
 from authgate_core.errors import ReplaysUnavailable
-from authgate_core.policy import compile_policy
+from authgate_core.policy import compile_policy, evaluate
+from authgate_core.policy.step_up import Proof
 from authgate_core.request import Memo
 from authgate_core.testing import ABSENT, FakeAuthService, FakeIssuer, ManualClock, TokenMint
 from tests.support.gates import Face, bearer, face, store, view
@@ -238,6 +240,16 @@ class TestRefused:
                     gate.admit(request, DELETE)
 
                 assert "X-OTP-Required" not in dict(gate.problem(caught.value).headers)
+
+    def test_a_proof_of_another_user(self) -> None:
+        """Whoever has verified it, it says something of one user alone."""
+        request = view()
+        request.proof = Proof("delete_order", ag.User(id="u1", issuer="id").ref, "a1", 0.0, is_used=True)
+        policy = compile_policy(DELETE)
+
+        assert evaluate(policy, {BEARER: ag.User(id="u1", issuer="id")}, request).granted
+        assert not evaluate(policy, {BEARER: ag.User(id="u2", issuer="id")}, request).granted
+        assert not evaluate(policy, {BEARER: ag.User(id="u1", issuer="other")}, request).granted
 
     def test_revoked(self, make: Callable[..., Face], service: FakeAuthService, colour: str) -> None:
         """Law 5.1: an action token that is revoked proves nothing, and one that cannot be asked about is 503."""
