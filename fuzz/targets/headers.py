@@ -9,11 +9,13 @@ from authgate_core.credentials import (
     API_KEY,
     APP,
     BEARER,
+    DPOP_SCHEME,
     SCHEMES,
     ApiKeyCredential,
     AppCredentials,
     BearerToken,
     Credential,
+    DPoPToken,
     ProjectToken,
     Reading,
     extract,
@@ -26,8 +28,9 @@ from ..target import hold
 __all__ = ["probe", "seeds"]
 
 _LIMIT = 256
-_READING = Reading(_LIMIT, project_tokens=True, cookies=Cookies())
+_READING = Reading(_LIMIT, project_tokens=True, cookies=Cookies(), proofs=True)
 _KINDS = (BEARER, APP, API_KEY)
+_SCHEMES = {kind: {SCHEMES[kind]} for kind in _KINDS} | {BEARER: {SCHEMES[BEARER], DPOP_SCHEME}}
 
 
 def probe(data: bytes) -> None:
@@ -41,7 +44,7 @@ def probe(data: bytes) -> None:
     hold("the order of kinds is nothing to it", kept={*map(str, found)} == {*map(str, other)})
     for kind, credential in found.items():
         if isinstance(credential, MalformedCredentials):
-            hold("what is malformed names its scheme", kept=credential.scheme == SCHEMES[kind])
+            hold("what is malformed names its scheme", kept=credential.scheme in _SCHEMES[kind])
         elif isinstance(credential, CrossSiteRefused):
             has_cookie = any(name == COOKIE for name, _ in headers)
             hold("another site can send cookies alone", kept=has_cookie and kind == BEARER)
@@ -53,6 +56,8 @@ def _texts(credential: Credential) -> tuple[str, ...]:
     match credential:
         case BearerToken(value) | ProjectToken(value) | ApiKeyCredential(value):
             return (value.reveal(),)
+        case DPoPToken(value, proof):
+            return (value.reveal(),) if proof is None else (value.reveal(), proof.reveal())
         case AppCredentials(app_id, secret):
             return (app_id, secret.reveal())
 
@@ -67,6 +72,7 @@ def seeds() -> Iterator[bytes]:
         b"authorization: Bearer abc.def.ghi",
         b"Authorization:bearer  x\nAuthorization: Basic eA==",
         b"authorization: Bearer a, Bearer b",
+        b"authorization: DPoP a.b.c\ndpop: d.e.f",
         b'authorization: Digest username="a, b", realm="x\\"y", nc=1',
         b'authorization: Signature keyId="x",headers="a b"',
         b"x-app-id: shop\nx-app-secret: secret",

@@ -20,6 +20,67 @@ def environ(**more: Any) -> dict[str, Any]:
     return {"REQUEST_METHOD": "PUT", "SCRIPT_NAME": "", "PATH_INFO": "/o/7", "QUERY_STRING": "", **more}
 
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+PEMS = [
+    (CERTIFICATE.format("Y2VydGlm\r\naWNhdGU="), b"certificate"),
+    (CERTIFICATE.format("Zmlyc3Q=") + CERTIFICATE.format("c2Vjb25k"), b"first"),
+    (CERTIFICATE.format("Y2VydGlmaWNhdGU"), None),
+    (CERTIFICATE.format("!"), None),
+    ("Y2VydGlmaWNhdGU=", None),
+    ("", None),
+    (None, None),
+]
+"""What a server says of a client certificate, and what that is."""
+
+
+class TestCertificates:
+    """RFC 8705: what a token may be bound to, as the TLS layer got it."""
+
+    @pytest.mark.parametrize(("pem", "der"), PEMS)
+    def test_by_asgi(self, pem: str | None, der: bytes | None) -> None:
+        """The TLS extension has the whole chain, the client's own certificate first."""
+        chain = [] if pem is None else [pem, CERTIFICATE.format("aXNzdWVy")]
+        assert der == asgi_view(scope(extensions={"tls": {"client_cert_chain": chain}})).certificate
+
+    @pytest.mark.parametrize(
+        "more", [{}, {"extensions": None}, {"extensions": {}}, {"extensions": {"tls": None}}]
+    )
+    def test_by_asgi_without_one(self, more: dict[str, Any]) -> None:
+        """Servers need not have the extension, nor fill it."""
+        assert asgi_view(scope(**more)).certificate is None
+
+    @pytest.mark.parametrize(("pem", "der"), PEMS)
+    def test_by_wsgi(self, pem: str | None, der: bytes | None) -> None:
+        """In a variable of the server's."""
+        assert der == wsgi_view(environ(SSL_CLIENT_CERT=pem)).certificate
+
+    def test_by_no_header(self) -> None:
+        """Law 2.7: a client that sends one is not believed."""
+        pem = PEMS[0][0]
+        assert wsgi_view(environ(HTTP_SSL_CLIENT_CERT=pem)).certificate is None
+        assert asgi_view(scope((b"ssl-client-cert", str(pem).encode()))).certificate is None
+
+
+class TestTargets:
+    def test_by_asgi(self) -> None:
+        """As it was sent."""
+        assert "/o/%37?q=1" == asgi_view(scope(raw_path=b"/o/%37", query_string=b"q=1")).target
+
+    @pytest.mark.parametrize(
+        ("path", "target"),
+        [
+            ("/o/7", "/o/7"),
+            ("/a b?c#d%e", "/a%20b%3Fc%23d%25e"),
+            ("/caf\u00c3\u00a9", "/caf%C3%A9"),
+            ("/a;b=(1)", "/a;b=(1)"),
+        ],
+    )
+    def test_by_wsgi(self, path: str, target: str) -> None:
+        """PEP 3333 hands a path over decoded; encoded anew, no character of it is taken for another."""
+        seen = wsgi_view(environ(SCRIPT_NAME="/m", PATH_INFO=path, QUERY_STRING="q=%20"))
+        assert f"/m{target}?q=%20" == seen.target
+
+
 class TestAsgi:
     def test_all_that_a_view_holds(self) -> None:
         """Everything that the gate may ask for is taken over, and the URL as it was sent."""

@@ -34,6 +34,7 @@ from .errors import (
     InvalidApiKey,
     InvalidClaim,
     InvalidProjectCredentials,
+    InvalidProof,
     InvalidToken,
     KeysUnavailable,
     MalformedCredentials,
@@ -41,6 +42,7 @@ from .errors import (
     MissingCredentials,
     NotAdmitted,
     ProjectsUnavailable,
+    ProofNonceRequired,
     ReplaysUnavailable,
     RevocationUnavailable,
     ServiceNotEnabled,
@@ -81,6 +83,7 @@ from .policy import (
     is_user,
     same_tenant,
 )
+from .possession import DPoP
 from .principal import Admission, ApiKey, Project, Service, User, claim_path
 from .projects import RemoteProjects, StaticProjects
 from .replays import MemoryReplays, RedisReplays
@@ -108,6 +111,7 @@ __all__ = [
     "ConfigurationError",
     "Cookies",
     "CrossSiteRefused",
+    "DPoP",
     "Decision",
     "EndpointRefused",
     "EndpointUnavailable",
@@ -121,6 +125,7 @@ __all__ = [
     "InvalidApiKey",
     "InvalidClaim",
     "InvalidProjectCredentials",
+    "InvalidProof",
     "InvalidToken",
     "Issuer",
     "KeysUnavailable",
@@ -134,6 +139,7 @@ __all__ = [
     "PrivateKeyJwt",
     "Project",
     "ProjectsUnavailable",
+    "ProofNonceRequired",
     "RedisReplays",
     "RedisRevocation",
     "RemoteProjects",

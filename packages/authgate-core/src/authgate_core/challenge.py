@@ -10,18 +10,21 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from .credentials import BEARER, SCHEMES
+from .credentials import BEARER, DPOP_SCHEME, SCHEMES
 from .errors import (
     AuthenticationError,
     AuthgateError,
     AuthUnavailable,
     InsufficientScope,
+    InvalidProof,
     MissingCredentials,
+    ProofNonceRequired,
     StepUpRequired,
 )
 from .headers import (
     CACHE_CONTROL,
     CONTENT_TYPE,
+    DPOP_NONCE,
     RETRY_AFTER,
     VARY,
     WWW_AUTHENTICATE,
@@ -29,6 +32,7 @@ from .headers import (
     X_OTP_REQUIRED,
     X_REAUTH_REQUIRED,
 )
+from .jose.proof import PROOF_ALGORITHMS
 from .ports import is_async
 
 __all__ = [
@@ -46,7 +50,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 _JSON: Final = "application/json"
 
 _BEARER: Final = SCHEMES[BEARER]
-_TOKENS: Final = frozenset({_BEARER})
+_TOKENS: Final = frozenset({_BEARER, DPOP_SCHEME})
 _CODES: Final[Mapping[int, tuple[int, str]]] = {
     400: (4400, "BAD_CREDENTIALS"),
     401: (4401, "UNAUTHENTICATED"),
@@ -93,6 +97,7 @@ def problem(
     explained: bool = False,
     resource_metadata: str | None = None,
     otp_headers: bool = False,
+    token_schemes: tuple[str, ...] = (_BEARER,),
 ) -> Problem:
     """Say an error to the caller, and no more than the caller may know (Law 1.2).
 
@@ -103,11 +108,12 @@ def problem(
         explained: Whether the body also holds the reason, for a developer on this machine (Law 10.3).
         resource_metadata: The URL that tells clients where tokens come from (RFC 9728 section 5.1).
         otp_headers: Whether a step-up is asked for in the headers of the auth service as well.
+        token_schemes: The schemes that tokens may be presented by, where the policy accepts any.
     """
     websocket_code, graphql_code = _CODES[error.status]
     if isinstance(error, StepUpRequired):
         graphql_code = _STEP_UP
-    headers = tuple(_headers(error, _Offer(realm, resource_metadata or ""), jitter))
+    headers = tuple(_headers(error, _Offer(realm, resource_metadata or "", token_schemes), jitter))
     if otp_headers and isinstance(error, StepUpRequired):
         headers += tuple(_otp_headers(error))
     return Problem(error.status, headers, _body(error, explained=explained), websocket_code, graphql_code)
@@ -178,15 +184,25 @@ class _Offer:
     Args:
         realm: The realm.
         metadata: The URL of the resource's metadata; empty for none.
+        token_schemes: The schemes that tokens may be presented by.
     """
 
     realm: str
     metadata: str
+    token_schemes: tuple[str, ...]
+
+    def schemes(self, accepted: Iterable[str]) -> list[str]:
+        """The schemes that may be tried, those of tokens first."""
+        found = [
+            one for scheme in accepted for one in (self.token_schemes if scheme == _BEARER else (scheme,))
+        ]
+        return sorted(dict.fromkeys(found), key=lambda scheme: scheme not in _TOKENS)
 
     def challenge(self, scheme: str, **parameters: str) -> str:
         """The challenge of a scheme; where to get a token is said only where a token is asked for."""
         metadata = self.metadata if scheme in _TOKENS else ""
-        return _challenge(scheme, realm=self.realm, **parameters, resource_metadata=metadata)
+        algs = " ".join(sorted(PROOF_ALGORITHMS)) if scheme == DPOP_SCHEME else ""  # RFC 9449 section 7.1
+        return _challenge(scheme, realm=self.realm, **parameters, algs=algs, resource_metadata=metadata)
 
 
 def _headers(error: AuthgateError, offer: _Offer, jitter: float) -> Iterable[tuple[str, str]]:
@@ -195,6 +211,8 @@ def _headers(error: AuthgateError, offer: _Offer, jitter: float) -> Iterable[tup
     challenges = ", ".join(_challenges(error, offer))
     if challenges:
         yield WWW_AUTHENTICATE, challenges
+    if isinstance(error, ProofNonceRequired):
+        yield DPOP_NONCE, error.nonce
     if isinstance(error, AuthUnavailable):
         yield RETRY_AFTER, str(_retry_after(error.retry_after, jitter))
 
@@ -224,12 +242,14 @@ def _challenges(error: AuthgateError, offer: _Offer) -> Iterable[str]:
     if not isinstance(error, AuthenticationError):
         return
     failed = None if isinstance(error, MissingCredentials) else error.scheme
-    for scheme in sorted(error.accepts or (error.scheme or _BEARER,), key=lambda scheme: scheme != _BEARER):
+    for scheme in offer.schemes(error.accepts or (error.scheme or _BEARER,)):
         yield offer.challenge(scheme, **(_failure(error) if scheme == failed else {}))
 
 
 def _failure(error: AuthenticationError) -> dict[str, str]:
     """What the challenge of the scheme that failed says of why."""
+    if isinstance(error, InvalidProof):
+        return {"error": "use_dpop_nonce" if isinstance(error, ProofNonceRequired) else "invalid_dpop_proof"}
     if not isinstance(error, StepUpRequired):
         return {"error": _ERRORS[error.status]}
     return {

@@ -11,6 +11,8 @@ __all__ = [
     "CONTENT_DIGEST",
     "CONTENT_TYPE",
     "COOKIE",
+    "DPOP",
+    "DPOP_NONCE",
     "FORWARDING",
     "ORIGIN",
     "RETRY_AFTER",
@@ -37,6 +39,7 @@ __all__ = [
 
 AUTHORIZATION: Final = "authorization"
 X_API_KEY: Final = "x-api-key"
+DPOP: Final = "dpop"
 X_APP_ID: Final = "x-app-id"
 X_APP_SECRET: Final = "x-app-secret"  # the name of a header, not a secret
 X_PROJECT_TOKEN: Final = "x-project-token"
@@ -57,6 +60,7 @@ RETRY_AFTER: Final = "Retry-After"
 CACHE_CONTROL: Final = "Cache-Control"
 CONTENT_TYPE: Final = "Content-Type"
 VARY: Final = "Vary"
+DPOP_NONCE: Final = "DPoP-Nonce"
 
 FORWARDING: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 """What proxies add to a request that they hand on."""

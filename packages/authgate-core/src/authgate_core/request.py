@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,6 +103,7 @@ class RequestView:
         named_peer: Whom the server calls the peer, though it may have that from a header; by default ``peer``.
         folds_names: Whether the server made one of names that differ in hyphen and underscore (Law 2.8).
         body: Reads the body of the request, for a gateway that signs it.
+        certificate: The client certificate that the TLS layer got, in DER.
 
     Attributes:
         is_query: Whether it asks GraphQL, where a page of another site could do something by GET (Law 2.9).
@@ -109,6 +112,7 @@ class RequestView:
 
     __slots__ = (
         "body",
+        "certificate",
         "folds_names",
         "headers",
         "is_query",
@@ -139,6 +143,7 @@ class RequestView:
         named_peer: str | None = None,
         folds_names: bool = False,
         body: BodyReader | None = None,
+        certificate: bytes | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -154,6 +159,7 @@ class RequestView:
         self.named_peer = peer if named_peer is None else named_peer
         self.folds_names = folds_names
         self.body = body
+        self.certificate = certificate
 
     def only(self, name: str) -> HeaderPairs:
         """What it carries under one name, which is given in lower case: every pair, in order."""
@@ -179,9 +185,17 @@ class RequestView:
             named_peer=self.named_peer,
             folds_names=self.folds_names,
             body=self.body,
+            certificate=self.certificate,
         )
         view.is_query = self.is_query
         return view
+
+    @property
+    def certificate_hash(self) -> str | None:
+        """The SHA-256 of the client certificate, as ``cnf`` holds it (RFC 8705 section 3.1); None without one."""
+        if self.certificate is None:
+            return None
+        return urlsafe_b64encode(hashlib.sha256(self.certificate).digest()).rstrip(b"=").decode()
 
     @property
     def is_preflight(self) -> bool:

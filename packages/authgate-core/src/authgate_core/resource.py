@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,7 @@ from .request import url_problems
 __all__ = ["ResourceMetadata", "metadata_of", "resource_problems"]
 
 _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _READING: Final = frozenset({"GET", "HEAD"})
 _HEADERS: Final = (
     (CONTENT_TYPE, "application/json"),
@@ -51,12 +53,15 @@ class ResourceMetadata:
         return self.path in paths and method in _READING
 
 
-def metadata_of(resource: str | None, servers: Iterable[str | None]) -> ResourceMetadata | None:
+def metadata_of(
+    resource: str | None, servers: Iterable[str | None], more: Mapping[str, Any] = _NOTHING
+) -> ResourceMetadata | None:
     """The metadata of an API (RFC 9728 sections 2 and 3.1); None where nobody says what it is called.
 
     Args:
         resource: Its resource identifier, a URL that ``resource_problems`` has nothing against.
         servers: The issuers that its tokens come from; those whose ``iss`` is no URL are left out.
+        more: What else is told of them; Any because it is JSON.
     """
     if resource is None:
         return None
@@ -66,7 +71,7 @@ def metadata_of(resource: str | None, servers: Iterable[str | None]) -> Resource
     named = [server for server in servers if server is not None and not any(_server_problems(server))]
     if named:  # section 3.2: a list of none is left out
         document["authorization_servers"] = named
-    document["bearer_methods_supported"] = ["header"]
+    document |= {"bearer_methods_supported": ["header"], **more}
     url = f"{parts.scheme}://{parts.netloc}{path}"
     return ResourceMetadata(url, unquote(path), json.dumps(document, separators=(",", ":")).encode())
 

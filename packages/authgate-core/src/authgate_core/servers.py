@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +23,7 @@ _PREFIXED: Final = frozenset(f"{_PREFIX}{name}" for name in _CONTENT)
 _BEFORE_PROXY_FIX: Final = "werkzeug.proxy_fix.orig"
 # RFC 3986 section 3.3: what stands in a path as it is, besides letters and digits.
 _IN_A_PATH: Final = "/-._~!$&'()*+,;=:@"
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 
 def asgi_view(
@@ -36,7 +39,13 @@ def asgi_view(
     return _AsgiView(
         scope.get("method", "GET"),
         tuple(scope["headers"]),
-        (scope.get("raw_path"), scope["path"], scope.get("query_string", b""), scope.get("client")),
+        (
+            scope.get("raw_path"),
+            scope["path"],
+            scope.get("query_string", b""),
+            scope.get("client"),
+            scope.get("extensions"),
+        ),
         memo,
         scope.get("path_params", _NO_PARAMS),
         tuple(subprotocols),
@@ -91,9 +100,9 @@ class _Arrived(RequestView, ABC):
         self._raw: Any = raw  # of each server its own
         self._line = line
 
-    def __getattr__(  # noqa: PLR0911 - one for each
+    def __getattr__(  # noqa: C901, PLR0911 - one for each
         self, name: str
-    ) -> HeaderPairs | str | bool | BodyReader | None:
+    ) -> HeaderPairs | str | bytes | bool | BodyReader | None:
         """What nobody has asked for so far; from then on it stands in the slot of its name."""
         if name == "headers":
             self.headers = headers = self._read_headers()
@@ -120,6 +129,9 @@ class _Arrived(RequestView, ABC):
         if name == "body":
             self.body = body = None if self.memo is None else self.memo.body
             return body
+        if name == "certificate":
+            self.certificate = certificate = _der(self._read_certificate())
+            return certificate
         raise AttributeError(f"a request has no {name}", name=name, obj=self)
 
     @abstractmethod
@@ -142,9 +154,12 @@ class _Arrived(RequestView, ABC):
     def _read_named_peer(self) -> str | None:
         """Whom the server calls the peer."""
 
+    def _read_certificate(self) -> object:
+        """The client certificate that the TLS layer got, in PEM, if the server says so."""
+
 
 class _AsgiView(_Arrived):
-    """By ASGI: the raw path, which is optional, the path, the query and the client."""
+    """By ASGI: the raw path, which is optional, the path, the query, the client and what the server tells besides."""
 
     __slots__ = ()
 
@@ -164,7 +179,7 @@ class _AsgiView(_Arrived):
         return tuple(headers)
 
     def _read_url(self) -> str:
-        raw, path, query, _ = self._line
+        raw, path, query, _, _ = self._line
         return _url(
             quote(path, errors="replace") if raw is None else raw.decode("latin-1"), query.decode("latin-1")
         )
@@ -182,6 +197,13 @@ class _AsgiView(_Arrived):
     def _read_named_peer(self) -> str | None:
         client: tuple[str, int] | None = self._line[3]
         return None if client is None else client[0]
+
+    def _read_certificate(self) -> object:
+        """By the TLS extension of ASGI: the first of the chain is the client's own."""
+        extensions: Mapping[str, Any] | None = self._line[4]
+        tls: Mapping[str, Any] | None = extensions.get("tls") if extensions else None
+        chain: Sequence[object] | None = tls.get("client_cert_chain") if tls else None
+        return chain[0] if chain else None
 
 
 class _WsgiView(_Arrived):
@@ -220,6 +242,21 @@ class _WsgiView(_Arrived):
 
     def _read_named_peer(self) -> str | None:
         return self.peer
+
+    def _read_certificate(self) -> object:
+        """By the variable that mod_ssl named, which no header can set (RFC 3875 section 4.1.18)."""
+        return self._raw.get("SSL_CLIENT_CERT")
+
+
+def _der(pem: object) -> bytes | None:
+    """The first certificate of a text in PEM (RFC 7468 section 5); None where there is none that can be read."""
+    found = _CERTIFICATE.search(pem) if isinstance(pem, str) else None
+    if found is None:
+        return None
+    try:
+        return b64decode("".join(found[1].split()), validate=True)
+    except ValueError:
+        return None
 
 
 def _url(path: str, query: str) -> str:

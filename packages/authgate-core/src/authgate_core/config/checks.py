@@ -17,6 +17,7 @@ from ..gateways import Gateway
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
 from ..ports import is_async
+from ..possession import DPoP
 from ..projects import RemoteProjects, StaticProjects
 from ..replays import MemoryReplays, RedisReplays
 from ..revocation import MemoryRevocation, RedisRevocation
@@ -27,6 +28,7 @@ __all__ = [
     "api_key_problems",
     "cookie_problems",
     "count_problems",
+    "dpop_problems",
     "flag_problems",
     "gateway_problems",
     "issuer_problems",
@@ -172,6 +174,20 @@ def replay_problems(replays: object, colour: Colour) -> Iterator[str]:
         yield from (f"replays: {problem}" for problem in replays.problems(colour))
     else:
         yield from port_problems("replays", replays, "use", colour)
+
+
+def dpop_problems(dpop: object, issuers: object) -> Iterator[str]:
+    """Of what DPoP proofs are held against, which is there where some issuer's tokens need them, and only there."""
+    found = cast("tuple[object, ...]", issuers) if isinstance(issuers, tuple) else ()
+    needed = any(isinstance(issuer, Issuer) and "dpop" in issuer.terms.confirmation for issuer in found)
+    if isinstance(dpop, DPoP):
+        yield from dpop.problems()
+    elif dpop is not None:
+        yield 'dpop: give DPoP("https://host"), with the URL that clients know this API by'
+    if needed and dpop is None:
+        yield 'dpop: confirmation="dpop" needs dpop=DPoP("https://host"), with the URL that clients know this API by'
+    elif dpop is not None and not needed:
+        yield 'dpop: no issuer has tokens that need proofs; give one confirmation="dpop", or leave it out'
 
 
 def service_problems(service_id: object, projects: object) -> Iterator[str]:

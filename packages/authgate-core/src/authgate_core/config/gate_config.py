@@ -23,6 +23,7 @@ from ..ports import (
     ReplayStore,
     RevocationStore,
 )
+from ..possession import DPoP
 from ..projects import RemoteProjects, StaticProjects
 from ..replays import MemoryReplays, RedisReplays
 from ..resource import resource_problems
@@ -32,6 +33,7 @@ from .checks import (
     api_key_problems,
     cookie_problems,
     count_problems,
+    dpop_problems,
     flag_problems,
     gateway_problems,
     issuer_problems,
@@ -85,6 +87,7 @@ class GateConfig:
         realm: The ``realm`` of challenges.
         resource: The URL that clients know this API by. Adapters then tell them at its well-known address, which
             challenges name, where its tokens come from (RFC 9728).
+        dpop: What DPoP proofs are held against, where tokens of an issuer are bound to keys by them (RFC 9449).
         service_id: This service, where projects are enabled for some services only; ``RemoteProjects`` has its own.
         shared_subjects: Says that several issuers of users speak of the same people (Law 3.14).
         key_wait: How long a request waits for keys while there are none, seconds.
@@ -110,6 +113,7 @@ class GateConfig:
     cookies: Cookies | None = None
     realm: str = "api"
     resource: str | None = None
+    dpop: DPoP | None = None
     service_id: str | None = None
     shared_subjects: bool = False
     key_wait: float = 2.0
@@ -295,6 +299,7 @@ class GateConfig:
         yield from cookie_problems(self.cookies)
         yield from realm_problems(self.realm)
         yield from resource_problems(self.resource)
+        yield from dpop_problems(self.dpop, self.issuers)
         yield from proxy_problems(self.proxy)
 
 

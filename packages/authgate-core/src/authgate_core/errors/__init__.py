@@ -20,6 +20,8 @@
     |   |   `-- GatewaySignatureReplayed   gateway_replayed
     |   |-- InvalidProjectCredentials      project_invalid
     |   |-- InvalidApiKey                  api_key_invalid
+    |   |-- InvalidProof                   proof_invalid
+    |   |   `-- ProofNonceRequired         proof_nonce_required
     |   `-- StepUpRequired                 step_up_required
     |-- AuthorizationError                 403
     |   |-- InsufficientScope              scope_insufficient
@@ -45,7 +47,8 @@ Law 1.2: below ``InvalidToken`` callers see one text, but for "expired", which i
 
 from __future__ import annotations
 
-from .base import AuthgateError
+from .base import AuthenticationError, AuthgateError
+from .challenged import InvalidProof, ProofNonceRequired, StepUpRequired
 from .mistakes import ConfigurationError, NotAdmitted
 from .unavailable import (
     ApiKeysUnavailable,
@@ -76,6 +79,7 @@ __all__ = [
     "InvalidApiKey",
     "InvalidClaim",
     "InvalidProjectCredentials",
+    "InvalidProof",
     "InvalidToken",
     "KeysUnavailable",
     "MalformedCredentials",
@@ -83,6 +87,7 @@ __all__ = [
     "MissingCredentials",
     "NotAdmitted",
     "ProjectsUnavailable",
+    "ProofNonceRequired",
     "ReplaysUnavailable",
     "RevocationUnavailable",
     "ServiceNotEnabled",
@@ -97,14 +102,6 @@ __all__ = [
     "UntrustedGateway",
     "UserInactive",
 ]
-
-
-class AuthenticationError(AuthgateError):
-    """Nobody could be identified: 401, or 400 where the credentials are malformed."""
-
-    status = 401
-    code = public_code = "unauthenticated"
-    detail = "Authentication is required."
 
 
 class MissingCredentials(AuthenticationError):
@@ -240,45 +237,6 @@ class InvalidApiKey(AuthenticationError):
     code = public_code = "api_key_invalid"
     detail = "The API key is not valid."
     default_scheme = "ApiKey"
-
-
-class StepUpRequired(AuthenticationError):
-    """The user must log in again, more strongly or more recently (RFC 9470).
-
-    Args:
-        acr_values: The classes of authentication of which one will do, the first preferred; empty for any.
-        max_age: How long ago the login may be, in seconds; None for any time.
-        scopes: Where scopes are missing as well, all that the policy asks for.
-        reason: Why, for logs.
-        missing: Those of the scopes that the token lacks.
-        issuer: The configured name of the token's issuer.
-
-    Attributes:
-        action: The action that the user has to confirm, where that is missing.
-        is_stale: Whether the login is not recent enough.
-    """
-
-    code = public_code = "step_up_required"
-    detail = "A stronger or more recent login is required."
-    default_scheme = "Bearer"
-
-    def __init__(
-        self,
-        acr_values: tuple[str, ...] = (),
-        max_age: int | None = None,
-        scopes: tuple[str, ...] = (),
-        reason: str = "",
-        *,
-        missing: tuple[str, ...] = (),
-        issuer: str | None = None,
-    ) -> None:
-        super().__init__(reason, issuer=issuer)
-        self.action: str | None = None
-        self.is_stale = False
-        self.acr_values = acr_values
-        self.max_age = max_age
-        self.scopes = scopes
-        self.missing = missing
 
 
 class AuthorizationError(AuthgateError):

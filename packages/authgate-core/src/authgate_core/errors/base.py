@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = ["AuthgateError"]
+__all__ = ["AuthenticationError", "AuthgateError"]
 
 
 class AuthgateError(Exception):
@@ -40,3 +40,11 @@ class AuthgateError(Exception):
     def message(self) -> str:
         """The ``detail``, for libraries that show an error's message to a caller, as those of GraphQL do (Law 1.2)."""
         return self.detail
+
+
+class AuthenticationError(AuthgateError):
+    """Nobody could be identified: 401, or 400 where the credentials are malformed."""
+
+    status = 401
+    code = public_code = "unauthenticated"
+    detail = "Authentication is required."

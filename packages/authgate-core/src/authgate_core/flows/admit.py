@@ -17,12 +17,14 @@ from ..credentials import (
     AppCredentials,
     BearerToken,
     Credential,
+    DPoPToken,
     Kind,
     Presented,
     ProjectToken,
     Reading,
     action_token,
     extract,
+    scheme_of,
 )
 from ..effects import Flow
 from ..errors import (
@@ -44,6 +46,7 @@ from ..request import RequestView
 from .actions import Acting, Unproven, show_action
 from .api_key import KnownKeys, authenticate_api_key
 from .gateway import TrustedGateway, authenticate_gateway
+from .possession import Possession, show_possession
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
@@ -73,6 +76,7 @@ class GateContext:
         tenant_bound: The issuers whose users go with projects of their own tenant only (Law 6.8).
         actions: What tokens of actions are verified with, by the name of their issuer.
         gateway: Who says which users and services call, where no tokens are verified for that.
+        possession: What is checked where tokens are bound to keys; None where no issuer binds any (Law 3.15).
     """
 
     gate: int
@@ -88,6 +92,7 @@ class GateContext:
     project_tenants: TenantsServed | None = None
     actions: Mapping[str, TrustedIssuer] = field(default_factory=dict[str, TrustedIssuer])
     gateway: TrustedGateway | None = None
+    possession: Possession | None = None
 
 
 def admit(
@@ -113,8 +118,8 @@ def admit(
         AuthgateError: The outcome of Law 2.3, with the schemes that the policy accepts.
     """
     found: dict[Kind, Principal] = {}
+    presented: Presented = {BEARER: token} if token is not None else _presented(view, policy, context)
     try:
-        presented: Presented = {BEARER: token} if token is not None else _presented(view, policy, context)
         if optional and not presented:
             return Admission(request=view, moment=now)
         action = action_token(view.headers, context.reading.limit) if policy.asks_action else None
@@ -128,6 +133,8 @@ def admit(
             refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
         if isinstance(refusal, StepUpRequired) and isinstance(view.proof, Unproven):
             refusal.reason = f"{refusal.reason}; {view.proof.reason}"
+        if refusal.scheme == SCHEMES[BEARER]:
+            refusal.scheme = scheme_of(BEARER, presented.get(BEARER))
         if not context.shadow:
             raise
         return Admission(tuple(found.values()), refusal, view, now)
@@ -201,7 +208,7 @@ def _outcome(
     try:
         outcome = yield from _one(view, credential, context, now)
     except AuthgateError as failure:
-        failure.scheme = SCHEMES[kind]
+        failure.scheme = scheme_of(kind, credential)
         outcome = failure
     if memo is not None:
         memo.remember(context.gate, kind, credential, outcome)
@@ -211,8 +218,10 @@ def _outcome(
 def _one(view: RequestView, credential: Credential, context: GateContext, now: Instant) -> Flow[Principal]:
     if context.gateway is not None and isinstance(credential, (BearerToken, GatewayIdentity)):
         return (yield from _from_gateway(view, credential, context, context.gateway, now))
-    if isinstance(credential, BearerToken):
+    if isinstance(credential, BearerToken) and context.possession is None:
         return (yield from authenticate_token(credential, context.trust, now))
+    if isinstance(credential, (BearerToken, DPoPToken)):
+        return (yield from _shown(view, credential, context, now))
     if isinstance(credential, ApiKeyCredential):
         key = yield from _api_key(credential, context, now)
         return key.implying(context.trust.expand(key.roles)) if key.roles else key
@@ -239,7 +248,18 @@ def _from_gateway(
         expand = context.trust.expand
         return (yield from authenticate_gateway(credential, view, trusted, context.gate, expand, now))
     trusted.check_peer(view)
-    return (yield from authenticate_token(credential, context.trust, now))
+    return (yield from _shown(view, credential, context, now))
+
+
+def _shown(
+    view: RequestView, credential: BearerToken | DPoPToken, context: GateContext, now: Instant
+) -> Flow[Principal]:
+    """Who a token speaks of, if whoever presents it also holds the key that it may be bound to."""
+    token = BearerToken(credential.value) if isinstance(credential, DPoPToken) else credential
+    principal = yield from authenticate_token(token, context.trust, now)
+    if context.possession is not None:
+        yield from show_possession(principal, credential, view, context.possession, now)
+    return principal
 
 
 def _project(credential: AppCredentials | ProjectToken, context: GateContext, now: Instant) -> Flow[Project]:

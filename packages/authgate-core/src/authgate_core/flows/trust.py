@@ -156,8 +156,10 @@ class Found:
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it may be remembered (Law 7.1); memory only ever says yes."""
-        return self.is_active and self.keys is not None and self.trusted.issuer.is_repeatable
+        """Whether it may be remembered (Law 7.1); memory only ever says yes, to whoever presents the token alone."""
+        is_bound = bool(self.trusted.rules.confirmations) and "cnf" in self.principal.claims
+        is_repeatable = self.keys is not None and self.trusted.issuer.is_repeatable
+        return self.is_active and is_repeatable and not is_bound
 
     def is_of_present_keys(self) -> bool:
         """Whether the key set that verified it is the present one: with that it dies (Law 4.7)."""

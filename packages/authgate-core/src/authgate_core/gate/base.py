@@ -18,11 +18,11 @@ from ..challenge import Problem, problem
 from ..clock import Clock, Instant
 from ..config import GateConfig
 from ..config.colours import Colour
-from ..credentials import ACTION_HEADER, BEARER, BearerToken, Kind
+from ..credentials import ACTION_HEADER, DPOP_SCHEME, BearerToken, Kind
 from ..effects import Flow
 from ..errors import AuthgateError, ConfigurationError
 from ..events import Journal
-from ..flows.admit import GateContext, admit, decide, decide_jointly
+from ..flows.admit import GateContext, admit, decide_jointly
 from ..flows.revoked import Known
 from ..flows.short import admit_at_once
 from ..flows.token import begin_token
@@ -48,6 +48,8 @@ from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .api_keys import known_keys
 from .beginnings import beginnings
+from .binding import described, possession_of, token_schemes
+from .deciding import decided, decided_later
 from .entries import RevocationEntries
 from .gateways import reading_of, trusted_gateway
 from .health import Health, Keys
@@ -107,9 +109,9 @@ class GateBase:
             if hooks
             else Reports(self._journal, clock, names)
         )
-        self.resource_metadata = metadata_of(
-            config.resource, (issuer.issuer for issuer in config.trusted_issuers)
-        )
+        self._token_schemes = token_schemes(config)
+        servers = (issuer.issuer for issuer in config.trusted_issuers)
+        self.resource_metadata = metadata_of(config.resource, servers, described(config))
         for notice in beginnings(config):
             self._journal.notice(notice)
 
@@ -120,10 +122,11 @@ class GateBase:
         )
         memory = VerifiedTokens[Found](config.verified_tokens) if config.verified_tokens else None
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
+        number = next(_numbers)
         asked = (trusted for trusted in issuers.values() if trusted.asking is not None)
         opaque = next((trusted for trusted in asked if trusted.asking and trusted.asking.spec.opaque), None)
         return GateContext(
-            gate=next(_numbers),
+            gate=number,
             trust=Trust(issuers, limits, lru_cache(_MOST_ROLES)(config.roles.expand), known, memory, opaque),
             projects=projects,
             project_issuers=self._project_issuers,
@@ -131,7 +134,12 @@ class GateBase:
             api_keys=known_keys(config.api_keys),
             service_id=config.service,
             project_tenants=config.project_tenants,
-            reading=reading_of(config, project_tokens=bool(self._project_issuers)),
+            reading=reading_of(
+                config,
+                project_tokens=bool(self._project_issuers),
+                proofs=DPOP_SCHEME in self._token_schemes,
+            ),
+            possession=possession_of(config, number, limits),
             shadow=config.shadow,
             actions=self._actions,
             tenant_bound=frozenset(
@@ -200,8 +208,8 @@ class GateBase:
         compiled = None if policy is None else self._compiled(policy)
         begun = begin_token(token, context.trust, now)
         if isinstance(begun, Principal):
-            return _decided(begun, compiled, now)
-        return _decided_later(begun, compiled, now)
+            return decided(begun, compiled, now)
+        return decided_later(begun, compiled, now)
 
     def check_policy(self, policy: Policy) -> None:
         """Check that this gate can ever satisfy a policy; adapters call it when a guard is registered.
@@ -304,24 +312,12 @@ class GateBase:
             explained=explained,
             resource_metadata=None if metadata is None else metadata.url,
             otp_headers=error.issuer in self._actions,
+            token_schemes=self._token_schemes,
         )
 
 
 def _always(_level: int) -> bool:
     return True
-
-
-def _decided(principal: User | Service, policy: CompiledPolicy | None, now: Instant) -> Admission:
-    """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
-    if policy is None:
-        return Admission((principal,), None, None, now)
-    return decide(_NO_REQUEST, policy, {BEARER: principal}, now=now)
-
-
-def _decided_later(
-    flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant
-) -> Flow[Admission]:
-    return _decided((yield from flow), policy, now)
 
 
 _BEARERS: Final = (is_user, is_service)

@@ -18,11 +18,8 @@ def beginnings(config: GateConfig) -> Iterator[Notice]:
     for issuer in config.trusted_issuers:
         if isinstance(issuer.terms.audience, AnyAudience):
             yield Notice("audience_unchecked", issuer.name, "tokens meant for other APIs are accepted")
-    if (
-        config.gateway is not None
-        and config.gateway.signatures is not None
-        and isinstance(config.replays, MemoryReplays)
-    ):
+    signs = config.gateway is not None and config.gateway.signatures is not None
+    if (signs or config.dpop is not None) and isinstance(config.replays, MemoryReplays):
         yield REMEMBERED_IN_ONE_PROCESS
     if config.explain:
         yield Notice("explain", "gate", "callers on this machine are told why they are refused")

@@ -19,7 +19,7 @@ def trusted_gateway(gateway: Gateway | None) -> TrustedGateway | None:
     return TrustedGateway(gateway, SignatureVerifier(gateway.signatures))
 
 
-def reading_of(config: GateConfig, *, project_tokens: bool) -> Reading:
+def reading_of(config: GateConfig, *, project_tokens: bool, proofs: bool) -> Reading:
     """How a gate reads what a request presents."""
     gateway = config.gateway
     return Reading(
@@ -29,4 +29,5 @@ def reading_of(config: GateConfig, *, project_tokens: bool) -> Reading:
         identity=None if gateway is None else gateway.identity,
         assertion=None if gateway is None else gateway.assertion,
         bearer=HEADERS[BEARER] if gateway is None else gateway.headers,
+        proofs=proofs,
     )

@@ -8,7 +8,7 @@ from logging import DEBUG
 from typing import Final
 
 from ..clock import Clock, Instant
-from ..credentials import SCHEMES
+from ..credentials import BEARER, DPOP_SCHEME, SCHEMES
 from ..effects import AnyEffect, RefreshProject, StartRefresh
 from ..errors import AuthgateError, AuthUnavailable, EndpointRefused
 from ..events import Decided, Journal, Notice
@@ -18,7 +18,7 @@ from ..principal import Admission
 __all__ = ["Reports", "without_frames"]
 
 _ALARM_EVERY: Final = 60.0
-_KINDS: Final = {scheme: kind for kind, scheme in SCHEMES.items()}
+_KINDS: Final = {**{scheme: kind for kind, scheme in SCHEMES.items()}, DPOP_SCHEME: BEARER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Options(TypedDict, total=False):
     require_at_jwt: bool
     required_claims: Collection[str]
     authorized_parties: Collection[str]
+    confirmation: Collection[str]
+    require_confirmation: bool
     subject: Path
     roles: Path | Collection[Path]
     scopes: Path | Collection[Path]
@@ -96,6 +98,8 @@ class Reader:
             require_at_jwt=self.flag("require_at_jwt"),
             required_claims=tuple(self._names("required_claims", self._options.get("required_claims", ()))),
             authorized_parties=self._parties(),
+            confirmation=self._names("confirmation", self._options.get("confirmation", ())),
+            require_confirmation=self.flag("require_confirmation"),
         )
 
     def mapping(self) -> ClaimsMap:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from ..jose.claims import TokenRules
 from ..jose.signature import HMAC_ALGORITHMS, KNOWN_ALGORITHMS
+from ..possession import CONFIRMATIONS
 from ..principal import ClaimPath
 
 __all__ = ["ANY_AUDIENCE", "AnyAudience", "ClaimsMap", "Grants", "Terms", "Validator"]
@@ -126,6 +127,8 @@ class Terms:
         shapes: Sets of such claims of which one must hold as a whole; none asks for nothing.
         require_kid: Whether the header must name the key.
         audience_hint: What logs say besides of a token for other APIs.
+        confirmation: The ways in which tokens may be bound to keys: ``dpop`` and ``mtls`` (Law 3.15).
+        require_confirmation: Whether a token that is bound to none is refused.
     """
 
     audience: frozenset[str] | AnyAudience
@@ -140,6 +143,8 @@ class Terms:
     shapes: tuple[tuple[tuple[str, str], ...], ...] = ()
     require_kid: bool = False
     audience_hint: str = ""
+    confirmation: frozenset[str] = frozenset()
+    require_confirmation: bool = False
 
     def rules(self, issuer: str | None, *, require_iat: bool, plain_jti: bool) -> TokenRules:
         """What ``jose`` must check of the tokens of an issuer; the arguments are as for ``Issuer.rules``."""
@@ -159,6 +164,8 @@ class Terms:
             shapes=self.shapes,
             require_kid=self.require_kid,
             audience_hint=self.audience_hint,
+            confirmations=frozenset(CONFIRMATIONS[name] for name in self.confirmation),
+            require_confirmation=self.require_confirmation,
         )
 
     def problems(self, *, symmetric: bool) -> Iterator[str]:
@@ -174,6 +181,10 @@ class Terms:
             _is_number(self.max_lifetime) and 0 < self.max_lifetime < inf
         ):
             yield f"max_lifetime: {self.max_lifetime!r} is not a positive number of seconds"
+        if not self.confirmation <= CONFIRMATIONS.keys():
+            yield f"confirmation: {sorted(self.confirmation)}: write 'dpop', 'mtls' or both"
+        elif self.require_confirmation and not self.confirmation:
+            yield "require_confirmation: needs confirmation=..., the ways that are accepted"
 
 
 def _is_number(value: object) -> bool:

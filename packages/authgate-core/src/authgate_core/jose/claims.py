@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +22,9 @@ _HEADER_TYPES: Final = _AT_JWT | {"jwt"}
 _RFC_9068: Final = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 _KIND_CLAIMS: Final = ("typ", "type", "token_type", "token_use")
 _ACCESS_KINDS: Final = frozenset({"access", "access_token", "at+jwt", "bearer"})
+_BOUND: Final = "dpop"
 _ABSENT: Final = object()
+_SHA_256: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _NOT_AHEAD: Final = ("nbf", "iat", "auth_time")
 _FOREIGN_CLAIMS: Final = ("at_hash", "c_hash", "s_hash", "events")
 _FOREIGN: Final = frozenset(_FOREIGN_CLAIMS) | {"cnf"}
@@ -44,6 +47,8 @@ class TokenRules:
         authorized_parties: Accepted values of ``azp``, or of ``client_id`` where there is no ``azp``.
         token_types: Values of ``typ``, ``type``, ``token_type`` and ``token_use`` besides the standard ones.
         fixed_claims: Claims with the one text that each must be.
+        confirmations: The members of ``cnf`` that are checked by whoever calls; no other is accepted (Law 3.15).
+        require_confirmation: Whether one of them is required.
         shapes: Sets of such claims of which one must hold as a whole; none asks for nothing.
         require_kid: Whether the header must name the key (Law 3.4).
         audience_hint: What logs say besides of a token for other APIs.
@@ -61,6 +66,8 @@ class TokenRules:
     authorized_parties: frozenset[str] | None = None
     token_types: frozenset[str] = frozenset()
     fixed_claims: tuple[tuple[str, str], ...] = ()
+    confirmations: frozenset[str] = frozenset()
+    require_confirmation: bool = False
     shapes: tuple[tuple[tuple[str, str], ...], ...] = ()
     require_kid: bool = False
     audience_hint: str = ""
@@ -103,7 +110,7 @@ def check_claims(claims: Mapping[str, Any], rules: TokenRules, now: Instant) -> 
         _check_audience(claims["aud"], rules.audience, rules.audience_hint)
     elif rules.audience is not None:
         raise InvalidClaim("aud", f"is missing{rules.audience_hint}")
-    _check_kind(claims, rules.token_types)
+    _check_kind(claims, rules)
     if rules.authorized_parties is not None:
         _check_parties(claims, rules.authorized_parties)
     if rules.require_at_jwt or rules.required_claims or rules.fixed_claims or rules.shapes:
@@ -132,19 +139,32 @@ def _check_audience(aud: Json, audience: frozenset[str] | None, hint: str) -> No
         raise InvalidClaim("aud", f"is {_shown(aud)}, which names none of {sorted(audience)}{hint}")
 
 
-def _check_kind(claims: Mapping[str, Any], token_types: frozenset[str]) -> None:
+def _check_kind(claims: Mapping[str, Any], rules: TokenRules) -> None:
     """Law 3.8: an ID, refresh, logout or action token is not an access token."""
     for name in _KIND_CLAIMS:
         if name in claims:
             kind = claims[name]
-            if not isinstance(kind, str) or not (kind.lower() in _ACCESS_KINDS or kind in token_types):
+            if isinstance(kind, str) and kind.lower() == _BOUND and rules.confirmations and "cnf" in claims:
+                continue  # RFC 9449 section 6.2: what introspection says of a token that is bound to a key
+            if not isinstance(kind, str) or not (kind.lower() in _ACCESS_KINDS or kind in rules.token_types):
                 raise InvalidClaim(name, "is not that of an access token")
     if claims.keys().isdisjoint(_FOREIGN):
+        if rules.require_confirmation:
+            raise InvalidClaim("cnf", "is missing")
         return
     for name in _FOREIGN_CLAIMS:
         if name in claims:
             raise InvalidClaim(name, "belongs to another kind of token")
-    raise InvalidClaim("cnf", "binds the token to a key that is not checked here")  # Law 3.15
+    _check_confirmation(claims["cnf"], rules.confirmations)
+
+
+def _check_confirmation(cnf: Json, confirmations: frozenset[str]) -> None:
+    """Law 3.15: what binds the token in a way that nobody checks would bind it to nothing."""
+    if not isinstance(cnf, dict) or not cnf or not confirmations.issuperset(cnf):
+        raise InvalidClaim("cnf", "binds the token to a key that is not checked here")
+    for name, value in cnf.items():
+        if not isinstance(value, str) or not _SHA_256.fullmatch(value):
+            raise InvalidClaim("cnf", f"holds no {name} that is a SHA-256 in base64url")
 
 
 def _check_parties(claims: Mapping[str, Any], parties: frozenset[str]) -> None:

@@ -11,6 +11,7 @@ from .hostile import HostileTokens
 from .issuer import FakeIssuer
 from .keys import SigningKey
 from .mercury import FakeMercury, MercuryProject
+from .proofs import ProofKey
 from .shapes import ABSENT
 from .standins import as_project, as_service, as_user, async_gate_for_tests, gate_for_tests
 from .stepping import StepTrace, step
@@ -24,6 +25,7 @@ __all__ = [
     "HostileTokens",
     "ManualClock",
     "MercuryProject",
+    "ProofKey",
     "SigningKey",
     "StepTrace",
     "TokenMint",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from .keyset import Key, KeySet
 from .private import PrivateKey, private_key
-from .reading import KeyDocument, UnusableKeys, key_from_pem, key_from_secret, read_key_set
+from .reading import (
+    KeyDocument,
+    UnusableKeys,
+    key_from_jwk,
+    key_from_pem,
+    key_from_secret,
+    read_key_set,
+)
+from .thumbprint import thumbprint
 
 __all__ = [
     "Key",
@@ -12,8 +20,10 @@ __all__ = [
     "KeySet",
     "PrivateKey",
     "UnusableKeys",
+    "key_from_jwk",
     "key_from_pem",
     "key_from_secret",
     "private_key",
     "read_key_set",
+    "thumbprint",
 ]

@@ -20,7 +20,7 @@ from ..compact import Json, Limits, decode_segment, parse_object
 from ..signature import ALGORITHMS, fitting, is_allowed
 from .keyset import Key, KeySet
 
-__all__ = ["KeyDocument", "UnusableKeys", "key_from_pem", "key_from_secret", "read_key_set"]
+__all__ = ["KeyDocument", "UnusableKeys", "key_from_jwk", "key_from_pem", "key_from_secret", "read_key_set"]
 
 _MAX_KEYS: Final = 100
 _RSA_BITS: Final = range(2048, 8193)
@@ -91,6 +91,22 @@ def read_key_set(body: bytes | Mapping[str, Any], algorithms: frozenset[str]) ->
     if not keys:
         raise UnusableKeys(f"the JWK set has no usable key: {', '.join(reasons[:3])}")
     return KeyDocument(KeySet(keys), tuple(warnings))
+
+
+def key_from_jwk(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> Key:
+    """Read one public key (RFC 7517 section 4).
+
+    Args:
+        jwk: The key; Any because it is JSON.
+        algorithms: The allow-list.
+
+    Raises:
+        UnusableKeys: If it is private, symmetric, no key, or fits none of the algorithms.
+    """
+    try:
+        return _read_jwk(dict(jwk), algorithms)
+    except _Skipped as skipped:
+        raise UnusableKeys(str(skipped)) from None
 
 
 def key_from_pem(pem: str | bytes, algorithms: frozenset[str], kid: str | None = None) -> Key:

@@ -7,14 +7,15 @@ is good is for the flows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
-from .cookies import Cookies
-from .errors import CrossSiteRefused, MalformedCredentials
-from .headers import (
+from ..cookies import Cookies
+from ..errors import CrossSiteRefused, MalformedCredentials
+from ..headers import (
     AUTHORIZATION,
+    DPOP,
     X_ACTION_TOKEN,
     X_API_KEY,
     X_APP_ID,
@@ -22,15 +23,36 @@ from .headers import (
     X_PROJECT_TOKEN,
     HeaderPairs,
 )
-from .identity_headers import (
-    GatewayIdentity,
+from ..identity_headers import (
     IdentityHeaders,
     asserted,
     is_printable,
     read_identity,
     single,
 )
-from .secret import Secret
+from ..secret import Secret
+from .presented import (
+    ACTION_HEADER,
+    API_KEY,
+    APP,
+    BEARER,
+    COOKIE_HEADER,
+    DPOP_SCHEME,
+    HEADERS,
+    PROJECT_TOKEN_HEADER,
+    PROOF_HEADER,
+    SCHEMES,
+    ActionToken,
+    ApiKeyCredential,
+    AppCredentials,
+    BearerToken,
+    Credential,
+    DPoPToken,
+    Kind,
+    Presented,
+    ProjectToken,
+    scheme_of,
+)
 
 __all__ = [
     "ACTION_HEADER",
@@ -38,8 +60,10 @@ __all__ = [
     "APP",
     "BEARER",
     "COOKIE_HEADER",
+    "DPOP_SCHEME",
     "HEADERS",
     "PROJECT_TOKEN_HEADER",
+    "PROOF_HEADER",
     "SCHEMES",
     "SUBPROTOCOL",
     "ActionToken",
@@ -47,6 +71,7 @@ __all__ = [
     "AppCredentials",
     "BearerToken",
     "Credential",
+    "DPoPToken",
     "Kind",
     "Presented",
     "ProjectToken",
@@ -56,29 +81,8 @@ __all__ = [
     "bearer_pairs",
     "bearer_unread",
     "extract",
+    "scheme_of",
 ]
-
-Kind: TypeAlias = Literal["bearer", "app", "api_key"]
-BEARER: Final[Kind] = "bearer"
-APP: Final[Kind] = "app"
-API_KEY: Final[Kind] = "api_key"
-
-SCHEMES: Final[Mapping[Kind, str]] = {BEARER: "Bearer", APP: "AppCredentials", API_KEY: "ApiKey"}
-"""The scheme that challenges for each kind (Law 1.1)."""
-
-HEADERS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    BEARER: ("Authorization",),
-    APP: ("X-App-Id", "X-App-Secret"),
-    API_KEY: ("X-API-Key", "Authorization"),
-}
-"""The headers that each kind is read from, as a response names them in ``Vary`` (Law 1.7)."""
-COOKIE_HEADER: Final = "Cookie"
-"""The header that tokens are read from besides, where cookies are configured."""
-PROJECT_TOKEN_HEADER: Final = "X-Project-Token"
-"""The header that projects are read from besides, where project tokens are issued."""
-
-ACTION_HEADER: Final = "X-Action-Token"
-"""The header that holds the token of one action, where a policy asks for one."""
 
 SUBPROTOCOL: Final = "authgate.bearer."
 """What a token stands behind among the subprotocols of a WebSocket, whose browsers can set no header."""
@@ -96,46 +100,6 @@ _ONE_CREDENTIAL: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class BearerToken:
-    """A token presented as ``Authorization: Bearer`` (RFC 6750 section 2.1)."""
-
-    value: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class AppCredentials:
-    """A project's ``x-app-id`` and ``x-app-secret``."""
-
-    app_id: str
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectToken:
-    """A project's token in ``x-project-token``, where an issuer of such tokens is configured."""
-
-    value: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKeyCredential:
-    """An API key in ``x-api-key``, or presented as ``Authorization: ApiKey``."""
-
-    value: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class ActionToken:
-    """A token in ``x-action-token``: it identifies nobody, and shows that a user has confirmed one action."""
-
-    value: Secret
-
-
-Credential: TypeAlias = BearerToken | AppCredentials | ProjectToken | ApiKeyCredential | GatewayIdentity
-Presented: TypeAlias = Mapping[Kind, Credential | MalformedCredentials | CrossSiteRefused]
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """How a gate reads what a request presents; made once, when the gate is built.
 
@@ -147,6 +111,7 @@ class Reading:
             them alone, and what stands in ``Authorization`` is left to the gateway (Law 2.7).
         assertion: The header in which a gateway hands on a token, in lower case, where one does; likewise.
         bearer: The headers that users and services are read from.
+        proofs: Whether tokens that are bound to keys are accepted; the scheme ``DPoP`` is not ours otherwise.
     """
 
     limit: int
@@ -155,6 +120,7 @@ class Reading:
     identity: IdentityHeaders | None = None
     assertion: str | None = None
     bearer: tuple[str, ...] = HEADERS[BEARER]
+    proofs: bool = False
 
     def headers(self, kinds: Collection[Kind]) -> tuple[str, ...]:
         """The headers that these kinds are read from, each once, as a response names them in ``Vary`` (Law 1.7)."""
@@ -163,6 +129,8 @@ class Reading:
             read.append(PROJECT_TOKEN_HEADER)
         if BEARER in kinds and self.cookies is not None:
             read.append(COOKIE_HEADER)
+        if BEARER in kinds and self.proofs:
+            read.append(PROOF_HEADER)
         return tuple(dict.fromkeys(read))
 
 
@@ -268,9 +236,24 @@ def _read(
         return read_identity(headers, reading.identity, reading.limit)
     if kind == BEARER:
         name, limit = reading.assertion, reading.limit
+        bound = _bound(headers, subprotocols, limit) if reading.proofs and name is None else None
+        if bound is not None:
+            return bound
         token = _bearer(headers, subprotocols, limit) if name is None else asserted(headers, name, limit)
         return None if token is None else BearerToken(Secret(token))
     return _project(headers, reading) if kind == APP else _api_key(headers, reading.limit)
+
+
+def _bound(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> DPoPToken | None:
+    token = _behind(DPOP_SCHEME, headers, BEARER, limit)
+    if token is None:
+        return None
+    if any(name.startswith(SUBPROTOCOL) for name in subprotocols):
+        raise MalformedCredentials("two tokens in one handshake", scheme=DPOP_SCHEME)
+    proof = _single(headers, DPOP, BEARER, limit)
+    if proof is not None and (not proof or "," in proof):
+        raise MalformedCredentials("an empty or joined proof", scheme=DPOP_SCHEME)
+    return DPoPToken(Secret(token), None if proof is None else Secret(proof))
 
 
 def _project(headers: HeaderPairs, reading: Reading) -> AppCredentials | ProjectToken | None:
@@ -296,18 +279,22 @@ def _bearer(headers: HeaderPairs, subprotocols: Sequence[str], limit: int) -> st
 
 def _authorized(headers: HeaderPairs, kind: Kind, limit: int) -> str | None:
     """What stands in ``Authorization`` behind the scheme of a kind; None behind any other."""
+    return _behind(SCHEMES[kind], headers, kind, limit)
+
+
+def _behind(expected: str, headers: HeaderPairs, kind: Kind, limit: int) -> str | None:
     value = _single(headers, AUTHORIZATION, kind, limit)
     if value is None:
         return None
     scheme, _, rest = value.partition(" ")
     credential = rest.lstrip(" ")
-    if scheme.lower() != SCHEMES[kind].lower():
+    if scheme.lower() != expected.lower():
         # Law 2.2: WSGI servers join repeated headers, so another credential may hide behind a foreign scheme.
         if "," in value and not _ONE_CREDENTIAL.match(value):
             raise MalformedCredentials("two credentials in one Authorization header", scheme=SCHEMES[kind])
         return None
     if not credential or "," in credential:
-        raise MalformedCredentials(f"an empty or joined {SCHEMES[kind]} credential", scheme=SCHEMES[kind])
+        raise MalformedCredentials(f"an empty or joined {expected} credential", scheme=expected)
     return credential
 
 

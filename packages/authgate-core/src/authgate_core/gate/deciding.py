@@ -1,0 +1,31 @@
+"""What a token alone comes to, where there is no request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..clock import Instant
+from ..credentials import BEARER
+from ..effects import Flow
+from ..flows.admit import decide
+from ..flows.possession import check_unbound
+from ..policy import CompiledPolicy
+from ..principal import Admission, Service, User
+from ..request import RequestView
+
+__all__ = ["decided", "decided_later"]
+
+_NO_REQUEST: Final = RequestView("", "", ())
+
+
+def decided(principal: User | Service, policy: CompiledPolicy | None, now: Instant) -> Admission:
+    """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
+    check_unbound(principal)
+    if policy is None:
+        return Admission((principal,), None, None, now)
+    return decide(_NO_REQUEST, policy, {BEARER: principal}, now=now)
+
+
+def decided_later(flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant) -> Flow[Admission]:
+    """The same for a token of which somebody has to be asked first."""
+    return decided((yield from flow), policy, now)
