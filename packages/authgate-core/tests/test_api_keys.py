@@ -22,10 +22,12 @@ from authgate_core.api_keys import MintedKey, key_id, mint_key
 from authgate_core.clock import Instant
 from authgate_core.config.colours import Colour
 from authgate_core.credentials import ApiKeyCredential
+from authgate_core.gate.sources import open_async_keys, open_keys
 from authgate_core.testing import FakeIssuer, ManualClock
 from tests.support.gates import PROJECT, AsyncFace, Face, bearer, face, gates, view
 
 NOW = 1_800_000_000.0
+TERMS: tuple[Any, Any] = (ManualClock(), lambda _: None)
 SEEDED = random.Random(7)  # so that every process that runs these tests names them alike
 KEY, OTHER = (mint_key(choose=SEEDED.choice, random_bytes=SEEDED.randbytes) for _ in range(2))
 LIVE = mint_key("sk_live", choose=SEEDED.choice, random_bytes=SEEDED.randbytes)
@@ -480,7 +482,13 @@ class TestConfiguration:
 
     def test_nothing_is_shown(self) -> None:
         """Law 2.5: repr of keys has no hash, and of a server no password."""
-        assert "StaticKeys(1 keys)" in repr(ag.ApiKeys.static(stored(KEY)))
+        keys = ag.ApiKeys.static(stored(KEY))
+        assert "StaticKeys(1 keys)" in repr(keys)
+        for store in (
+            open_keys(ag.GateConfig(api_keys=keys), *TERMS),
+            open_async_keys(ag.GateConfig(api_keys=keys), *TERMS),
+        ):
+            assert repr(store).endswith("LocalKeys(StaticKeys(1 keys))")
         assert "s3cret" not in repr(ag.ApiKeys.redis("redis://u:s3cret@localhost:6379/0"))
 
     def test_keys_that_are_changed_afterwards_stay(self, make: Callable[..., Face]) -> None:
@@ -510,6 +518,10 @@ class Desk:
         return lambda *args, **named: asyncio.run(method(*args, **named))
 
 
+def _not_ours(*_: object) -> None:
+    raise AssertionError("only the port is ours to call")
+
+
 class TestUse:
     def test_when_a_key_was_last_used(self, make: Callable[..., Face]) -> None:
         """A key of the configuration knows it of this process; a refusal is no use."""
@@ -529,8 +541,8 @@ class TestUse:
         self, make: Callable[..., Face], colour: str, ask: str
     ) -> None:
         """A method of that name on somebody else's object is not ours to call."""
-        store = counting(colour)
-        store.remove = store.add = store.last_used = None  # type: ignore[attr-defined]  # looks like ours
+        store: Any = counting(colour)
+        store.remove = store.add = store.last_used = store.close = store.aclose = _not_ours
         desk = Desk(make(ag.ApiKeys(store)))
         with pytest.raises(ag.ConfigurationError, match=r"api_keys: this gate keeps none where they can be"):
             getattr(desk, ask)(*([] if ask == "mint" else ["k1"]))

@@ -121,6 +121,16 @@ class TestAsked:
         assert isinstance(error, ag.InvalidApiKey)
         assert "expired" in error.reason
 
+    def test_a_key_whose_end_was_put_off(
+        self, gate: Face, service: FakeAuthService, clock: ManualClock
+    ) -> None:
+        """Law 7.4: the end that was remembered is over, so the service is asked for the new one."""
+        key = service.api_key(expires_at=at(clock, 20))
+        admitted(gate, key)
+        clock.advance(20)
+        service.answer(json.dumps(yes(expires_at=at(clock, 20))).encode(), paths=[INTROSPECT_PATH])
+        assert admitted(gate, key)
+
     def test_a_no_counts_for_ten_seconds(
         self, gate: Face, service: FakeAuthService, clock: ManualClock
     ) -> None:
@@ -199,6 +209,8 @@ class TestLies:
             {"valid": False, "code": "rate_limited"},
             {"valid": False, "code": ["invalid_api_key"]},
             {"valid": True},
+            yes(valid="true"),
+            yes(valid=1),
             yes(key_id=None),
             yes(key_id="1"),
             yes(key_id=7),
