@@ -67,6 +67,10 @@ class TestFile:
             assert {"owner": "u1", "key": f"shop_{minted.id}"} == answer.json()
             assert 401 == client.get("/orders").status_code
 
+    def test_tests_of_an_application(self, names: dict[str, Any]) -> None:
+        """A key stands in where the page says so."""
+        assert "k1" == run(blocks("python")[6], names)["admission"].api_key.id
+
 
 class TestRedis:
     def test_a_key_is_minted_and_removed(self) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 import authgate_core as ag
+from authgate_core.api_keys import mint_key
 from authgate_core.request import Memo
 from authgate_core.testing import (
     FakeIssuer,
     FakeMercury,
     ManualClock,
+    as_api_key,
     as_project,
     as_service,
     as_user,
@@ -21,6 +23,9 @@ from authgate_core.testing import (
     gate_for_tests,
 )
 from tests.support.gates import APP_SECRET, AsyncFace, Face, SyncFace, bearer, face, store, trusted, view
+
+MINTED = mint_key()
+KEYS = ag.ApiKeys.static({MINTED.id: {"secret_hash": MINTED.secret_hash}})
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -81,6 +86,33 @@ class TestStandingIn:
             admission = gate.admit(presented, ag.is_user & ag.is_project)
 
         assert ("u1", "Shop") == (admission.user.id, admission.project.name)
+
+    def test_an_api_key(self, make: Callable[..., Face]) -> None:
+        """A key stands in the place of one that is presented in either header, and beside a user."""
+        gate = make(api_keys=KEYS, roles=ag.RoleHierarchy({"admin": ["clerk"]}))
+        policy = ag.is_api_key & ag.any_role("clerk") & ag.all_scopes("a")
+        terms: dict[str, Any] = {
+            "owner_id": "u1",
+            "service": "s",
+            "prefix": "key",
+            "expires_at": 2e9,
+            "tenant": "t1",
+        }
+        with as_api_key("k7", roles=["admin"], scopes=["a"], **terms):
+            for presented in (("X-API-Key", "bad"), ("Authorization", "ApiKey bad")):
+                key = gate.admit(view(presented), policy).api_key
+                expected = {"id": "k7", "issuer": "api_keys", "roles": ["admin"], "scopes": ["a"], **terms}
+                assert expected == key.to_dict()
+            with as_user("u1"):
+                both = gate.admit(view(), ag.is_user & ag.is_api_key)
+                assert ("u1", "k7") == (both.user.id, both.api_key.id)
+            with pytest.raises(ag.InvalidToken):
+                gate.admit(view(bearer("no.good.token")), ag.is_user & ag.is_api_key)
+
+    def test_an_api_key_that_has_ended(self, make: Callable[..., Face]) -> None:
+        """What is asked of every key is asked of this one."""
+        with as_api_key(expires_at=1.0), pytest.raises(ag.InvalidApiKey, match="expired"):
+            make(api_keys=KEYS).admit(view(), ag.is_api_key)
 
     def test_the_innermost_counts_until_its_block_ends(self, make: Callable[..., Face]) -> None:
         """Blocks nest, and afterwards nobody is left."""

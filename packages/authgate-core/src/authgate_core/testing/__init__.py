@@ -13,7 +13,7 @@ from .keys import SigningKey
 from .mercury import FakeMercury, MercuryProject
 from .proofs import ProofKey
 from .shapes import ABSENT
-from .standins import as_project, as_service, as_user, async_gate_for_tests, gate_for_tests
+from .standins import as_api_key, as_project, as_service, as_user, async_gate_for_tests, gate_for_tests
 from .stepping import StepTrace, step
 from .tokens import TokenMint
 
@@ -29,6 +29,7 @@ __all__ = [
     "SigningKey",
     "StepTrace",
     "TokenMint",
+    "as_api_key",
     "as_project",
     "as_service",
     "as_user",

@@ -11,148 +11,25 @@ enabled services, tenants that must agree.
 
 from __future__ import annotations
 
-import itertools
-import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
-from ..credentials import (
-    APP,
-    BEARER,
-    HEADERS,
-    PROJECT_TOKEN_HEADER,
-    SUBPROTOCOL,
-    AppCredentials,
-    BearerToken,
-    Credential,
-    Kind,
-)
+from ..credentials import API_KEY, APP, BEARER, BearerToken
 from ..effects import Flow
-from ..errors import AuthgateError, TokenRevoked
-from ..flows.admit import GateContext
-from ..flows.project import judge_project
-from ..flows.revoked import check_revoked
 from ..gate import AsyncGate, Gate
 from ..issuer import Issuer
 from ..policy import Policy
-from ..principal import Admission, Principal, Project, ProjectRef, Service, TokenRef, User
+from ..principal import Admission, ApiKey, Project, Service, User
 from ..projects import RemoteProjects
-from ..request import Memo, RequestView
-from ..secret import Secret
+from ..request import RequestView
+from .placing import in_place, standing_in
 
-__all__ = ["as_project", "as_service", "as_user", "async_gate_for_tests", "gate_for_tests"]
+__all__ = ["as_api_key", "as_project", "as_service", "as_user", "async_gate_for_tests", "gate_for_tests"]
 
 _SYSTEM: Final = SystemClock()
-_LIFE: Final = 300.0
-_numbers: Final = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class _StandIn:
-    """Somebody who stands in: the credential that names them, and how a gate's configuration makes them."""
-
-    kind: Kind
-    name: str
-    make: Callable[[GateConfig], Principal]
-
-    @property
-    def credential(self) -> Credential:
-        secret = Secret(self.name)
-        return BearerToken(secret) if self.kind == BEARER else AppCredentials(self.name, secret)
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        if self.kind == BEARER:
-            return (("authorization", f"Bearer {self.name}"),)
-        return (("x-app-id", self.name), ("x-app-secret", self.name))
-
-
-_present: dict[Kind, tuple[_StandIn, ...]] = {}
-_lock: Final = threading.Lock()
-
-
-@contextmanager
-def _standing_in(kind: Kind, make: Callable[[GateConfig], Principal]) -> Generator[None]:
-    """Have one stand in until the block ends, in every thread: a server under test has threads of its own."""
-    stand_in = _StandIn(kind, f"stand-in-{next(_numbers)}", make)
-    with _lock:
-        _present[kind] = (*_present.get(kind, ()), stand_in)
-    try:
-        yield
-    finally:
-        with _lock:
-            _present[kind] = tuple(other for other in _present[kind] if other is not stand_in)
-
-
-def _in_place(view: RequestView, context: GateContext, config: GateConfig, now: Instant) -> Flow[RequestView]:
-    """The request as if it had come from whoever stands in, if anybody does."""
-    for stand_ins in tuple(_present.values()):
-        for stand_in in stand_ins[-1:]:
-            view = _presenting(view, stand_in)
-            yield from _remember(view, stand_in, context, config, now)
-    return view
-
-
-def _presenting(view: RequestView, stand_in: _StandIn) -> RequestView:
-    """The request with the credential of a stand-in in the place of what it presents of that kind."""
-    project_token = (PROJECT_TOKEN_HEADER,) if stand_in.kind == APP else ()
-    replaced = {name.lower() for name in (*HEADERS[stand_in.kind], *project_token)}
-    kept = (pair for pair in view.headers if pair[0] not in replaced)
-    offered = (name for name in view.subprotocols if not name.startswith(SUBPROTOCOL))
-    return view.with_memo(
-        Memo() if view.memo is None else view.memo,
-        headers=(*kept, *stand_in.headers),
-        subprotocols=tuple(offered) if stand_in.kind == BEARER else view.subprotocols,
-    )
-
-
-def _remember(
-    view: RequestView, stand_in: _StandIn, context: GateContext, config: GateConfig, now: Instant
-) -> Flow[None]:
-    """Have the memo of the request say whose the credential is, unless it does already."""
-    memo, credential = view.memo, stand_in.credential
-    if memo is not None and memo.recall(context.gate, stand_in.kind, credential) is None:
-        outcome = yield from _judged(stand_in.make(config), stand_in.name, context, now)
-        memo.remember(context.gate, stand_in.kind, credential, outcome)
-
-
-def _judged(
-    principal: Principal, name: str, context: GateContext, now: Instant
-) -> Flow[Principal | AuthgateError]:
-    """Who stands in, or why they may not: what is asked of every credential after it was verified."""
-    revoked = partial(check_revoked, known=context.trust.known)
-    try:
-        if isinstance(principal, Project):
-            ref = ProjectRef(principal.id, principal.secret_version)
-            yield from judge_project(principal, ref, context.service_id, revoked)
-        elif (yield from revoked(_ref(principal, name, now.wall))):
-            raise TokenRevoked("whoever stands in was revoked", issuer=principal.issuer)
-    except AuthgateError as refusal:
-        return refusal
-    return principal
-
-
-def _ref(principal: Principal, name: str, now: float) -> TokenRef:
-    claims = principal.claims
-    jti = claims.get("jti")
-    return TokenRef(
-        issuer=principal.issuer,
-        tenant=principal.tenant,
-        name=jti if isinstance(jti, str) else name,
-        has_jti=True,  # Law 5.9: in the layout of others a token without one is refused
-        session_id=claims.get("sid"),
-        subject=principal.id,
-        client_id=principal.client_id if isinstance(principal, (User, Service)) else None,
-        issued_at=claims.get("iat", now),
-        auth_time=claims.get("auth_time"),
-        expires_at=claims.get("exp", now + _LIFE),
-        kid=None,
-    )
 
 
 class _Gate(Gate):
@@ -170,7 +47,7 @@ class _Gate(Gate):
         optional: bool,
         token: BearerToken | None = None,
     ) -> Flow[Admission]:
-        view = yield from _in_place(view, self._context, self.config, now)
+        view = yield from in_place(view, self._context, self.config, now)
         return (yield from super()._admitted(view, policy, now, optional=optional, token=token))
 
 
@@ -189,7 +66,7 @@ class _AsyncGate(AsyncGate):
         optional: bool,
         token: BearerToken | None = None,
     ) -> Flow[Admission]:
-        view = yield from _in_place(view, self._context, self.config, now)
+        view = yield from in_place(view, self._context, self.config, now)
         return (yield from super()._admitted(view, policy, now, optional=optional, token=token))
 
 
@@ -257,7 +134,7 @@ def as_user(
             session_id=(claims or {}).get("sid"),
         )
 
-    return _standing_in(BEARER, make)
+    return standing_in(BEARER, make)
 
 
 def as_service(
@@ -288,7 +165,7 @@ def as_service(
             client_id=client_id,
         )
 
-    return _standing_in(BEARER, make)
+    return standing_in(BEARER, make)
 
 
 def as_project(
@@ -324,7 +201,36 @@ def as_project(
             implied_roles=config.roles.expand(tuple(roles)),
         )
 
-    return _standing_in(APP, make)
+    return standing_in(APP, make)
+
+
+def as_api_key(
+    id: str = "k1",  # noqa: A002 - the public name of the attribute
+    *,
+    owner_id: str | None = None,
+    service: str | None = None,
+    expires_at: float | None = None,
+    prefix: str | None = None,
+    roles: Sequence[str] = (),
+    scopes: Sequence[str] = (),
+    tenant: str | None = None,
+) -> AbstractContextManager[None]:
+    """Let every request through a gate for tests present this API key; see ``as_user``."""
+
+    def make(config: GateConfig) -> ApiKey:
+        return ApiKey(
+            id=id,
+            owner_id=owner_id,
+            service=service,
+            expires_at=expires_at,
+            prefix=prefix,
+            tenant=tenant,
+            roles=roles,
+            scopes=scopes,
+            implied_roles=config.roles.expand(tuple(roles)),
+        )
+
+    return standing_in(API_KEY, make)
 
 
 def _trusted(config: GateConfig, name: str | None, makes: str) -> Issuer | None:
