@@ -3,83 +3,56 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI
 
-import authgate_core as ag
-from authgate_fastapi import AuthGate
-from authgate_fastapi.compat.auth_gate import (
-    AuthContext,
-    AuthMiddleware,
-    ServiceContext,
-    UserContext,
-    get_current_auth,
-    get_current_service,
-    get_current_user,
-    require_admin,
-    require_roles,
-)
-from demo.serving import serve_asgi
 from tests.integration.parts.gateways import KEY, nginx
 from tests.integration.parts.keycloak import AUDIENCE, SECRETS, Keycloak
+from tests.integration.parts.programs import HOST, free_port, is_listening, running
 
 
-def direct(keycloak: Keycloak) -> ag.GateConfig:
+def direct(keycloak: Keycloak) -> dict[str, str]:
     """The variables of a service that asks Keycloak itself."""
-    return ag.GateConfig.from_mapping(
-        {
-            "AUTHGATE_PROFILE": "keycloak",
-            "AUTH_MODE": "direct_keycloak",
-            "KEYCLOAK_REALM_URL": keycloak.realm,
-            "KEYCLOAK_CLIENT_ID": AUDIENCE,
-            "KEYCLOAK_CLIENT_SECRET": SECRETS[AUDIENCE],
-        }
-    )
+    return {
+        "AUTH_MODE": "direct_keycloak",
+        "KEYCLOAK_REALM_URL": keycloak.realm,
+        "KEYCLOAK_CLIENT_ID": AUDIENCE,
+        "KEYCLOAK_CLIENT_SECRET": SECRETS[AUDIENCE],
+    }
 
 
-def behind_kong(_: Keycloak) -> ag.GateConfig:
-    """What a service says that stands behind a gateway which asks Keycloak."""
-    gateway = ag.Gateway.kong(hmac_key=KEY, peers=["127.0.0.1"], server_shows_peer=True)
-    return ag.GateConfig(gateway=gateway, roles=ag.RoleHierarchy(every=frozenset({"admin"})))
+def behind_kong(_: Keycloak) -> dict[str, str]:
+    """Those of one behind a gateway that asks Keycloak; where the gateway is was never said before."""
+    return {
+        "AUTH_MODE": "kong_headers",
+        "VERIFY_HMAC": "true",
+        "INTERNAL_HMAC_KEY": KEY,
+        "AUTHGATE_GATEWAY_PEERS": HOST,
+        "AUTHGATE_SERVER_SHOWS_PEER": "1",
+    }
 
 
-def older_app(config: ag.GateConfig) -> FastAPI:
-    """The application."""
-    app = FastAPI()
-    AuthGate(app, config=config)
-    app.add_middleware(AuthMiddleware, excluded_paths={"/health"})
-    require_customer = require_roles("customer", "supplier")
-
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        return {"status": "healthy"}
-
-    @app.get("/profile")
-    async def profile(user: UserContext = Depends(get_current_user)) -> dict[str, Any]:
-        return {"username": user.username, "customer": "customer" in user.roles}
-
-    @app.get("/sync")
-    async def sync(service: ServiceContext = Depends(get_current_service)) -> dict[str, Any]:
-        return {"service": service.service_name}
-
-    @app.get("/data")
-    async def data(auth: AuthContext = Depends(get_current_auth)) -> dict[str, Any]:
-        return {"is_service": auth.is_service}
-
-    @app.get("/customers")
-    async def customers(auth: AuthContext = Depends(require_customer)) -> bool:
-        return auth.is_service
-
-    @app.get("/admin")
-    async def admin(auth: AuthContext = Depends(require_admin)) -> bool:
-        return auth.is_admin
-
-    return app
+@contextlib.contextmanager
+def older_app(variables: dict[str, str]) -> Iterator[str]:
+    """The application in a process of its own, as the address that it answers at."""
+    port = free_port()
+    where = ("--host", HOST, "--port", str(port), "--app-dir", str(Path(__file__).parents[2]))
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "tests.integration.older_app:app",
+        "--no-proxy-headers",
+        *where,
+    ]
+    env = {"AUTHGATE_PROFILE": "keycloak", **variables}
+    with running("older-app", command, lambda: is_listening(port), env=env):
+        yield f"http://{HOST}:{port}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +80,7 @@ class House:
 def house(request: pytest.FixtureRequest, running_keycloak: Keycloak) -> Iterator[House]:
     """The application on uvicorn, with Keycloak behind it or nginx in front of it."""
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(serve_asgi(older_app(request.param(running_keycloak))))
+        url = stack.enter_context(older_app(request.param(running_keycloak)))
         if request.param is behind_kong:
             client = (AUDIENCE, SECRETS[AUDIENCE])
             url = stack.enter_context(nginx(url, running_keycloak.introspection_url, client))

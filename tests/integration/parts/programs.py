@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 __all__ = [
+    "HOST",
     "Missing",
     "Program",
     "found",
