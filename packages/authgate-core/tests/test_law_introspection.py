@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,6 +107,29 @@ class TestOpaqueTokens:
         gate = face(colour, ag.GateConfig(issuers=[ag.Issuer.oidc(fake.url, audience=fake.audience)]))
         with pytest.raises(ag.MalformedToken):
             gate.verify_token(fake.opaque_token())
+        gate.close()
+
+    def test_an_issuer_without_a_name(
+        self, make: Make, fake: FakeIssuer, clock: ManualClock, colour: str
+    ) -> None:
+        """Law 3.5: ``issuer=None`` admits what names none, also by the word of an endpoint."""
+        spec = ag.Introspection(fake.introspection_url, CLIENT)
+        issuer = ag.Issuer.jwks(fake.jwks_url, issuer=None, audience=fake.audience, introspection=spec)
+        gate = face(colour, ag.GateConfig(issuers=[issuer]), clock)
+        assert "u1" == gate.verify_token(fake.opaque_token(iss=ABSENT)).user.id
+        with pytest.raises(ag.InvalidClaim, match="iss"):
+            gate.verify_token(fake.opaque_token())
+        gate.close()
+
+    def test_a_user_who_may_not_act(self, fake: FakeIssuer, clock: ManualClock, colour: str) -> None:
+        """Is known and barred, where the issuer says so of users: 403."""
+        spec = ag.Introspection(fake.introspection_url, CLIENT)
+        plain = ag.Issuer.oidc(fake.url, audience=fake.audience, introspection=spec)
+        issuer = replace(plain, mapping=replace(plain.mapping, active="is_active"))
+        gate = face(colour, ag.GateConfig(issuers=[issuer]), clock)
+        with pytest.raises(ag.AuthorizationError):
+            gate.verify_token(fake.opaque_token(is_active=False))
+        assert "u1" == gate.verify_token(fake.opaque_token(is_active=True)).user.id
         gate.close()
 
     def test_one_that_is_not_active(self, make: Make, fake: FakeIssuer) -> None:

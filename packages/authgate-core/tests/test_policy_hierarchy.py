@@ -112,3 +112,37 @@ class TestValues:
             hierarchy.implied = {}
         with pytest.raises(TypeError):
             hierarchy.implied["a"] = ["c"]
+
+
+class TestEveryRole:
+    """A role that implies every role there is, whatever it is called."""
+
+    ROLES = RoleHierarchy({"owner": ["admin"]}, every=frozenset({"admin"}))
+
+    @pytest.mark.parametrize("roles", [["admin"], ["owner"], ["viewer", "admin"]])
+    def test_whoever_has_it_has_all(self, roles: list[str]) -> None:
+        """By itself or by implication; what is no role nobody has."""
+        expanded = self.ROLES.expand(roles)
+        assert "made-up" in expanded
+        assert expanded.issuperset({"made-up", "viewer"})
+        assert not expanded.isdisjoint({"made-up"})
+        assert expanded.isdisjoint(())
+        assert not expanded.issuperset([7])
+
+    def test_nobody_else_has(self) -> None:
+        """Law 8.5."""
+        assert {"viewer"} == self.ROLES.expand(["viewer"])
+        assert "made-up" not in self.ROLES.expand(["viewer"])
+
+    @pytest.mark.parametrize("every", ["admin", ["admin"], frozenset({7}), frozenset({""})])
+    def test_what_is_none_is_said(self, every: Any) -> None:
+        """Law 1.6."""
+        assert [
+            "no frozenset of role names" in problem for problem in RoleHierarchy(every=every).problems()
+        ] == [True]
+
+    def test_it_is_a_part_of_the_value(self) -> None:
+        """Of what is printed, compared and hashed."""
+        assert "every=['admin']" in repr(self.ROLES)
+        assert RoleHierarchy({"owner": ["admin"]}) != self.ROLES
+        assert hash(RoleHierarchy({"owner": ["admin"]}, every=frozenset({"admin"}))) == hash(self.ROLES)
