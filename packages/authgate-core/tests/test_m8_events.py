@@ -15,9 +15,12 @@ from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
+from redis.exceptions import InvalidResponse
 
 import authgate_core as ag
 from authgate_core.events import Notice
+from authgate_core.io.redis.ear import Ear
+from authgate_core.io.redis.handles import Connection
 from authgate_core.m8 import AsyncEventSubscription, EventSubscription, UserDeleted
 from authgate_core.testing import FakeIssuer
 
@@ -476,6 +479,27 @@ class TestConnection:
         (lost,) = [notice for notice in world.notices if notice.code == "events_lost"]
         assert "permissions" in lost.text
         assert world.events.hears is False
+
+    @pytest.mark.parametrize("reply", [[b"message", b"user.deleted", b"{}"], [b"pong"], 7, None], ids=repr)
+    def test_a_server_that_answers_something_else(self, reply: object) -> None:
+        """What is no subscription is no ear, and what is said to nobody who listens ends one."""
+
+        class Odd:
+            def read_response(self, *, disconnect_on_error: bool) -> object:
+                assert disconnect_on_error is False
+                return reply
+
+            def pack_commands(self, commands: object) -> object:
+                return commands
+
+            def ignore(self, *_given: object, **_named: object) -> None:
+                """Connect, send and wait as long as one likes."""
+
+            allow = connect = send_packed_command = disconnect = ignore
+
+        ear = Ear(cast("Connection", Odd()), ["user.deleted"])
+        with pytest.raises(InvalidResponse, match="something else"):
+            ear.open()
 
     def test_it_ends(self, make: Callable[..., World], client: Any) -> None:
         """Nothing is delivered after it was closed, nobody is connected, and it can be started again."""

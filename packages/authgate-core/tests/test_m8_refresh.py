@@ -186,6 +186,19 @@ class TestRotation:
                 assert isinstance(refused(tokens, signed(used)), ag.TokenReused)
         tokens.close()
 
+    def test_as_a_context(self, colour: str, valkey_url: str, prefix: str) -> None:
+        """The connections end with a block."""
+        if colour == "sync":
+            with RefreshTokens(valkey_url, secret=SECRET, prefix=prefix) as tokens:
+                assert ADA == tokens.rotate(signed(tokens.begin(ADA))).sub
+            return
+
+        async def within() -> str:
+            async with AsyncRefreshTokens(valkey_url, secret=SECRET, prefix=prefix) as tokens:
+                return (await tokens.rotate(signed(await tokens.begin(ADA)))).sub
+
+        assert ADA == asyncio.run(within())
+
 
 class TestReuse:
     def test_the_family_ends(self, make: Callable[..., Driven]) -> None:

@@ -338,6 +338,17 @@ class TestValidator:
 
         assert "u1" == getattr(asyncio.run(asked()), "user_id", None)
 
+    def test_a_gate_that_verifies_no_tokens(self, user: Present) -> None:
+        """Law 1.6: it says what to write, and takes no token for a bad one."""
+
+        async def asked() -> None:
+            projects = ag.StaticProjects({"shop": {"secret": "a-chosen-secret-of-thirty-two-characters"}})
+            async with ag.AsyncGate(ag.GateConfig(projects=projects)) as gate:
+                await UserValidator(gate=gate).validate_keycloak_token(self.bare(user()))
+
+        with pytest.raises(ag.ConfigurationError, match=r"mode=AuthMode\.DIRECT_KEYCLOAK"):
+            asyncio.run(asked())
+
     def test_no_bypass(self) -> None:
         """Law 9.6: there is none, and the message says what tests have instead."""
         with pytest.raises(ag.ConfigurationError, match=r"as_user\(...\) in authgate_core.testing"):

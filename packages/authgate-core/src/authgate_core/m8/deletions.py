@@ -68,6 +68,7 @@ class Deletions:
         self._namespace = found.mapping.namespace
         self._clock = gate.clock
         self._journal = Journal(gate.config.on_event)
+        self._waiting: Cut | None = None
 
     def read(self, data: bytes) -> Cut | None:
         """What to revoke for what was published, as it is now; None, and that is told, where it is no deletion."""
@@ -92,8 +93,11 @@ class Deletions:
         text = f"{name} raised {type(error).__name__} at an event of {channel}"
         self._journal.notice(Notice("event_handler_failed", "m8", text, alarm=True), error)
 
-    def waits(self, outage: AuthUnavailable) -> None:
-        """Tell that a deletion cannot be written yet."""
+    def waits(self, cut: Cut, outage: AuthUnavailable) -> None:
+        """Tell, once for each, that a deletion cannot be written yet."""
+        if cut is self._waiting:
+            return
+        self._waiting = cut
         text = f"a user who was deleted is revoked once that can be written: {outage.reason}"
         self._journal.notice(Notice("event_revocation_waits", "m8", text, alarm=True))
 

@@ -135,20 +135,21 @@ class EventSubscription(_Subscription):
 
     def _revoke(self, cut: Cut, stop: threading.Event) -> bool:
         """Write it, however long that takes; whether the handlers may know of it."""
-        for number, pause in enumerate(pauses()):
-            try:
-                self._revocations.revoke_before(cut.moment, subject=cut.subject, issuer=cut.issuer)
-            except AuthUnavailable as outage:
-                if not number:
-                    self._deletions.waits(outage)
-            except Exception as error:  # noqa: BLE001 - a store of the application's own
-                self._deletions.failed(DELETED, "revoke_before", error)
-                return True
-            else:
-                return True
-            if stop.wait(pause):
+        waiting = pauses()
+        while not self._is_written(cut):
+            if stop.wait(next(waiting)):
                 return False
-        return False
+        return True
+
+    def _is_written(self, cut: Cut) -> bool:
+        try:
+            self._revocations.revoke_before(cut.moment, subject=cut.subject, issuer=cut.issuer)
+        except AuthUnavailable as outage:
+            self._deletions.waits(cut, outage)
+            return False
+        except Exception as error:  # noqa: BLE001 - a store of the application's own
+            self._deletions.failed(DELETED, "revoke_before", error)
+        return True
 
     def __enter__(self) -> Self:
         self.start()
@@ -215,18 +216,20 @@ class AsyncEventSubscription(_Subscription):
                 self._deletions.failed(channel, handler.name, error)
 
     async def _revoke(self, cut: Cut) -> None:
-        for number, pause in enumerate(pauses()):
-            try:
-                await self._revocations.revoke_before(cut.moment, subject=cut.subject, issuer=cut.issuer)
-            except AuthUnavailable as outage:
-                if not number:
-                    self._deletions.waits(outage)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._deletions.failed(DELETED, "revoke_before", error)
-                return
-            else:
+        for pause in pauses():
+            if await self._is_written(cut):
                 return
             await asyncio.sleep(pause)
+
+    async def _is_written(self, cut: Cut) -> bool:
+        try:
+            await self._revocations.revoke_before(cut.moment, subject=cut.subject, issuer=cut.issuer)
+        except AuthUnavailable as outage:
+            self._deletions.waits(cut, outage)
+            return False
+        except Exception as error:  # noqa: BLE001 - as above
+            self._deletions.failed(DELETED, "revoke_before", error)
+        return True
 
     async def __aenter__(self) -> Self:
         await self.start()
