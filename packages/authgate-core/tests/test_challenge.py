@@ -159,6 +159,36 @@ class TestWhereTokensComeFrom:
         assert 'Bearer realm="api"' == self.said(None, BEARER)
 
 
+class TestTheAuthService:
+    """Where its clients are served, a step-up is said in their headers as well."""
+
+    HEADERS = ("X-OTP-Required", "X-OTP-Action", "X-Reauth-Required")
+
+    def told(self, error: AuthgateError, *, otp_headers: bool = True) -> list[tuple[str, str]]:
+        """Those headers, besides the challenge that is there all the same."""
+        headers = problem(error, realm="api", jitter=0.0, otp_headers=otp_headers).headers
+        assert {"Content-Type", "Cache-Control"} <= {name for name, _ in headers}
+        return [(name, value) for name, value in headers if name in self.HEADERS]
+
+    def test_an_action_that_has_to_be_confirmed(self) -> None:
+        """It is named; a login that is recent enough is not asked for anew."""
+        error = StepUpRequired()
+        error.action = "delete_order"
+        assert [("X-OTP-Required", "true"), ("X-OTP-Action", "delete_order")] == self.told(error)
+
+    def test_a_login_that_is_stale(self) -> None:
+        """It is asked for anew, with no action."""
+        error = StepUpRequired(max_age=60)
+        error.is_stale = True
+        assert [("X-Reauth-Required", "true")] == self.told(error)
+        assert [] == self.told(error, otp_headers=False)
+
+    def test_nothing_else_is_a_step_up(self) -> None:
+        """Other refusals say nothing of the kind."""
+        for error in (StepUpRequired(), BadSignature(), MissingCredentials(), KeysUnavailable()):
+            assert [] == self.told(error)
+
+
 class TestTheBody:
     def test_it_is_a_problem(self) -> None:
         """Law 1.1: RFC 9457, with a code of our own."""

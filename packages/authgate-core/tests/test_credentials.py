@@ -16,6 +16,7 @@ from authgate_core.credentials import (
     HEADERS,
     PROJECT_TOKEN_HEADER,
     SCHEMES,
+    ActionToken,
     ApiKeyCredential,
     AppCredentials,
     BearerToken,
@@ -23,6 +24,7 @@ from authgate_core.credentials import (
     Kind,
     ProjectToken,
     Reading,
+    action_token,
     bearer_alone,
     bearer_pairs,
     bearer_unread,
@@ -604,3 +606,27 @@ class TestVary:
         presented = {"authorization": header_pairs([("Authorization", f"Bearer {TOKEN}")])}
 
         assert presented["authorization"] == bearer_pairs(presented.__getitem__)
+
+
+class TestActionTokens:
+    """The token that confirms one action stands in a header of its own."""
+
+    def read(self, *values: str, limit: int = LIMIT) -> ActionToken | None:
+        """What these headers hold."""
+        return action_token(header_pairs([("X-Action-Token", value) for value in values]), limit)
+
+    def test_it_is_read(self) -> None:
+        """Up to the limit of a header; another header is none."""
+        assert ActionToken(Secret(TOKEN)) == self.read(TOKEN)
+        assert ActionToken(Secret("x" * 99)) == self.read("x" * 99, limit=99)
+        assert self.read() is None
+        assert action_token(header_pairs([("Authorization", f"Bearer {TOKEN}")]), LIMIT) is None
+
+    @pytest.mark.parametrize(
+        "values", [("",), ("a b",), ("a,b",), ("a", "a"), ("\u00e9",), ("x" * (LIMIT + 1),)]
+    )
+    def test_what_is_malformed(self, values: tuple[str, ...]) -> None:
+        """Laws 2.2 and 2.4: as for any credential; the challenge is that of tokens."""
+        with pytest.raises(MalformedCredentials) as refused:
+            self.read(*values)
+        assert "Bearer" == refused.value.scheme

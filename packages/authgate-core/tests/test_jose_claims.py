@@ -189,6 +189,14 @@ class TestAudience:
         """Law 3.6: where opted out, a token may be meant for anyone."""
         judge(rules(audience=None), aud=aud)
 
+    def test_a_hint_is_logged_with_the_refusal(self) -> None:
+        """Law 10.1: where a profile knows what is usually wrong, the log says it, whatever is in the token."""
+        hinted = rules(audience_hint="; the realm has a mapper for it")
+        assert "aud: is 'other', which names none of ['api']; the realm has a mapper for it" == (
+            refused("aud", hinted, aud="other").reason
+        )
+        assert "aud: is missing; the realm has a mapper for it" == refused("aud", hinted, aud=ABSENT).reason
+
     def test_several_audiences_of_ours(self) -> None:
         """Law 3.6: any of the configured ones."""
         both = rules(audience=frozenset({"api", "api2"}))
@@ -287,10 +295,10 @@ class TestRequired:
 
     def test_one_shape_holds_as_a_whole(self) -> None:
         """Claims that go together in one kind of token do not mix with those of another."""
-        shaped = rules(shapes=((("class", "user"), ("realm", "main")), (("class", "service"),)))
+        shaped = rules(shapes=((("class", "user"), ("realm", "main")), (("kind", "service"),)))
         judge(shaped, **{"class": "user", "realm": "main"})
-        judge(shaped, **{"class": "service"})
-        judge(shaped, **{"class": "service", "realm": "other"})
+        judge(shaped, kind="service")
+        judge(shaped, **{"class": "user", "realm": "other", "kind": "service"})
         refused("class", shaped, **{"class": "user", "realm": "other"})
         refused("class", shaped, realm="main")
 

@@ -22,6 +22,7 @@ from authgate_core.jose.compact import (
     _read_any,
     _read_flat,
     decode_segment,
+    may_be_signed,
     may_hold_object,
     parse_header,
     parse_object,
@@ -91,6 +92,23 @@ class TestSplit:
     def test_a_glance_at_the_second_segment(self, token: str, *, may: bool) -> None:
         """Law 2.4: whatever stands before it, two characters tell whether it is worth decoding."""
         assert may == may_hold_object(token)
+
+    @pytest.mark.parametrize(
+        ("token", "may"),
+        [
+            (f"{HEADER}..", True),
+            (f"{HEADER}....", True),
+            (f"{HEADER}.", False),
+            (f"{HEADER}...", False),
+            (f"{HEADER}.....", False),
+            ("AAAA..", False),
+            ("", False),
+            ("opaque", False),
+        ],
+    )
+    def test_what_looks_like_one_at_all(self, token: str, *, may: bool) -> None:
+        """RFC 6749 section 1.4: any other token says something to its issuer only."""
+        assert may == may_be_signed(token)
 
     @pytest.mark.parametrize("header", ["\u00e9", "\ud800", "e30\u2028"])
     def test_a_header_that_is_not_ascii_is_refused_where_it_is_read(self, header: str) -> None:
