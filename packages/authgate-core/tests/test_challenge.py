@@ -176,6 +176,13 @@ class TestTheAuthService:
         error.action = "delete_order"
         assert [("X-OTP-Required", "true"), ("X-OTP-Action", "delete_order")] == self.told(error)
 
+    def test_the_body_names_the_action(self) -> None:
+        """Whoever cannot read headers learns it there, and of no action where there is none."""
+        error = StepUpRequired()
+        assert "action" not in said(error, BEARER).body
+        error.action = "delete_order"
+        assert "delete_order" == said(error, BEARER).body["action"]
+
     def test_a_login_that_is_stale(self) -> None:
         """It is asked for anew, with no action."""
         error = StepUpRequired(max_age=60)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from authgate_core.cookies import Cookies
 from authgate_core.credentials import (
+    ACTION_HEADER,
     API_KEY,
     APP,
     BEARER,
@@ -600,6 +601,10 @@ class TestVary:
     ) -> None:
         """Those of the kinds that the policy reads, as the gate reads them."""
         assert named == reading.headers(kinds)
+
+    def test_the_header_of_actions_is_named_like_the_others(self) -> None:
+        """A guard of an action names it besides."""
+        assert "X-Action-Token" == ACTION_HEADER
 
     def test_tokens_are_looked_for_where_they_are_read(self) -> None:
         """Law 2.3: the short way asks for the one header, by its name in lower case."""
