@@ -44,7 +44,7 @@ class Room:
 ROOMS: Final = {
     room.name: room
     for room in (
-        Room("jose", ("jose_*", "law_tokens")),
+        Room("jose", ("jose_*", "law_tokens", "law_logout", "law_introspection")),
         Room("keyring", ("keyring", "keyring_tenants", "key_flows", "tenants_served")),
         Room("policy", ("policy_*",)),
         Room("credentials", ("credentials",)),
