@@ -22,6 +22,7 @@ from authgate_core.credentials import (
 )
 from authgate_core.errors import CrossSiteRefused, MalformedCredentials
 from authgate_core.headers import COOKIE, header_pairs
+from authgate_core.identity_headers import GatewayIdentity
 
 from ..target import hold
 
@@ -60,6 +61,8 @@ def _texts(credential: Credential) -> tuple[str, ...]:
             return (value.reveal(),) if proof is None else (value.reveal(), proof.reveal())
         case AppCredentials(app_id, secret):
             return (app_id, secret.reveal())
+        case GatewayIdentity(id=caller):
+            return (caller,)
 
 
 def _is_clean(text: str) -> bool:
