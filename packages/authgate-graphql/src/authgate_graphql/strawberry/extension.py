@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import cache
 from typing import Any, Final, Self, cast
 
@@ -108,7 +108,8 @@ class AuthGateExtension(SchemaExtension):
         return self._gate
 
     def _begin(self) -> None:
-        if any(one is self for one in self.execution_context.schema.extensions):
+        given: Iterable[object] = self.execution_context.schema.extensions
+        if any(one is self for one in given):
             raise _shared()
         if self._gate is not None or self._status or self._words is not None:
             self._visit()
