@@ -10,6 +10,7 @@ import pytest
 
 import authgate_core as ag
 from authgate_core.api_keys import mint_key
+from authgate_core.gateways import Gateway
 from authgate_core.request import Memo
 from authgate_core.testing import (
     FakeIssuer,
@@ -251,3 +252,40 @@ class TestOnlyInTests:
         gate = make(projects=None)
         with as_project(), pytest.raises(ag.ConfigurationError):
             gate.admit(view(), ag.is_project)
+
+
+class TestBehindAGateway:
+    """Law 9.6: a stand-in is heard where a gateway says who calls, and the gateway where nobody stands in."""
+
+    GATEWAYS = (
+        Gateway.kong(peers=["10.0.0.0/8"]),
+        Gateway.asserted(
+            "X-Assertion",
+            ag.Issuer.jwks("https://edge.example/keys", issuer="edge", audience="a", name="edge"),
+        ),
+    )
+
+    @pytest.mark.parametrize("gateway", GATEWAYS)
+    def test_whoever_stands_in_is_admitted(self, gateway: Gateway) -> None:
+        """In the name of the gateway, whatever the request says."""
+        spoofed = {"X-User-ID": "root", "X-Token-Verified": "true", "X-Assertion": "x"}
+        with gate_for_tests(ag.GateConfig(gateway=gateway)) as gate, as_user("u7"):
+            user = gate.admit(ag.RequestView("GET", "/", spoofed), ag.is_user).user
+
+        assert ("u7", gateway.name) == (user.id, user.issuer)
+
+    @pytest.mark.parametrize("gateway", GATEWAYS)
+    def test_nobody_else_is(self, gateway: Gateway) -> None:
+        """After the block as before it."""
+        with gate_for_tests(ag.GateConfig(gateway=gateway)) as gate:
+            with as_user("u7"):
+                pass
+            with pytest.raises(ag.MissingCredentials):
+                gate.admit(ag.RequestView("GET", "/", {"Authorization": "Bearer stand-in-1"}), ag.is_user)
+            with pytest.raises(ag.AuthenticationError):
+                gate.admit(
+                    ag.RequestView(
+                        "GET", "/", {"X-User-ID": "root", "X-Token-Verified": "true", "X-Assertion": "x"}
+                    ),
+                    ag.is_user,
+                )

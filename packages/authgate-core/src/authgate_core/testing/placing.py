@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -35,7 +35,7 @@ from ..principal import ApiKey, Principal, Project, ProjectRef, Service, TokenRe
 from ..request import Memo, RequestView
 from ..secret import Secret
 
-__all__ = ["StandIn", "in_place", "standing_in"]
+__all__ = ["StandIn", "hearing", "in_place", "standing_in"]
 
 _LIFE: Final = 300.0
 _numbers: Final = itertools.count(1)
@@ -91,6 +91,13 @@ def in_place(view: RequestView, context: GateContext, config: GateConfig, now: I
             view = _presenting(view, stand_in)
             yield from _remember(view, stand_in, context, config, now)
     return view
+
+
+def hearing(context: GateContext) -> GateContext:
+    """What the gate decides with; whoever stands in is heard by it, though a gateway says otherwise who calls."""
+    if not _present.get(BEARER):
+        return context
+    return replace(context, reading=replace(context.reading, identity=None, assertion=None))
 
 
 def _presenting(view: RequestView, stand_in: StandIn) -> RequestView:

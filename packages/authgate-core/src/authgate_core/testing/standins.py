@@ -19,13 +19,14 @@ from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
 from ..credentials import API_KEY, APP, BEARER, BearerToken
 from ..effects import Flow
+from ..flows.admit import admit
 from ..gate import AsyncGate, Gate
 from ..issuer import Issuer
 from ..policy import Policy
 from ..principal import Admission, ApiKey, Project, Service, User
 from ..projects import RemoteProjects
 from ..request import RequestView
-from .placing import in_place, standing_in
+from .placing import hearing, in_place, standing_in
 
 __all__ = ["as_api_key", "as_project", "as_service", "as_user", "async_gate_for_tests", "gate_for_tests"]
 
@@ -48,7 +49,8 @@ class _Gate(Gate):
         token: BearerToken | None = None,
     ) -> Flow[Admission]:
         view = yield from in_place(view, self._context, self.config, now)
-        return (yield from super()._admitted(view, policy, now, optional=optional, token=token))
+        context = hearing(self._context)
+        return (yield from admit(view, self._compiled(policy), context, now, optional=optional, token=token))
 
 
 class _AsyncGate(AsyncGate):
@@ -67,7 +69,8 @@ class _AsyncGate(AsyncGate):
         token: BearerToken | None = None,
     ) -> Flow[Admission]:
         view = yield from in_place(view, self._context, self.config, now)
-        return (yield from super()._admitted(view, policy, now, optional=optional, token=token))
+        context = hearing(self._context)
+        return (yield from admit(view, self._compiled(policy), context, now, optional=optional, token=token))
 
 
 def gate_for_tests(config: GateConfig, *, clock: Clock = _SYSTEM) -> Gate:
@@ -120,7 +123,7 @@ def as_user(
         held = {"sub": id, "uuid": id, "email": email, "name": name} if shown else {"sub": id}
         return User(
             id=id,
-            issuer=issuer or ("testing" if trusted is None else trusted.name),
+            issuer=issuer or _name(config, trusted),
             tenant=tenant,
             roles=roles,
             scopes=scopes,
@@ -154,7 +157,7 @@ def as_service(
         trusted = _trusted(config, issuer, "makes_services")
         return Service(
             id=id,
-            issuer=issuer or ("testing" if trusted is None else trusted.name),
+            issuer=issuer or _name(config, trusted),
             tenant=tenant,
             roles=roles,
             scopes=scopes,
@@ -234,5 +237,11 @@ def as_api_key(
 
 
 def _trusted(config: GateConfig, name: str | None, makes: str) -> Issuer | None:
-    able = (issuer for issuer in config.issuers if getattr(issuer, makes))
+    able = (issuer for issuer in config.trusted_issuers if getattr(issuer, makes))
     return next((issuer for issuer in able if name in {None, issuer.name}), None)
+
+
+def _name(config: GateConfig, trusted: Issuer | None) -> str:
+    """Who vouches for whoever stands in: an issuer, or else the gateway."""
+    speaker = trusted or config.gateway
+    return "testing" if speaker is None else speaker.name
