@@ -73,7 +73,7 @@ class TestAsked:
         gate, token = gate_of(issuer(openid, CLIENTS["basic"](openid))), openid.token("opaque")
         openid.revoke(token)
 
-        with pytest.raises(ag.InvalidToken):
+        with pytest.raises(ag.TokenInactive):
             gate.admit(view(bearer(token)), ag.is_service)
 
     def test_jwts_are_verified_beside_it(
