@@ -39,7 +39,10 @@ _JAVA_OPTIONS: Final = (
     "-Xms64m -Xmx512m -XX:MaxMetaspaceSize=256m -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"
     " -XX:TieredStopAtLevel=1"
 )
-_JDK: Final = "install a JDK of version 21 or newer (apt-get install openjdk-21-jre-headless from Debian 13 on) or set JAVA_HOME"
+_JDK: Final = (
+    "install a JDK of version 21 or newer (from Debian 13 on: apt-get install openjdk-21-jre-headless) "
+    "or set JAVA_HOME"
+)
 
 
 @dataclass(slots=True)
