@@ -79,7 +79,9 @@ class TestSplit:
         with pytest.raises(MalformedToken, match="JWE"):
             split(token, LIMITS)
 
-    @pytest.mark.parametrize("token", ["", "e30", "e30.e30", "e30.e30.e30.e30", "e.e.e.e.e.e", "........."])
+    @pytest.mark.parametrize(
+        "token", ["", "e30", "e30.e30", "e30.e30.e30.e30", "e.e.e.e.e.e", "e.e.e.e..", "........."]
+    )
     def test_nothing_else_is_called_one(self, token: str) -> None:
         """Whoever reads the log looks for no encryption where there is none."""
         with pytest.raises(MalformedToken, match="this is no token"):
