@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,11 @@ from tests.integration.parts.keycloak import Keycloak, keycloak
 from tests.integration.parts.programs import left_running
 from tests.integration.parts.provider import OpenIdProvider, provider
 from tests.support.valkey import valkey
+
+
+def pytest_configure() -> None:
+    """What was started is stopped on the way out, also where the run is ended from outside."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
