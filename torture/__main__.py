@@ -22,18 +22,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows; 0 when every one held."""
     parser = argparse.ArgumentParser(prog="torture", description="authgate, while others misbehave")
     parser.add_argument("--short", action="store_true", help="with smaller numbers, for CI")
-    parser.add_argument("--only", metavar="NAME", nargs="+", help="these rows only, or those of a part")
+    parser.add_argument("--only", metavar="NAME", nargs="+", help="these rows, or those of a part or kind")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what happened there as well")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped on the way out
     rows = every_row()
-    names = {name for row in rows for name in (row.name, row.part)}
+    names = {name for row in rows for name in _names(row)}
     if given.only and not names.issuperset(given.only):
         parser.error(
             f"no row is called {', '.join(sorted({*given.only} - names))}; there are: {sorted(names)}"
         )
-    chosen = [row for row in rows if not given.only or {row.name, row.part} & {*given.only}]
+    chosen = [row for row in rows if not given.only or _names(row) & {*given.only}]
     return torture(chosen, "short" if given.short else "full", given.json)
+
+
+def _names(row: Row) -> set[str]:
+    """What ``--only`` knows a row by: its name, what stands before a colon in it, and the part."""
+    return {row.name, row.name.partition(":")[0], row.part}
 
 
 def torture(rows: Sequence[Row], form: Form, written: Path | None = None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,13 +10,13 @@ from functools import partial
 from typing import Final
 
 import authgate_core as ag
-from authgate_core.events import Decided, Notice
 from authgate_core.testing import FakeIssuer
 from authgate_core.testing.issuer import DISCOVERY_PATH
 
 from ..patience import within
 from ..rows import Row
 from . import moods
+from .alarms import Alarm
 from .houses import House, Mint
 from .moods import BAD_DOCUMENTS, BAD_KEYS, Misbehave
 from .place import Place
@@ -28,9 +27,6 @@ __all__ = ["ROWS"]
 
 STALE: Final = 301
 """Seconds after which a set is due for a refresh."""
-
-ALARM_WAIT: Final = 2.0
-"""Seconds; it is raised when whoever waited has been answered."""
 
 KEYS_UNAVAILABLE: Final = "keys_unavailable"
 KEY_WAIT: Final = 2.0
@@ -171,20 +167,14 @@ def bad_keys(place: Place) -> Story:
 
 def wrong_issuer(place: Place) -> Story:
     """In discovery: its keys are not fetched, and somebody is called."""
-    story, alarm = Story(place), threading.Event()
-
-    def note(event: Decided | Notice) -> None:
-        if isinstance(event, Notice) and event.alarm:
-            alarm.set()
-
+    story, alarm = Story(place), Alarm()
     trusted = ag.Issuer.oidc(place.issuer.url, audience=place.issuer.audience)
     warm = place.warm(trusted)
     document = {"issuer": "https://other.example.com", "jwks_uri": place.issuer.jwks_url}
     place.issuer.answer(json.dumps(document).encode(), paths=[DISCOVERY_PATH])
-    cold = place.house(trusted, on_event=note)
+    cold = place.house(trusted, on_event=alarm)
     story.answered("cold", [cold.ask(place.token())], said=KEYS_UNAVAILABLE, bound=KEY_WAIT)
-    story.expect("no alarm", kept=alarm.wait(ALARM_WAIT))
-    story.tell("an alarm")
+    story.alarmed(alarm)
     story.asked(1, at_least=1)
     place.clock.advance(STALE)
     _stale(story, warm, place.regulars(), seconds=0.4)

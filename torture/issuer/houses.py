@@ -17,9 +17,11 @@ __all__ = [
     "ADMITTED",
     "Answer",
     "AsyncHouse",
+    "AsyncKeyHouse",
     "House",
     "Mint",
     "SyncHouse",
+    "SyncKeyHouse",
     "Throng",
     "crowd_of_threads",
     "throng_of_threads",
@@ -156,10 +158,13 @@ class SyncHouse:
     def admit(self, token: str) -> str:
         """One request."""
         try:
-            self.gate.verify_token(token)
+            self._let_in(token)
         except ag.AuthgateError as error:
             return error.code
         return ADMITTED
+
+    def _let_in(self, token: str) -> None:
+        self.gate.verify_token(token)
 
     def ask(self, token: str) -> Answer:
         """One request, timed."""
@@ -213,10 +218,13 @@ class AsyncHouse:
         """One request, as a coroutine."""
         started = time.monotonic()
         try:
-            await self.gate.verify_token(token)
+            await self._let_in(token)
         except ag.AuthgateError as error:
             return Answer(error.code, time.monotonic() - started)
         return Answer(ADMITTED, time.monotonic() - started)
+
+    async def _let_in(self, token: str) -> None:
+        await self.gate.verify_token(token)
 
     def run(self, coroutine: Coroutine[object, object, T]) -> T:
         """What a coroutine returns that runs on the loop."""
@@ -232,7 +240,7 @@ class AsyncHouse:
 
     def reborn(self) -> AsyncHouse:
         """The same gate with a new loop."""
-        return AsyncHouse(self.gate)
+        return type(self)(self.gate)
 
     def crowd(self, tokens: Sequence[str]) -> list[Answer]:
         """So many tasks."""
@@ -275,6 +283,24 @@ class AsyncHouse:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class SyncKeyHouse(SyncHouse):
+    """A ``SyncHouse`` where callers bring API keys."""
+
+    def _let_in(self, token: str) -> None:
+        self.gate.admit(_bringing(token), ag.is_api_key)
+
+
+class AsyncKeyHouse(AsyncHouse):
+    """An ``AsyncHouse`` where callers bring API keys."""
+
+    async def _let_in(self, token: str) -> None:
+        await self.gate.admit(_bringing(token), ag.is_api_key)
+
+
+def _bringing(key: str) -> ag.RequestView:
+    return ag.RequestView("GET", "/", [("X-API-Key", key)])
 
 
 async def _whole(coroutine: Coroutine[object, object, T]) -> T:

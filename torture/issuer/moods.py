@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from authgate_core.testing import FakeIssuer
+from authgate_core.testing.served import Served
 
 from .bodies import Dripping, Endless, Large, packed
 
@@ -19,6 +20,9 @@ __all__ = [
     "endless",
     "gone",
     "large",
+    "send_bomb",
+    "send_endless",
+    "send_large",
     "slow",
     "truncated",
 ]
@@ -60,7 +64,12 @@ BAD_DOCUMENTS: Final = [
 
 def endless(issuer: FakeIssuer) -> None:
     """A document without end."""
-    issuer.answer(Endless(issuer.jwks()))
+    send_endless(issuer, issuer.jwks())
+
+
+def send_endless(served: Served, document: object, status: int = 200) -> None:
+    """``endless`` of any server's document."""
+    served.answer(Endless(document), status=status)
 
 
 def dripping(issuer: FakeIssuer) -> None:
@@ -70,7 +79,12 @@ def dripping(issuer: FakeIssuer) -> None:
 
 def large(issuer: FakeIssuer) -> None:
     """A right document of 10 MB."""
-    _sized(issuer, Large(issuer.jwks(), LARGE), LARGE)
+    send_large(issuer, issuer.jwks())
+
+
+def send_large(served: Served, document: object, status: int = 200) -> None:
+    """``large`` of any server's document."""
+    _sized(served, Large(document, LARGE), LARGE, status)
 
 
 def truncated(issuer: FakeIssuer) -> None:
@@ -79,18 +93,23 @@ def truncated(issuer: FakeIssuer) -> None:
     _sized(issuer, Large(issuer.jwks(), len(document)), len(document) + 100)
 
 
-def _sized(issuer: FakeIssuer, body: Iterable[bytes], size: int) -> None:
-    issuer.answer(body, headers=[("Content-Length", str(size))])
+def _sized(served: Served, body: Iterable[bytes], size: int, status: int = 200) -> None:
+    served.answer(body, status=status, headers=[("Content-Length", str(size))])
 
 
 def bomb(issuer: FakeIssuer) -> None:
     """A document that is unpacked to fifty times the memory that it took to send."""
-    issuer.answer(packed(issuer.jwks(), BOMB), headers=[("Content-Encoding", "gzip")])
+    send_bomb(issuer, issuer.jwks())
 
 
-def slow(issuer: FakeIssuer) -> None:
+def send_bomb(served: Served, document: object, status: int = 200) -> None:
+    """``bomb`` of any server's document."""
+    served.answer(packed(document, BOMB), status=status, headers=[("Content-Encoding", "gzip")])
+
+
+def slow(served: Served) -> None:
     """Nothing for half a minute."""
-    issuer.slow(30)
+    served.slow(30)
 
 
 def gone(issuer: FakeIssuer) -> None:

@@ -7,7 +7,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import authgate_core as ag
 from authgate_core.testing import FakeIssuer
@@ -16,10 +16,12 @@ from authgate_core.testing.shapes import encode_json, encode_segment
 from ..memory import Growth
 from ..rows import Form
 from .clocks import MovedClock
-from .houses import AsyncHouse, House, Mint, SyncHouse
+from .houses import AsyncHouse, AsyncKeyHouse, House, Mint, SyncHouse, SyncKeyHouse
 from .peer import PeerHouse
 
 __all__ = ["Place", "Who", "placed"]
+
+T = TypeVar("T")
 
 Url: TypeAlias = str | Callable[[str], str]
 """Where keys are; where each tenant has keys of its own, a function of the token that says where."""
@@ -60,10 +62,14 @@ class Place:
         """How many requests reached the issuer."""
         return self.issuer.hits.total() + sum(count() for count in self.counted)
 
+    def enter(self, opened: contextlib.AbstractContextManager[T]) -> T:
+        """Open something that is closed with the place."""
+        return self._opened.enter_context(opened)
+
     def house(
         self, issuer: ag.Issuer | None = None, *, url: Url | None = None, iss: str = "", **options: Any
     ) -> House:
-        """Another house.
+        """Another house; where its gate has API keys, those are what callers bring.
 
         Args:
             issuer: What a gate trusts; by default the issuer here, whose keys are at ``url``.
@@ -87,8 +93,10 @@ class Place:
     def _gate(self, issuer: ag.Issuer, options: dict[str, Any]) -> House:
         config = ag.GateConfig(issuers=[issuer], **options)
         if self.who == "sync":
-            return SyncHouse(ag.Gate(config, clock=self.clock))
-        return AsyncHouse(ag.AsyncGate(config, clock=self.clock))
+            threads = SyncHouse if config.api_keys is None else SyncKeyHouse
+            return threads(ag.Gate(config, clock=self.clock))
+        tasks = AsyncHouse if config.api_keys is None else AsyncKeyHouse
+        return tasks(ag.AsyncGate(config, clock=self.clock))
 
     def seconds(self, *, short: float, full: float) -> float:
         """One of two durations, by the form."""

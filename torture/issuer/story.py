@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from ..patience import within
 from ..rows import BOTH, Colour, Form, Happened, Row
+from .alarms import Alarm
 from .houses import ADMITTED, Answer
 from .place import Place, placed
 
@@ -62,6 +63,11 @@ class Story:
         self.expect(f"{whose}: not all were {said}", kept=all(answer.said == said for answer in answers))
         worst = max((answer.wait for answer in answers), default=0.0)
         self.expect(f"{whose}: one waited {worst:.2f} s, not {bound:g}", kept=within(worst, bound))
+
+    def alarmed(self, alarm: Alarm) -> None:
+        """Somebody was called."""
+        self.expect("no alarm", kept=alarm.came())
+        self.tell("an alarm")
 
     def asked(self, at_most: int, *, at_least: int = 0) -> None:
         """How many requests may have reached the issuer by now."""
