@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import torture_rows as rows
+from torture import __main__ as program
 from torture import running
 from torture.__main__ import main, torture
 from torture.patience import ALLOWANCE, within
@@ -82,6 +83,16 @@ class TestWhatTheProgramSays:
             "memory": 7,
         }
         assert told["happened"]["async"]["kept"] is False
+
+    @pytest.mark.parametrize("chosen", ["asked: one", "asked"])
+    def test_rows_are_chosen_by_name_and_by_what_stands_before_a_colon(
+        self, chosen: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        every = (rows.row("asked: one"), rows.row("other", run=rows.broken))
+        monkeypatch.setattr(program, "every_row", lambda: every)
+
+        assert main(["--short", "--only", chosen]) == 0
+        assert "1 rows in" in capsys.readouterr().out
 
     def test_a_row_that_does_not_exist_is_an_error(self) -> None:
         with pytest.raises(SystemExit) as ended:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -13,8 +15,9 @@ from ..rows import Row
 from . import moods
 from .alarms import Alarm
 from .desks import UNAVAILABLE, Desk, Open, introspection, keys, sessions
+from .houses import House
 from .place import Place
-from .raw import HOSTILE, RawServer
+from .raw import HOSTILE, RawServer, Send
 from .story import Scenario, Story, row
 
 __all__ = ["ROWS"]
@@ -31,7 +34,7 @@ MOST_WAIT: Final = 60
 GROWTH: Final = 4 * 1024
 
 Trouble: TypeAlias = Callable[[Desk], None]
-Send: TypeAlias = Callable[[Served, object, int], None]
+Sending: TypeAlias = Callable[[Served, object, int], None]
 
 
 def slow(desk: Desk) -> None:
@@ -39,7 +42,7 @@ def slow(desk: Desk) -> None:
     moods.slow(desk.served)
 
 
-def whole(send: Send, desk: Desk) -> None:
+def whole(send: Sending, desk: Desk) -> None:
     """A verdict, in a body that nobody may read to its end."""
     send(desk.served, desk.verdict, desk.status)
 
@@ -146,17 +149,23 @@ def garbage(opens: Open, place: Place) -> Story:
 def bad_http(opens: Open, place: Place) -> Story:
     """As ``garbage``, one layer below; each has a house of its own, for what fails often is not asked."""
     story, desk = Story(place), opens(place)
-    server = RawServer(lambda: json.dumps(desk.verdict).encode())
-    place.counted.append(lambda: server.requests)
-    answers = []
-    with server.serving():
-        for send in HOSTILE:
-            server.send = send
-            answers.append(desk.house(server.url).ask(desk.mint()))
+    bearers = desk.some(len(HOSTILE))
+    with contextlib.ExitStack() as serving, ThreadPoolExecutor(len(HOSTILE)) as pool:
+        houses = [serving.enter_context(_hostile(place, desk, send)) for send in HOSTILE]
+        answers = list(pool.map(lambda house, bearer: house.ask(bearer), houses, bearers))
     story.innocent("bad HTTP", answers, said=UNAVAILABLE, bound=ATTEMPT)
     story.asked(len(HOSTILE), at_least=len(HOSTILE))
     story.grown(3 * GROWTH)
     return story
+
+
+@contextlib.contextmanager
+def _hostile(place: Place, desk: Desk, send: Send) -> Generator[House]:
+    server = RawServer(lambda: json.dumps(desk.verdict).encode())
+    server.send = send
+    place.counted.append(lambda: server.requests)
+    with server.serving():
+        yield desk.house(server.url)
 
 
 def lies(opens: Open, place: Place) -> Story:

@@ -119,12 +119,13 @@ def introspection(place: Place) -> Desk:
 
     def house(url: str = "", **options: Any) -> House:
         spec = ag.Introspection(url or issuer.introspection_url, CLIENT)
-        named = {"issuer": issuer.url, "audience": issuer.audience, "name": "id"}
-        trusted = ag.Issuer.jwks(issuer.jwks_url, introspection=spec, **named)
+        trusted = ag.Issuer.jwks(
+            issuer.jwks_url, issuer=issuer.url, audience=issuer.audience, name="id", introspection=spec
+        )
         return place.house(trusted, **options)
 
     def lie(change: Mapping[str, object]) -> Reply:
-        return _said({name: value for name, value in (active | change).items() if value is not ABSENT})
+        return _said({name: value for name, value in {**active, **change}.items() if value is not ABSENT})
 
     numbers = itertools.count()
     return Desk(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
-__all__ = ["HOSTILE", "RawServer", "drip"]
+__all__ = ["HOSTILE", "RawServer", "Send", "drip"]
 
 BACKLOG: Final = 128
 PAUSE: Final = 0.01
