@@ -220,7 +220,7 @@ def _row(name: str, laws: str, promised: str, scenario: Scenario) -> Row:
     return row(f"asked: {name}", laws, promised, scenario, beside=False, waits=True)
 
 
-def _rows(what: str, opens: Open, *, lasts: float, no_lasts: float) -> tuple[Row, ...]:
+def _rows(what: str, opens: Open, *, lasts: float, no_lasts: float, most: str = "512 KiB") -> tuple[Row, ...]:
     """The rows that every endpoint has.
 
     Args:
@@ -228,6 +228,7 @@ def _rows(what: str, opens: Open, *, lasts: float, no_lasts: float) -> tuple[Row
         opens: The endpoint.
         lasts: For how many seconds a yes counts.
         no_lasts: The same of a no.
+        most: How much is read of an answer that is a verdict.
     """
     go_on = f"remembered answers count for {lasts:g} s, all else is 503; and then all is well again"
 
@@ -250,8 +251,8 @@ def _rows(what: str, opens: Open, *, lasts: float, no_lasts: float) -> tuple[Row
             "five questions of 5 s, then 503 at once",
             partial(slow_for_all, opens),
         ),
-        lasting("10 MB", "512 KiB are read", partial(whole, moods.send_large)),
-        lasting("endless", "512 KiB are read", partial(whole, moods.send_endless)),
+        lasting("10 MB", f"{most} are read", partial(whole, moods.send_large)),
+        lasting("endless", f"{most} are read", partial(whole, moods.send_endless)),
         lasting("gzip bomb", "nothing is unpacked", partial(whole, moods.send_bomb)),
         lasting("HTML", "no verdict, whatever it says", page),
         _row(
@@ -296,7 +297,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "503, an alarm, and no storm of questions",
         partial(own_credentials, introspection),
     ),
-    *_rows("session", sessions, lasts=5, no_lasts=5),
+    *_rows("session", sessions, lasts=5, no_lasts=5, most="4 KiB"),
     _row(
         "session, garbage",
         "1.5",
