@@ -7,13 +7,16 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 import authgate_core as ag
 from authgate_core.events import Decided, Notice
 from authgate_core.gate.watching import Grant, Watch
+from authgate_core.io.replays import MemoryReplayStore
 from authgate_core.request import Memo
+from authgate_core.servers import wsgi_view
 from authgate_core.testing import FakeIssuer, ManualClock, ProofKey
 from authgate_core.testing.shapes import encode_segment
 from tests.support.gates import Face, bearer, face, trusted
@@ -163,6 +166,30 @@ class TestProofs:
         headers = {"authorization": f"DPoP {token}", "dpop": key.proof("GET", URL, token, htu=htu)}
         assert make().admit(asks(headers), ag.is_user)
 
+    @pytest.mark.parametrize(
+        "path", ["/users/a%40b.c", "/a%2Cb", "/a%2Fb", "/%7Ea", "/%e9", "/100%25", "//a"]
+    )
+    def test_a_path_that_wsgi_decodes(
+        self, make: Callable[..., Face], key: ProofKey, token: str, path: str
+    ) -> None:
+        """Clients escape more than they must, and a WSGI application cannot see whether they did."""
+        sent = {
+            "HTTP_" + name.upper(): value for name, value in key.headers("GET", BASE + path, token).items()
+        }
+        line = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": unquote(path, "latin-1")}
+        assert make().admit(wsgi_view({**line, **sent}), ag.is_user)
+
+    @pytest.mark.parametrize(
+        "line", [".evil.example/orders", ":8443/orders", "@evil.example/", "/orders#x", ""]
+    )
+    def test_a_request_line_that_is_no_path(
+        self, make: Callable[..., Face], key: ProofKey, token: str, line: str
+    ) -> None:
+        """It would name another host behind the configured one, or hide a part of the path."""
+        gate = make()
+        for htu in (BASE + line, URL, BASE):
+            assert "another URL" in refused(gate, key.headers("GET", htu, token), url=line).reason
+
     def test_a_prefix_that_a_proxy_takes_away(
         self, make: Callable[..., Face], key: ProofKey, token: str
     ) -> None:
@@ -218,6 +245,30 @@ class TestProofs:
         gate.admit(asks(headers), ag.is_user)
         clock.advance(119.9)
         assert "the proof was used before" == refused(gate, headers).reason
+
+    def test_a_request_that_had_to_wait_finds_it_used(
+        self, fake: FakeIssuer, key: ProofKey, token: str, clock: ManualClock
+    ) -> None:
+        """It came while the proof was good, which is judged by that moment, and waited for keys past the end."""
+
+        class Late(MemoryReplayStore):
+            waits = 0.0
+
+            def use(self, name: bytes, ttl: float) -> bool:
+                clock.advance(self.waits)
+                return super().use(name, ttl)
+
+        store = Late(clock=clock)
+        config = ag.GateConfig(issuers=[trusted(fake, confirmation="dpop")], dpop=DPOP, replays=store)
+        with ag.Gate(config, clock=clock) as gate:
+            headers = key.headers("GET", URL, token)
+            gate.admit(asks(headers), ag.is_user)
+            clock.advance(60.0)
+            store.waits = 10.0
+            with pytest.raises(ag.AuthgateError) as caught:
+                gate.admit(asks(headers), ag.is_user)
+
+        assert "the proof was used before" == caught.value.reason
 
     def test_another_key_may_use_the_same_name(
         self, make: Callable[..., Face], fake: FakeIssuer, clock: ManualClock

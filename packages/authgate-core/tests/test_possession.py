@@ -46,6 +46,22 @@ class TestTargets:
         assert target(one) != target(other)
 
     @pytest.mark.parametrize(
+        ("path", "seen"),
+        [
+            ("/a%40b.c", "/a@b.c"),
+            ("/a%2Cb%21", "/a,b!"),
+            ("/a%2fb", "/a/b"),
+            ("/%C3%A9", "/%C3%A9"),
+            ("/100%25", "/100%25"),
+            ("/a%3Fb%23", "/a%3Fb%23"),
+            ("", "/"),
+        ],
+    )
+    def test_what_wsgi_decodes(self, path: str, seen: str) -> None:
+        """PEP 3333: whoever sees the path sees it decoded, and encodes it anew."""
+        assert f"https://a.example{seen}" == target(f"https://a.example{path}", decodes=True)
+
+    @pytest.mark.parametrize(
         "url",
         [
             "",

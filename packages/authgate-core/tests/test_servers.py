@@ -61,6 +61,51 @@ class TestCertificates:
         assert asgi_view(scope((b"ssl-client-cert", str(pem).encode()))).certificate is None
 
 
+class TestTlsPeers:
+    """Law 2.7: the subject of the client certificate that the TLS layer has verified."""
+
+    def test_by_asgi(self) -> None:
+        """The TLS extension names it."""
+        assert "CN=kong" == asgi_view(scope(extensions={"tls": {"client_cert_name": "CN=kong"}})).tls_peer
+
+    @pytest.mark.parametrize(
+        "tls",
+        [
+            None,
+            {},
+            {"client_cert_name": None},
+            {"client_cert_name": b"CN=kong"},
+            {"client_cert_name": "CN=kong", "client_cert_error": "self-signed certificate"},
+            {"client_cert_name": "CN=kong", "client_cert_error": ""},
+        ],
+    )
+    def test_by_asgi_without_one(self, tls: Any) -> None:
+        """Or of one that could not be verified."""
+        assert asgi_view(scope(extensions={"tls": tls})).tls_peer is None
+        assert asgi_view(scope()).tls_peer is None
+
+    def test_by_wsgi(self) -> None:
+        """In variables of the server's."""
+        assert (
+            "CN=kong" == wsgi_view(environ(SSL_CLIENT_S_DN="CN=kong", SSL_CLIENT_VERIFY="SUCCESS")).tls_peer
+        )
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {},
+            {"SSL_CLIENT_VERIFY": "SUCCESS"},
+            {"SSL_CLIENT_S_DN": "CN=kong"},
+            {"SSL_CLIENT_S_DN": "CN=kong", "SSL_CLIENT_VERIFY": "GENEROUS"},
+            {"SSL_CLIENT_S_DN": "CN=kong", "SSL_CLIENT_VERIFY": "FAILED:expired"},
+            {"HTTP_SSL_CLIENT_S_DN": "CN=kong", "HTTP_SSL_CLIENT_VERIFY": "SUCCESS"},
+        ],
+    )
+    def test_by_wsgi_without_one(self, more: dict[str, Any]) -> None:
+        """Or of one that could not be verified, or as a header says."""
+        assert wsgi_view(environ(**more)).tls_peer is None
+
+
 class TestTargets:
     def test_by_asgi(self) -> None:
         """As it was sent."""

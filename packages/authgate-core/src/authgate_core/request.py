@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from .headers import FORWARDING, HeaderPairs, header_pairs
 
 __all__ = [
+    "IN_A_PATH",
     "USED",
     "BodyReader",
     "HttpReply",
@@ -28,6 +29,8 @@ __all__ = [
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
 _SECONDS: Final = re.compile(r"\d{1,9}")
+IN_A_PATH: Final = "/-._~!$&'()*+,;=:@"
+"""What stands in a path as it is, besides letters and digits (RFC 3986 section 3.3)."""
 USED: Final = "used"
 """In the place of a kind: what a request has used up."""
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})

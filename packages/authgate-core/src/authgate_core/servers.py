@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from .headers import FORWARDING, HeaderPairs
-from .request import BodyReader, Memo, RequestView
+from .request import IN_A_PATH, BodyReader, Memo, RequestView
 
 __all__ = ["asgi_view", "wsgi_view"]
 
@@ -21,8 +21,6 @@ _CONTENT: Final = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-le
 _PREFIX: Final = "HTTP_"
 _PREFIXED: Final = frozenset(f"{_PREFIX}{name}" for name in _CONTENT)
 _BEFORE_PROXY_FIX: Final = "werkzeug.proxy_fix.orig"
-# RFC 3986 section 3.3: what stands in a path as it is, besides letters and digits.
-_IN_A_PATH: Final = "/-._~!$&'()*+,;=:@"
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 
@@ -96,7 +94,6 @@ class _Arrived(RequestView, ABC):
         self.memo = memo
         self.path_params = path_params
         self.subprotocols = subprotocols
-        self.tls_peer = None
         self._raw: Any = raw  # of each server its own
         self._line = line
 
@@ -129,6 +126,9 @@ class _Arrived(RequestView, ABC):
         if name == "body":
             self.body = body = None if self.memo is None else self.memo.body
             return body
+        if name == "tls_peer":
+            self.tls_peer = subject = self._read_tls_peer()
+            return subject
         if name == "certificate":
             self.certificate = certificate = _der(self._read_certificate())
             return certificate
@@ -156,6 +156,10 @@ class _Arrived(RequestView, ABC):
 
     def _read_certificate(self) -> object:
         """The client certificate that the TLS layer got, in PEM, if the server says so."""
+
+    @abstractmethod
+    def _read_tls_peer(self) -> str | None:
+        """The subject of that, where the TLS layer has verified it and says no other than that."""
 
 
 class _AsgiView(_Arrived):
@@ -200,10 +204,19 @@ class _AsgiView(_Arrived):
 
     def _read_certificate(self) -> object:
         """By the TLS extension of ASGI: the first of the chain is the client's own."""
+        chain: Sequence[object] | None = self._tls().get("client_cert_chain")
+        return chain[0] if chain else None
+
+    def _read_tls_peer(self) -> str | None:
+        """By the same extension, which has the subject also of what could not be verified."""
+        tls = self._tls()
+        subject = tls.get("client_cert_name")
+        return subject if isinstance(subject, str) and tls.get("client_cert_error") is None else None
+
+    def _tls(self) -> Mapping[str, Any]:
         extensions: Mapping[str, Any] | None = self._line[4]
         tls: Mapping[str, Any] | None = extensions.get("tls") if extensions else None
-        chain: Sequence[object] | None = tls.get("client_cert_chain") if tls else None
-        return chain[0] if chain else None
+        return tls or _NO_PARAMS
 
 
 class _WsgiView(_Arrived):
@@ -238,7 +251,7 @@ class _WsgiView(_Arrived):
         """Encoded anew: PEP 3333 passes no path as it arrived, and two that it decodes alike are one to the router."""
         mounted, path, query, _ = self._line
         held = f"{mounted or ''}{path or ''}".encode("latin-1")
-        return _url(quote(held, safe=_IN_A_PATH), query or "")
+        return _url(quote(held, safe=IN_A_PATH), query or "")
 
     def _read_named_peer(self) -> str | None:
         return self.peer
@@ -246,6 +259,12 @@ class _WsgiView(_Arrived):
     def _read_certificate(self) -> object:
         """By the variable that mod_ssl named, which no header can set (RFC 3875 section 4.1.18)."""
         return self._raw.get("SSL_CLIENT_CERT")
+
+    def _read_tls_peer(self) -> str | None:
+        """By the variables of mod_ssl likewise, of which one says whether the certificate was verified."""
+        subject = self._raw.get("SSL_CLIENT_S_DN")
+        is_verified = self._raw.get("SSL_CLIENT_VERIFY") == "SUCCESS"
+        return subject if isinstance(subject, str) and is_verified else None
 
 
 def _der(pem: object) -> bytes | None:

@@ -32,10 +32,11 @@ class Body:
 
     async def read(self) -> bytes:
         """The whole body, whoever has read some of it; what is here of it, where the client left meanwhile."""
-        async with self._turn:
-            while not self._is_whole:
-                self._ahead.append(await self._next())
-            return b"".join(self._parts)
+        if not self._is_whole:  # who waits for the client to leave has the turn meanwhile
+            async with self._turn:
+                while not self._is_whole:
+                    self._ahead.append(await self._next())
+        return b"".join(self._parts)
 
     async def _next(self) -> Message:
         message = await self._receive()

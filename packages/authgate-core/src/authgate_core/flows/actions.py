@@ -14,7 +14,7 @@ from ..jose.compact import split_object
 from ..policy import CompiledPolicy, evaluate
 from ..policy.step_up import Proof
 from ..principal import Principal, User
-from ..replays import once_name
+from ..replays import REMEMBERED_LONGER, once_name
 from ..request import USED, Memo, RequestView
 from .revoked import check_revoked
 from .signatures import verify_parts
@@ -133,7 +133,7 @@ def _use(
     if memo is not None and memo.recall(acting.gate, USED, token) is not None:
         return True
     rest = proof.expires_at + trusted.rules.leeway - now.wall
-    first = yield from UseOnce(once_name(_ACTION, trusted.issuer.name, proof.name), rest)
+    first = yield from UseOnce(once_name(_ACTION, trusted.issuer.name, proof.name), rest + REMEMBERED_LONGER)
     if first and memo is not None:
         memo.remember(acting.gate, USED, token, proof)
     return first

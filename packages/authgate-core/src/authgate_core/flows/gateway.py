@@ -148,7 +148,8 @@ def _show(identity: GatewayIdentity, view: RequestView, trusted: TrustedGateway,
     message = trusted.messages.verify(identity, view, now)
     if view.body is None:
         raise GatewaySignatureRefused("nobody gives the gate the body, so that its digest cannot be checked")
-    message.check_body((yield from ReadBody(view.body)))
+    # Before the body, whose sender decides how long it takes: by then the nonce might be forgotten.
     name = once_name("gateway nonce", gateway.name, message.keyid, message.nonce)
     if not (yield from UseOnce(name, message.ttl)):
         raise GatewaySignatureReplayed("the nonce of the signature was used before")
+    message.check_body((yield from ReadBody(view.body)))

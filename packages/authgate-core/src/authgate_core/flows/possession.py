@@ -14,7 +14,7 @@ from ..jose.compact import Limits
 from ..jose.proof import Proof, read_proof
 from ..possession import Confirmation, DPoP, Nonces, target
 from ..principal import Principal
-from ..replays import once_name
+from ..replays import REMEMBERED_LONGER, once_name
 from ..request import RequestView
 from .signatures import Named
 
@@ -102,7 +102,7 @@ def _check_proof(
         raise InvalidProof("the proof was made with another key than the token is bound to")
     _check_nonce(proof, possession.nonces, now)
     rest = proof.issued_at + dpop.window - now.wall
-    if not (yield from UseOnce(once_name("dpop", proof.jkt, proof.jti), rest + 1.0)):
+    if not (yield from UseOnce(once_name("dpop", proof.jkt, proof.jti), rest + REMEMBERED_LONGER)):
         raise InvalidProof("the proof was used before")
     if memo is not None:
         memo.proofs[asked] = (credential, now.mono)
@@ -112,8 +112,10 @@ def _check(proof: Proof, credential: DPoPToken, view: RequestView, dpop: DPoP, n
     """Whether the proof is for this token, this request and this moment (RFC 9449 section 4.3, 8 to 12)."""
     if proof.method != view.method:
         raise InvalidProof("the proof is for another method")
-    asked = target(dpop.url.rstrip("/") + view.target)
-    if asked is None or target(proof.url) != asked:
+    # RFC 9112 section 3.2: what begins otherwise would lengthen the host, and a fragment would shorten the path.
+    is_path = view.target.startswith("/") and "#" not in view.target
+    asked = target(dpop.url.rstrip("/") + view.target) if is_path else None
+    if asked is None or target(proof.url, decodes=view.folds_names) != asked:
         raise InvalidProof(
             "the proof is for another URL; compare DPoP(url=...) with what clients call this API"
         )

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
-__all__ = ["once_name"]
+__all__ = ["REMEMBERED_LONGER", "once_name"]
+
+REMEMBERED_LONGER: Final = 30.0
+"""How much longer than it is good a used value is remembered, in seconds: a request is judged by the moment at which it
+came, and may have waited for keys or for an endpoint before it uses the value up."""
 
 
 def once_name(purpose: str, *parts: str) -> bytes:
