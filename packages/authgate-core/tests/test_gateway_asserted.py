@@ -156,6 +156,18 @@ def preset(name: str, clock: ManualClock) -> tuple[ag.Gate, str, TokenMint]:
     return ag.Gate(ag.GateConfig(gateway=replace(gateway, issuer=issuer)), clock=clock), header, mint
 
 
+class TestSettings:
+    @pytest.mark.parametrize("header", ["", "X Jwt", "X-Jwt:", "é", 7, None])
+    def test_a_name_that_no_header_has_is_said_when_the_gate_is_built(
+        self, issuer: FakeIssuer, header: Any
+    ) -> None:
+        """Law 1.6."""
+        trusted = ag.Issuer.static(issuer.jwks(), issuer=issuer.url, audience=issuer.audience)
+        for whose in (trusted, None):
+            with pytest.raises(ag.ConfigurationError, match="gateway: header: write the name"):
+                ag.Gate(ag.GateConfig(gateway=Gateway.asserted(header, whose)))  # type: ignore[arg-type]  # wrong on purpose
+
+
 @pytest.mark.parametrize("name", list(PRESETS))
 class TestPresets:
     def signed(self, name: str, mint: TokenMint, **changes: Any) -> str:

@@ -9,6 +9,7 @@ import pytest
 import authgate_core as ag
 from authgate_core.errors import GatewaySignatureRefused, UntrustedGateway
 from authgate_core.gateways import Gateway
+from authgate_core.gateways.presets import INTROSPECTOR
 from authgate_core.request import Memo
 from authgate_core.testing import ManualClock
 from tests.support.gateways import HMAC_KEY, SERVICE, USER, stamped
@@ -399,6 +400,8 @@ class TestSettings:
             (Gateway.kong(peers=["10.0.0.0/8"], server_shows_peer="no"), "server_shows_peer: write"),  # type: ignore[arg-type]  # as above
             (Gateway.kong(peers=["10.0.0.0/8"], socket_lifetime=0), "socket_lifetime: is not"),
             (Gateway.kong(peers=["10.0.0.0/8"], trusted=True), "'trusted' is unknown"),  # type: ignore[call-arg]  # as above
+            (Gateway(name="both", identity=INTROSPECTOR, assertion="x-jwt"), "identity: a gateway either"),
+            (Gateway(name="neither", peers=("10.0.0.0/8",)), "identity: a gateway either"),
             (Gateway.kong_consumers("robot", peers=["10.0.0.0/8"]), "kind: write"),  # type: ignore[arg-type]  # as above
             ("kong", "gateway: give Gateway.kong"),
         ],

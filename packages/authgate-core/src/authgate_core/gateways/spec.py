@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypedDict, Unpack, cast
@@ -18,6 +19,7 @@ from .stamped import key_problems
 __all__ = ["Gateway", "GatewayOptions"]
 
 _LONGEST_SOCKET: Final = 86400.0
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class GatewayOptions(TypedDict, total=False):
@@ -47,7 +49,8 @@ class Gateway:
         signatures: What its message signatures must be; None where it signs no messages.
         hmac_keys: The keys of HMAC v1, of which any may have signed; none where that is not asked for.
         peers: Its addresses, or networks in which nothing else is; nobody is trusted for where it is by default.
-        tls_peers: The subjects of its client certificates, as the server's TLS layer names them.
+        tls_peers: The subjects of its client certificates, as the server's TLS layer names them once it has verified
+            them: ASGI's TLS extension, or mod_ssl's ``SSL_CLIENT_S_DN``.
         server_shows_peer: Says that the server names the socket's own peer, though a request carries forwarding
             headers. uvicorn does with ``--no-proxy-headers``; without this, such requests have no peer in ASGI.
         server_drops_underscores: Says that the WSGI server drops headers with underscores in their names, as gunicorn,
@@ -140,10 +143,14 @@ class Gateway:
             options: As for every gateway; ``peers`` are not needed, and asked for besides where they are given.
         """
         given: object = issuer
+        named: object = header
+        mistakes: tuple[str, ...] = ()
+        if not isinstance(named, str) or not _HEADER.fullmatch(named):
+            mistakes = ("header: write the name of the header that the token stands in",)
         if not isinstance(given, Issuer):
-            mistakes = ("issuer: give Issuer.jwks(...) or another Issuer, whose token it is",)
-            return _made("gateway", options, assertion=header.lower(), mistakes=mistakes)
-        return _made(issuer.name, options, assertion=header.lower(), issuer=issuer)
+            mistakes += ("issuer: give Issuer.jwks(...) or another Issuer, whose token it is",)
+            return _made("gateway", options, assertion=str(named).lower(), mistakes=mistakes)
+        return _made(issuer.name, options, assertion=str(named).lower(), issuer=issuer, mistakes=mistakes)
 
     @classmethod
     def iap(cls, *, audience: str | Collection[str], **options: Unpack[GatewayOptions]) -> Gateway:
@@ -222,6 +229,9 @@ class Gateway:
     def _own_problems(self) -> Iterator[str]:
         if not (self.is_signed or self.peers or self.tls_peers):
             yield "peers: name the addresses of the gateway; anyone could write its unsigned headers"
+        if (self.identity is None) == (self.assertion is None):
+            # Who must hand on a token needs no peer, and headers beside it would be anyone's.
+            yield "identity: a gateway either names its headers or hands on a token (assertion); give one of both"
         if not isinstance(cast("object", self.name), str) or not self.name:
             yield "name: is empty"
         for flag in ("server_shows_peer", "server_drops_underscores"):
