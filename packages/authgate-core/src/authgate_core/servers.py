@@ -7,13 +7,14 @@ from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
+from .errors import GatewaySignatureRefused
 from .headers import FORWARDING, HeaderPairs
 from .request import IN_A_PATH, BodyReader, Memo, RequestView
 
-__all__ = ["asgi_view", "wsgi_view"]
+__all__ = ["asgi_view", "kept_body", "wsgi_view"]
 
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 # Type and length of the content have no prefix (RFC 3875 section 4.1), and may be there where none was sent.
@@ -65,6 +66,46 @@ def wsgi_view(
     line = (environ.get("SCRIPT_NAME"), environ.get("PATH_INFO"), environ.get("QUERY_STRING"), peer)
     method = environ.get("REQUEST_METHOD", "GET").upper()
     return _WsgiView(method, dict(environ), line, memo, path_params, ())
+
+
+class _KeepsBody(Protocol):
+    """A request of werkzeug, which keeps what it has read by ``get_data`` and nothing that was read otherwise."""
+
+    @property
+    def environ(self) -> Mapping[str, Any]:
+        """What the server handed over."""
+        ...
+
+    @property
+    def content_length(self) -> int | None:
+        """How long the body is; None where that is not said."""
+        ...
+
+    def get_data(self) -> bytes:
+        """What is left of it, or was kept."""
+        ...
+
+
+def kept_body(request: _KeepsBody) -> bytes:
+    """The whole body of a request by WSGI, which stays there for the view.
+
+    Args:
+        request: The framework's.
+
+    Raises:
+        GatewaySignatureRefused: If some of it was read before, as a form or from the stream, and is not there any more.
+    """
+    length, known = request.content_length, vars(request)
+    is_touched = "stream" in known and known.get("_cached_data") is None
+    # A body of which nobody says how long it is may have been longer than what is left.
+    if not (is_touched and length is None and "HTTP_TRANSFER_ENCODING" in request.environ):
+        body = request.get_data()
+        if length is None or length == len(body):
+            return body
+    raise GatewaySignatureRefused(
+        "the body was read before the gate could see it: have AuthGate(app) come before what reads request.form or "
+        "request.stream, or call request.get_data() there first"
+    )
 
 
 class _Arrived(RequestView, ABC):

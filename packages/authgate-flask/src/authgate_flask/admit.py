@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Request, g
 
 from authgate_core import Admission, Policy, Project, User
 from authgate_core.challenge import OnRefusal
 from authgate_core.errors import AuthgateError
+from authgate_core.servers import kept_body
 
 from .installed import Installed
 from .visit import view_of, visit_of
@@ -40,7 +43,7 @@ def admit(
     """
     visit = visit_of(request)
     if here.gate.reads_bodies:
-        visit.memo.body = request.get_data  # which keeps what it read for the view
+        visit.memo.body = partial(kept_body, request)
     view = view_of(request, visit.memo)
     try:
         admission = here.gate.admit(view, policy, optional=optional)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeAlias, cast
 
@@ -15,7 +15,7 @@ from authgate_core import AsyncGate, Gate, RequestView
 from authgate_core.credentials import HEADERS, PROJECT_TOKEN_HEADER
 from authgate_core.gate.visited import Visited
 from authgate_core.request import Memo
-from authgate_core.servers import asgi_view, wsgi_view
+from authgate_core.servers import asgi_view, kept_body, wsgi_view
 
 __all__ = ["AnyGate", "AsgiHost", "Host", "WsgiHost", "host_of"]
 
@@ -73,7 +73,7 @@ class WsgiHost:
         memo = Memo() if visited is None else visited.memo
         gate = self.gate
         if gate is not None and gate.reads_bodies:
-            memo.body = self.request.get_data
+            memo.body = partial(kept_body, self.request)
         params: Mapping[str, object] = getattr(self.request, "view_args", None) or {}
         view = wsgi_view(self.request.environ, memo=memo, path_params=params)
         view.is_query = True
