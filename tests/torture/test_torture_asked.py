@@ -65,6 +65,11 @@ def pages_are_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(http, "_check_form", lambda *_: None)
 
 
+def the_first_piece_is_enough(patch: pytest.MonkeyPatch) -> None:
+    """Law 4.9: an answer counts that never came to its end."""
+    patch.setattr(http, "_read_body", lambda chunks, *_: next(iter(chunks), b""))
+
+
 def no_breaker(patch: pytest.MonkeyPatch) -> None:
     """Law 1.5: an endpoint that fails is asked by every request."""
     patch.setattr(Breaker, "failed", lambda breaker, _: breaker)
@@ -158,6 +163,7 @@ CASES: Final[Sequence[tuple[desks.Open, Told, Broken, str]]] = [
     *((opens, asked.refused, a_no_is_forgotten, "requests by then") for opens in EVERY),
     *((opens, outage(LARGE, 60), bodies_are_read_whole, "new: not all were") for opens in EVERY),
     *((opens, outage(asked.page, 60), pages_are_read, "new: not all were") for opens in EVERY),
+    (desks.sessions, asked.bad_http, the_first_piece_is_enough, "bad HTTP: not all were"),
     (desks.keys, outage(asked.page, 60), nothing_is_remembered, "remembered: not all were"),
     (desks.sessions, outage(asked.page, 5), remembered_for_an_hour, "6 s on: not all were"),
     (desks.sessions, asked.errors, no_breaker, "requests by then"),

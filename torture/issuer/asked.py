@@ -161,7 +161,7 @@ def bad_http(opens: Open, place: Place) -> Story:
 
 @contextlib.contextmanager
 def _hostile(place: Place, desk: Desk, send: Send) -> Generator[House]:
-    server = RawServer(lambda: json.dumps(desk.verdict).encode())
+    server = RawServer(lambda: json.dumps(desk.verdict).encode(), desk.status)
     server.send = send
     place.counted.append(lambda: server.requests)
     with server.serving():

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 __all__ = ["HOSTILE", "RawServer", "Send", "drip"]
@@ -17,7 +18,7 @@ BACKLOG: Final = 128
 PAUSE: Final = 0.01
 """Seconds between two pieces of what has no end, so that it is no race of processors."""
 
-HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+LENGTH: Final = b"Content-Length: "
 
 Send: TypeAlias = Callable[[socket.socket, bytes], None]
 """Answers on a connection; it is told what the right answer is."""
@@ -28,6 +29,7 @@ class RawServer:
 
     Args:
         document: Makes the body.
+        status: With which status.
 
     Attributes:
         send: How it answers.
@@ -35,8 +37,9 @@ class RawServer:
         url: Where it is.
     """
 
-    def __init__(self, document: Callable[[], bytes]) -> None:
+    def __init__(self, document: Callable[[], bytes], status: int = 200) -> None:
         self._document = document
+        self._status = HTTPStatus(status)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
         self.send: Send = socket.socket.sendall
         self.requests = 0
@@ -62,7 +65,8 @@ class RawServer:
 
     def _answer(self, connection: socket.socket) -> None:
         body = self._document()
-        right = HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+        line = f"HTTP/1.1 {self._status.value} {self._status.phrase}\r\nContent-Type: application/json\r\n"
+        right = line.encode() + LENGTH + f"{len(body)}\r\n\r\n".encode() + body
         with connection, contextlib.suppress(ConnectionError):  # whoever asked has had enough
             connection.recv(65_536)
             self.send(connection, right)
@@ -75,6 +79,11 @@ def drip(connection: socket.socket, right: bytes) -> None:
         time.sleep(1)
 
 
+def _head(right: bytes) -> bytes:
+    """Where the right answer begins, up to the length of its body."""
+    return right.partition(LENGTH)[0]
+
+
 def _endless(connection: socket.socket, beginning: bytes, again: bytes) -> None:
     connection.sendall(beginning)
     while True:
@@ -82,26 +91,28 @@ def _endless(connection: socket.socket, beginning: bytes, again: bytes) -> None:
         time.sleep(PAUSE)
 
 
-def _headers(connection: socket.socket, _: bytes) -> None:
-    _endless(connection, HEAD, b"X-Header: " + b"a" * 1000 + b"\r\n")
+def _headers(connection: socket.socket, right: bytes) -> None:
+    _endless(connection, _head(right), b"X-Header: " + b"a" * 1000 + b"\r\n")
 
 
-def _header(connection: socket.socket, _: bytes) -> None:
-    _endless(connection, HEAD + b"X-Header: ", b"a" * 65_536)
+def _header(connection: socket.socket, right: bytes) -> None:
+    _endless(connection, _head(right) + b"X-Header: ", b"a" * 65_536)
 
 
 def _continue(connection: socket.socket, _: bytes) -> None:
     _endless(connection, b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 10)
 
 
-def _chunks(connection: socket.socket, _: bytes) -> None:
-    _endless(connection, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 8000 + b"\r\n \r\n")
+def _chunks(connection: socket.socket, right: bytes) -> None:
+    _endless(
+        connection, _head(right) + b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 8000 + b"\r\n \r\n"
+    )
 
 
 def _trailers(connection: socket.socket, right: bytes) -> None:
     body = right.partition(b"\r\n\r\n")[2]
     chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n"
-    beginning = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk
+    beginning = _head(right) + b"Transfer-Encoding: chunked\r\n\r\n" + chunk
     _endless(connection, beginning, b"X-Trailer: " + b"a" * 1000 + b"\r\n")
 
 
@@ -114,7 +125,7 @@ def _no_head(connection: socket.socket, right: bytes) -> None:
 
 
 def _two_lengths(connection: socket.socket, right: bytes) -> None:
-    connection.sendall(right.replace(b"\r\n\r\n", b"\r\nContent-Length: 1\r\n\r\n", 1))
+    connection.sendall(right.replace(b"\r\n\r\n", b"\r\n" + LENGTH + b"1\r\n\r\n", 1))
 
 
 def _switched(connection: socket.socket, right: bytes) -> None:
