@@ -6,6 +6,7 @@ import http.client
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,9 @@ class TestOverTls:
         if shows is not None:
             context.load_cert_chain(self.certificates[shows])
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=10)
-        connection.request("GET", "/orders", headers=dict(headers))
-        status = connection.getresponse().status
-        connection.close()
-        return status
+        with closing(connection):
+            connection.request("GET", "/orders", headers=dict(headers))
+            return connection.getresponse().status
 
     def test_the_gateway_is_believed(self) -> None:
         """By the certificate that it shows, wherever it is."""

@@ -11,13 +11,14 @@ from ..clock import Instant
 from ..effects import AwaitKeys, Flow, SendRequest, StartRefresh
 from ..errors import AuthUnavailable, KeysUnavailable, MalformedToken
 from ..jose.compact import Header, Limits, parse_object
-from ..jose.keys import Key, KeyDocument, UnusableKeys, read_key_set
+from ..jose.keys import Key, KeyDocument, KeySet, UnusableKeys, key_from_pem, read_key_set
 from ..keyring import Await, KeyRing, KeySource, Refuse, RingState, Settled, Unavailable, UseAndRefresh
 from ..request import HttpReply, HttpRequest
 
 __all__ = ["Door", "RefreshFailed", "RefreshFlow", "Refreshed", "find_keys", "find_newer_keys", "refresh"]
 
 _ACCEPT: Final = (("accept", "application/json, application/jwk-set+json"),)
+_ACCEPT_PEM: Final = (("accept", "application/x-pem-file, text/plain, */*"),)
 _GONE: Final = frozenset({404, 410})
 _BUSY: Final = frozenset({429, 503})
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})(?!\d)", re.IGNORECASE)
@@ -153,10 +154,16 @@ def refresh(source: KeySource, known_key_url: str | None = None, sign: Sign = _u
         url = discovered = yield from _discover(source, sign)
     reply = yield from _get(url, source, sign, "key set")
     try:
-        document = read_key_set(reply.body, source.algorithms)
+        document = _read(reply.body, source)
     except UnusableKeys as error:
         raise RefreshFailed(str(error), definite=error.empty) from None
     return Refreshed(document, _max_age(reply), discovered)
+
+
+def _read(body: bytes, source: KeySource) -> KeyDocument:
+    if source.pem_kid is None:
+        return read_key_set(body, source.algorithms)
+    return KeyDocument(KeySet((key_from_pem(body, source.algorithms, source.pem_kid),)))
 
 
 def _discover(source: KeySource, sign: Sign) -> Generator[SendRequest, HttpReply, str]:
@@ -184,7 +191,8 @@ def _is_weaker(url: str, source: KeySource) -> bool:
 
 
 def _get(url: str, source: KeySource, sign: Sign, what: str) -> Generator[SendRequest, HttpReply, HttpReply]:
-    request = HttpRequest("GET", url, _ACCEPT, plain_http=source.plain_http)
+    accept = _ACCEPT if source.pem_kid is None else _ACCEPT_PEM
+    request = HttpRequest("GET", url, accept, plain_http=source.plain_http)
     try:
         reply = yield SendRequest(sign(request))
     except AuthUnavailable as error:

@@ -9,6 +9,7 @@ from ..clock import Instant
 from ..credentials import BearerToken
 from ..effects import CheckRevoked, Flow
 from ..errors import AuthgateError, InvalidClaim, TokenRevoked, UnknownIssuer, UserInactive
+from ..jose.balancer import check_balancer
 from ..jose.compact import Parts, may_be_signed, split_object
 from ..jose.verify import VerifiedClaims, verify_with
 from ..principal import Principal, Service, User
@@ -135,9 +136,10 @@ def _is_vouched_for(found: Found, now: Instant) -> Flow[bool]:
 def _verified_at_once(token: BearerToken, trust: Trust, now: Instant) -> Found | Opened:
     """Verify a token; one whose keys have to be looked for is only opened."""
     parts, claims = split_object(token.value.reveal(), trust.limits)
+    named = None if trust.balancer is None else _key_of(parts, claims, trust)
     trusted = issuer_of(claims, trust)
     try:
-        door = trusted.ring or _door(trusted, claims, now)
+        door = trusted.ring or _door(trusted, claims, named, now)
         known = None if trusted.asks_about_jwts else door.current().known(parts.header, now)
         if known is None:
             return Opened(parts, claims, trusted, door)
@@ -162,18 +164,27 @@ def verify_token(
 ) -> Flow[tuple[TrustedIssuer, VerifiedClaims]]:
     """Verify signature and claims, and nothing else; revocation is the caller's to ask."""
     parts, claims = split_object(token.value.reveal(), trust.limits)
+    named = _key_of(parts, claims, trust)
     trusted = issuer_of(claims, trust)
     with trusted.named:
-        door = _door(trusted, claims, now)
+        door = _door(trusted, claims, named, now)
         return trusted, (yield from verify_parts(parts, claims, door, trusted.rules, trust.limits, now))
 
 
-def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], now: Instant) -> Door:
-    """The way to the keys that the token's tenant has, if it is served here (Law 3.12).
+def _key_of(parts: Parts, claims: dict[str, Any], trust: Trust) -> str | None:
+    """The one key that the token of a load balancer names, each of which is published apart; None for other tokens."""
+    rules = trust.balancer
+    return None if rules is None else check_balancer(parts.header, claims, rules, trust.limits)
+
+
+def _door(trusted: TrustedIssuer, claims: Mapping[str, Any], key: str | None, now: Instant) -> Door:
+    """The way to the keys that the token's tenant has, if it is served here (Law 3.12); or to the one key it names.
 
     Nothing is verified yet, so a tenant only chooses among what the configuration admits. The claims that choose
     are the very ones that the signature then covers: the tenant whose keys verified them is the one they name.
     """
+    if key is not None:
+        return trusted.door(key)
     tenant = trusted.issuer.tenant(claims)
     if not trusted.serves(tenant, now):
         raise InvalidClaim("tenant", "is not one of those that are served here")

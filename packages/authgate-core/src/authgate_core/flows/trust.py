@@ -13,6 +13,7 @@ from ..credentials import BearerToken
 from ..effects import Endpoint
 from ..errors import InvalidClaim
 from ..issuer import Introspection, Issuer
+from ..jose.balancer import BalancerRules
 from ..jose.claims import TokenRules
 from ..jose.compact import Header, Limits, may_hold_object
 from ..jose.keys import Key, KeySet
@@ -195,6 +196,7 @@ class Trust:
         memory: What was found of tokens lately; None where nothing is remembered. It is this gate's alone, for
             what is found depends on all of the above.
         opaque: The issuer that is asked about tokens which are no JWTs; None where none is.
+        balancer: What the headers of tokens must say where an AWS load balancer hands them on; None where none does.
     """
 
     issuers: Mapping[str | None, TrustedIssuer]
@@ -203,6 +205,7 @@ class Trust:
     known: Known
     memory: VerifiedTokens[Found] | None = None
     opaque: TrustedIssuer | None = None
+    balancer: BalancerRules | None = None
 
     def recall(self, digest: bytes | None, now: Instant) -> Found | None:
         """What is remembered of a token, and holds still."""

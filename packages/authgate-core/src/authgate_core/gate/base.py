@@ -117,8 +117,12 @@ class GateBase:
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
         config = self.config
+        balancer = None if config.gateway is None else config.gateway.balancer
         limits = Limits(
-            token=config.credential_limit, header=config.token_header_limit, depth=config.token_depth
+            token=config.credential_limit,
+            header=config.token_header_limit,
+            depth=config.token_depth,
+            padded=balancer is not None,
         )
         memory = VerifiedTokens[Found](config.verified_tokens) if config.verified_tokens else None
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
@@ -127,7 +131,9 @@ class GateBase:
         opaque = next((trusted for trusted in asked if trusted.asking and trusted.asking.spec.opaque), None)
         return GateContext(
             gate=number,
-            trust=Trust(issuers, limits, lru_cache(_MOST_ROLES)(config.roles.expand), known, memory, opaque),
+            trust=Trust(
+                issuers, limits, lru_cache(_MOST_ROLES)(config.roles.expand), known, memory, opaque, balancer
+            ),
             projects=projects,
             project_issuers=self._project_issuers,
             has_directory=config.projects is not None,

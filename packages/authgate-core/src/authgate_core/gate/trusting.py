@@ -137,5 +137,5 @@ def _source(issuer: Issuer, origin: JwksUrl | Discovery, algorithms: frozenset[s
 
 
 def _tenant_source(issuer: Issuer, keys: TenantKeys, tenant: str) -> KeySource:
-    origin = JwksUrl(keys.url_of(tenant), keys.signing)
-    return _source(issuer, origin, issuer.terms.algorithms)
+    source = _source(issuer, JwksUrl(keys.url_of(tenant), keys.signing), issuer.terms.algorithms)
+    return replace(source, pem_kid=tenant) if keys.pem else source

@@ -9,8 +9,10 @@ from typing import Any, Final, TypedDict, Unpack, cast
 
 from ..identity_headers import CallerKind, IdentityHeaders
 from ..issuer import Issuer
+from ..jose.balancer import BalancerRules
 from ..secret import Secret
 from .assertions import cloudflare_access, iap, pomerium
+from .balancers import balancer_issuer, balancer_problems, balancer_rules
 from .peers import Peers, peer_problems
 from .presets import INTROSPECTOR, STAMP, consumer_headers
 from .signed import HttpSignatures
@@ -38,14 +40,15 @@ class Gateway:
     """A gateway that has authenticated the caller: identity comes from what it says, and from nothing else (Law 2.7).
 
     Made by ``Gateway.kong``, ``.kong_consumers``, ``.signed``, and for tokens in headers ``.asserted``, ``.iap``,
-    ``.cloudflare_access`` and ``.pomerium``. What shows that it is the gateway that speaks is its address, its client
-    certificate, its signature, or the token that it hands on.
+    ``.cloudflare_access``, ``.pomerium`` and ``.alb``. What shows that it is the gateway that speaks is its address,
+    its client certificate, its signature, or the token that it hands on.
 
     Args:
         name: The label in logs, metrics and refs.
         identity: How it names its headers; None where it hands on a token.
         assertion: The header of that token, in lower case.
         issuer: Whose token that is.
+        balancer: What the header of that token must say, where an AWS load balancer wrote it.
         signatures: What its message signatures must be; None where it signs no messages.
         hmac_keys: The keys of HMAC v1, of which any may have signed; none where that is not asked for.
         peers: Its addresses, or networks in which nothing else is; nobody is trusted for where it is by default.
@@ -63,6 +66,7 @@ class Gateway:
     identity: IdentityHeaders | None = None
     assertion: str | None = None
     issuer: Issuer | None = None
+    balancer: BalancerRules | None = None
     signatures: HttpSignatures | None = None
     hmac_keys: tuple[Secret, ...] = ()
     peers: tuple[str, ...] = ()
@@ -184,6 +188,32 @@ class Gateway:
             options: As for every gateway.
         """
         return cls.asserted("X-Pomerium-Jwt-Assertion", pomerium(host), **options)
+
+    @classmethod
+    def alb(
+        cls,
+        signer: str | Collection[str],
+        *,
+        issuer: str,
+        client_id: str | Collection[str],
+        keys_url: str | None = None,
+        **options: Unpack[GatewayOptions],
+    ) -> Gateway:
+        """An AWS Application Load Balancer that signs users in: ``X-Amzn-Oidc-Data``.
+
+        Args:
+            signer: Its ARN, or those of several of one region, whose keys are the same for everybody there.
+            issuer: The ``iss`` of the provider that it signs users in with, byte for byte.
+            client_id: The OAuth client of its rule, or several; its tokens have no audience.
+            keys_url: Where its region publishes keys; by default as the ARN says.
+            options: As for every gateway.
+        """
+        rules = balancer_rules(signer, client_id)
+        mistakes = tuple(balancer_problems(signer, client_id, issuer, keys_url))
+        whose = None if mistakes else balancer_issuer(issuer, rules.signers, keys_url)
+        return _made(
+            "alb", options, assertion="x-amzn-oidc-data", issuer=whose, balancer=rules, mistakes=mistakes
+        )
 
     @property
     def makes_users(self) -> bool:

@@ -29,11 +29,14 @@ class TenantKeys:
         base_url: Where the issuer is, without a slash at the end.
         path: Where below that; ``{tenant}`` stands for the tenant's UUID, the one part that a caller has a say in.
         signing: Signs the requests, where the issuer asks for that.
+        pem: Whether it is not a set that is there but one key in PEM, of the same name as the tenant: AWS load
+            balancers have no tenants, and publish each of their keys apart.
     """
 
     base_url: str
     path: str
     signing: RequestSigning | None = field(default=None, repr=False)
+    pem: bool = False
 
     def url_of(self, tenant: str) -> str:
         """Where the keys of a tenant are; only a canonical UUID ever becomes a part of a URL.

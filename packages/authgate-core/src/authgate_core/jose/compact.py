@@ -23,6 +23,7 @@ __all__ = [
     "Parts",
     "decode_segment",
     "encode_segment",
+    "header_members",
     "may_be_signed",
     "may_hold_object",
     "parse_header",
@@ -63,11 +64,13 @@ class Limits:
         token: Characters of the whole token.
         header: Characters of the header segment, as it arrives.
         depth: Nesting of JSON objects and arrays, the outermost included.
+        padded: Whether segments may end with the padding of base64, as those of AWS load balancers do (Law 3.1).
     """
 
     token: int = 16384
     header: int = 2048
     depth: int = 16
+    padded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def split(token: str, limits: Limits) -> Parts:
     """
     signing_input, header, payload, signature = _segments(token, limits)
     covered = signing_input.encode("ascii", "replace")
-    return Parts(header, decode_segment(payload), covered, decode_segment(signature))
+    return Parts(header, _decoded(payload, limits), covered, _decoded(signature, limits))
 
 
 def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
@@ -123,13 +126,13 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     # Junk of many kilobytes is not worth decoding, as ``may_hold_object`` says.
     if payload[:2] not in _BEGINNINGS:
         raise MalformedToken("the payload is not a JSON object")
-    data = decode_segment(payload)
+    data = _decoded(payload, limits)
     claims = _read_flat(data, limits)
     if claims is None:
         claims = _read_any(data, limits)
     # What is not ASCII in the header is refused by ``parse_header``, before anything is verified.
     covered = signing_input.encode("ascii", "replace")
-    return _new(Parts, (header, data, covered, decode_segment(signature))), claims
+    return _new(Parts, (header, data, covered, _decoded(signature, limits))), claims
 
 
 def may_hold_object(token: str) -> bool:
@@ -174,9 +177,7 @@ def parse_header(segment: str, limits: Limits) -> Header:
         MalformedToken: If it is too long, not a strict JSON object, without ``alg``, has a member of another
             type, or asks for an extension with ``crit`` (Law 3.3) or ``b64`` (RFC 7797 section 7).
     """
-    if len(segment) > limits.header:
-        raise MalformedToken(f"the header has {len(segment)} characters, more than {limits.header}")
-    members = parse_object(decode_segment(segment), limits)
+    members = header_members(segment, limits)
     if "crit" in members or "b64" in members:
         raise MalformedToken("the header asks for an extension (crit, b64) that is not implemented")
     alg, kid, typ = (members.get(name) for name in ("alg", "kid", "typ"))
@@ -186,6 +187,17 @@ def parse_header(segment: str, limits: Limits) -> Header:
         if name in members and not isinstance(members[name], str):
             raise MalformedToken(f"the header's {name} is not a string")
     return Header(alg, kid, typ)
+
+
+def header_members(segment: str, limits: Limits) -> dict[str, Any]:
+    """What a header segment holds, whatever that is.
+
+    Raises:
+        MalformedToken: If it is too long, or not a strict JSON object.
+    """
+    if len(segment) > limits.header:
+        raise MalformedToken(f"the header has {len(segment)} characters, more than {limits.header}")
+    return parse_object(_decoded(segment, limits), limits)
 
 
 def parse_object(data: bytes, limits: Limits) -> dict[str, Any]:
@@ -267,6 +279,15 @@ def decode_segment(segment: str) -> bytes:
     if len(data) != size * 3 // 4 or segment[-1] not in _LAST[size % 4] or "+" in segment or "/" in segment:
         raise MalformedToken("a segment is not canonical base64url")
     return data
+
+
+def _decoded(segment: str, limits: Limits) -> bytes:
+    """Decode a segment, which may have its padding where that is allowed: all of it, or none."""
+    if not limits.padded or segment[-1:] != "=":
+        return decode_segment(segment)
+    if len(segment) % 4:
+        raise MalformedToken("a segment has not the padding of its length")
+    return decode_segment(segment[:-2] if segment.endswith("==") else segment[:-1])
 
 
 def encode_segment(data: bytes) -> str:

@@ -24,6 +24,7 @@ class KeySource:
         issuer: What ``issuer`` in the discovery document must be, byte for byte.
         plain_http: Whether http beyond loopback was allowed explicitly (Law 4.9).
         signing: Signs the requests, where the issuer asks for that.
+        pem_kid: The name of the key that stands there by itself, in PEM; None where it is a key set.
 
     Raises:
         ValueError: If not exactly one of the URLs is given.
@@ -35,6 +36,7 @@ class KeySource:
     issuer: str | None = None
     plain_http: bool = False
     signing: RequestSigning | None = None
+    pem_kid: str | None = None
 
     def __post_init__(self) -> None:
         if (self.jwks_url is None) == (self.discovery_url is None):
