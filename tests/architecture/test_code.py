@@ -17,6 +17,7 @@ LONGEST = 350
 
 OLDER = (
     "authgate_fastapi.compat.auth_gate",
+    "authgate_fastapi.compat.auth_sdk",
     "authgate_fastapi.compat.mercury",
     "authgate_flask.compat.mercury",
 )

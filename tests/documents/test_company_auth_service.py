@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 import authgate_core as ag
 from authgate_core.testing import FakeAuthService
@@ -66,3 +67,13 @@ class TestThePage:
             assert "u1" == gate.admit(view(kept), ag.is_user).user.id
             with pytest.raises(ag.CrossSiteRefused):
                 gate.admit(ag.RequestView("POST", "/", [kept]), ag.is_user)
+
+    def test_the_sdk(self, service: FakeAuthService) -> None:
+        """The fourth: the SDK's middlewares and a dependency behind them."""
+        asked = TestClient(pasted(3, service)["app"], base_url="https://testserver")
+        asked.cookies.set("__Host-auth_access", service.token("u1", role="admin"))
+
+        me = asked.get("/me").json()
+        assert ("u1", "cookie") == (me["user"]["user_id"], me["transport"])
+        assert "u1" == asked.get("/admin").json()["user_id"]
+        assert 403 == asked.post("/me").status_code

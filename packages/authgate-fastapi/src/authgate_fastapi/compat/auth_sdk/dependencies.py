@@ -1,96 +1,35 @@
-"""The dependencies of the auth service's own SDK under their old names, behind ``AuthGate(app, ...)``.
+"""The dependencies of the auth service's own SDK: ours, giving its dicts.
 
-What they give is what that SDK gave: a dict that says who calls. What they refuse is refused as everywhere in
-authgate, with the headers of the auth service on a step-up.
+What they refuse is refused as everywhere in authgate, with the headers of the auth service on a step-up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, Literal, TypedDict
+from typing import Final
 
 from authgate_core import (
-    Admission,
     AsyncGate,
     ConfigurationError,
     Issuer,
     Policy,
-    User,
     action,
     any_role,
     fresh_within,
     is_user,
 )
 
-from ..dependencies import bearer
-from ..guards import Guard
-from ..roles import Asking
+from ...dependencies import bearer
+from ...guards import Guard
+from ...roles import Asking
+from .identities import UserIdentity, caller_of, user_of
 
-__all__ = [
-    "AuthenticatedJWTIdentity",
-    "ServiceIdentity",
-    "UserIdentity",
-    "get_current_user",
-    "require_action_token",
-    "require_fresh_auth",
-    "require_role",
-]
+__all__ = ["get_current_user", "require_action_token", "require_fresh_auth", "require_role"]
 
 
-class UserIdentity(TypedDict):
-    """A user as that SDK showed one."""
-
-    type: Literal["user"]
-    user_id: str
-    email: str | None
-    email_verified: bool
-    email_otp_enabled: bool
-    role: str | None
-    scopes: list[str]
-    auth_time: float | None
-
-
-class ServiceIdentity(TypedDict):
-    """A program as that SDK showed one."""
-
-    type: Literal["service"]
-    client_id: str
-    role: str | None
-    scopes: list[str]
-    email: None
-
-
-AuthenticatedJWTIdentity = UserIdentity | ServiceIdentity
-"""Whoever calls."""
-
-
-def _user(admission: Admission) -> UserIdentity:
-    user = admission.user
-    return {
-        "type": "user",
-        "user_id": user.id,
-        "email": user.email,
-        "email_verified": user.claims.get("email_verified") is True,
-        "email_otp_enabled": user.claims.get("email_otp_enabled") is True,
-        "role": next(iter(user.roles), None),
-        "scopes": list(user.scopes),
-        "auth_time": user.auth_time,
-    }
-
-
-def _caller(admission: Admission) -> AuthenticatedJWTIdentity:
-    if admission.get(User) is not None:
-        return _user(admission)
-    service = admission.service
-    role = next(iter(service.roles), None)
-    client_id = service.client_id or service.id
-    scopes = list(service.scopes)
-    return {"type": "service", "client_id": client_id, "role": role, "scopes": scopes, "email": None}
-
-
-get_current_user: Final = Guard("get_current_user", bearer, _caller)
+get_current_user: Final = Guard("get_current_user", bearer, caller_of)
 """``Depends(get_current_user)``: a user or a program."""
-require_role: Final = Asking("require_role", any_role, _caller)
+require_role: Final = Asking("require_role", any_role, caller_of)
 """``Depends(require_role("admin"))``: a user or program with one of the roles."""
 
 
@@ -121,7 +60,7 @@ def require_action_token(
             )
         return policy
 
-    return Guard(f"require_action_token({action_name!r})", asked_of, _user)
+    return Guard(f"require_action_token({action_name!r})", asked_of, user_of)
 
 
 def require_fresh_auth(max_age_seconds: int = 300) -> Guard[UserIdentity]:
@@ -134,7 +73,7 @@ def require_fresh_auth(max_age_seconds: int = 300) -> Guard[UserIdentity]:
         TypeError: If that is no positive whole number.
     """
     policy = is_user & fresh_within(max_age_seconds)
-    return Guard(f"require_fresh_auth({max_age_seconds})", policy, _user)
+    return Guard(f"require_fresh_auth({max_age_seconds})", policy, user_of)
 
 
 def _is_meant(issuer: Issuer, base_url: str | None, expected: set[str]) -> bool:
