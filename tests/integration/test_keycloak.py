@@ -78,6 +78,22 @@ class TestServices:
 
         assert either.admit(request, ag.is_service & ag.any_role(WRITER)).service
 
+    def test_a_user_who_took_the_name_of_an_account_is_no_service(
+        self, either: Face, running_keycloak: Keycloak
+    ) -> None:
+        """Law 3.13: whoever registers may call themselves like the account that a client does not have."""
+        name = "service-account-shop-web"
+        password = {"type": "password", "value": f"{name}-password", "temporary": False}
+        told = {"firstName": "A", "lastName": "B", "email": "taken@example.com", "emailVerified": True}
+        if not running_keycloak.admin("GET", f"/users?exact=true&username={name}"):
+            account = {"username": name, "enabled": True, "credentials": [password], **told}
+            running_keycloak.admin("POST", "/users", account)
+        request = view(bearer(running_keycloak.user_token(name)))
+
+        assert name == either.admit(request, ag.is_user).user.claims["preferred_username"]
+        with pytest.raises(ag.AuthorizationError):
+            either.admit(request, ag.is_service)
+
     def test_a_service_account_without_a_role_is_refused(
         self, either: Face, running_keycloak: Keycloak
     ) -> None:

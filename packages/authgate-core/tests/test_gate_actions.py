@@ -16,7 +16,7 @@ from authgate_core.policy import compile_policy, evaluate
 from authgate_core.policy.step_up import Proof
 from authgate_core.request import Memo
 from authgate_core.testing import ABSENT, FakeAuthService, FakeIssuer, ManualClock, TokenMint
-from tests.support.gates import Face, bearer, face, store, view
+from tests.support.gates import APP_SECRET, PROJECT, Face, bearer, face, store, view
 
 DELETE = ag.is_user & ag.action("delete_order")
 
@@ -328,6 +328,22 @@ class TestOnce:
         assert "u1" == gate.admit(asked(user, action), ag.is_user).user.id
 
         assert "u1" == gate.admit(asked(user, action), DELETE).user.id
+
+    def test_by_whom_it_lets_in(self, make: Callable[..., Face], service: FakeAuthService) -> None:
+        """A request that Law 6.8 refuses leaves the token to the next one."""
+        gate = make(
+            {"tenant": "org", "tenant_matches_project": True},
+            projects=ag.StaticProjects({"shop": {"secret": APP_SECRET}}),
+        )
+        policy = ag.is_user & ag.is_project & ag.action("delete_order", of=ag.User)
+        action = service.action_token("delete_order", "u1", org="other")
+        request = asked(service.token("u1", org="other"), action)
+
+        both = view(*request.headers, *PROJECT)
+        for _ in range(2):
+            assert isinstance(refusal(gate, both, policy), ag.TenantMismatch)
+        assert gate.admit(request, DELETE)
+        assert isinstance(refusal(gate, request), ag.StepUpRequired)
 
     def test_by_many_at_once(self, gate: Face, service: FakeAuthService) -> None:
         """Of many requests with one token exactly one is let in."""

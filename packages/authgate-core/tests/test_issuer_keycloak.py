@@ -126,6 +126,12 @@ def account(realm: FakeRealm, client: str = "Billing", **claims: object) -> str:
     return realm.realm_token(**{**own, "sid": ABSENT, "email": ABSENT, **claims})
 
 
+def account_claims(realm: FakeRealm, **claims: object) -> dict[str, Any]:
+    """What introspection says of the account ``Billing``, or of a user with such a name."""
+    own = {"client_id": "Billing", "azp": "Billing", "preferred_username": "service-account-billing"}
+    return {**realm.claims("u1"), "typ": "Bearer", "token_type": "Bearer", **own, **claims}
+
+
 class TestServices:
     def test_a_service_account(self, make: Make, realm: FakeRealm) -> None:
         """Is a service, and no user (Law 3.13)."""
@@ -186,6 +192,38 @@ class TestIntrospection:
         with pytest.raises(ag.TokenInactive):
             gate.verify_token(other)
         assert {"/protocol/openid-connect/token/introspect": 2} == dict(realm.hits)
+
+    @pytest.mark.parametrize(
+        "told", [{}, {"sid": "s-1", "clientHost": "10.0.0.7"}, {"sid": "s-1", "clientAddress": "10.0.0.7"}]
+    )
+    def test_a_service_account(self, make: Make, realm: FakeRealm, told: dict[str, Any]) -> None:
+        """A client that logged in for itself has no session, or Keycloak says from where it did."""
+        gate = make(introspect=ag.ClientSecret("orders-api", "s3cret"))
+        token = account(realm)
+        realm.desk.know(token, account_claims(realm, **told))
+
+        assert "Billing" == gate.verify_token(token, ag.is_service).service.client_id
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"sid": "s-1"},
+            {"session_state": "s-1"},
+            {"sid": None, "clientHost": None},
+            {"sid": "s-1", "clientAddress": ["10.0.0.7"]},
+        ],
+    )
+    def test_a_user_who_took_the_name_of_an_account(
+        self, make: Make, realm: FakeRealm, told: dict[str, Any]
+    ) -> None:
+        """Law 3.13: what introspection says has client_id of users too, so that and a name make no service."""
+        gate = make(introspect=ag.ClientSecret("orders-api", "s3cret"))
+        token = account(realm)
+        realm.desk.know(token, account_claims(realm, username="service-account-billing", **told))
+
+        assert gate.verify_token(token).get(ag.Service) is None
+        with pytest.raises(ag.AuthorizationError):
+            gate.verify_token(token, ag.is_service)
 
     def test_a_missing_mapper_may_be_why(self, make: Make, realm: FakeRealm) -> None:
         """Keycloak says of a token that is not for the client that asks what it says of one that has ended."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -54,6 +54,8 @@ def show_action(
     acting: Acting,
     found: Mapping[Kind, Principal],
     now: Instant,
+    *,
+    admits: Callable[[RequestView], bool],
 ) -> Flow[RequestView]:
     """Verify the token of an action, and use it up where the policy asks for that and then admits.
 
@@ -67,6 +69,7 @@ def show_action(
         acting: What the token is verified with.
         found: Who was authenticated.
         now: The present moment.
+        admits: Whether a request would be let in, by the policy and by all that is asked beside it (Law 6.8).
 
     Returns:
         The request as the policy may judge it, with what the token proves.
@@ -83,7 +86,7 @@ def show_action(
     if not isinstance(outcome, Proof) or evaluate(policy, found, shown, now).granted:
         return shown
     used = _with(view, replace(outcome, is_used=True))
-    if not evaluate(policy, found, used, now).granted:
+    if not admits(used):
         return used  # which is refused for what else is missing, and the action is not asked for again
     if (yield from _use(view, token, outcome, acting, trusted, now)):
         return used

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
@@ -37,11 +37,10 @@ from ..errors import (
     MalformedCredentials,
     MissingCredentials,
     StepUpRequired,
-    TenantMismatch,
 )
 from ..identity_headers import GatewayIdentity
 from ..policy import CompiledPolicy, evaluate
-from ..principal import Admission, ApiKey, Principal, Project, User
+from ..principal import Admission, ApiKey, Principal, Project
 from ..request import RequestView
 from .actions import Acting, Unproven, show_action
 from .api_key import KnownKeys, authenticate_api_key
@@ -50,6 +49,7 @@ from .possession import Possession, show_possession
 from .project import authenticate_project
 from .project_token import TrustedProjects, authenticate_project_token
 from .revoked import check_revoked
+from .together import everyone_admitted
 from .token import authenticate_token
 from .trust import Trust, TrustedIssuer
 
@@ -126,7 +126,8 @@ def admit(
         barred = yield from _authenticate(view, policy, presented, context, now, found)
         if action is not None:
             acting = Acting(context.gate, context.trust, context.actions)
-            view = yield from show_action(view, action, policy, acting, found, now)
+            admits = partial(_admits, policy=policy, context=context, found=found, now=now)
+            view = yield from show_action(view, action, policy, acting, found, now, admits=admits)
         return decide_jointly(view, policy, context, found, barred, now=now)
     except AuthgateError as refusal:
         if not isinstance(refusal, MissingCredentials):
@@ -292,24 +293,26 @@ def decide_jointly(
         AuthgateError: As ``decide`` does.
     """
     admission = decide(view, policy, found, barred, now=now)
-    memo = view.memo
-    held = () if memo is None else memo.admitted.get(context.gate, ())
-    everyone: tuple[object, ...] = admission.principals
-    if held:
-        everyone = (*held, *(principal for principal in everyone if principal not in held))
-    if context.tenant_bound:
-        _check_tenants(everyone, context.tenant_bound)
-    if memo is not None:
-        memo.admitted[context.gate] = everyone
+    everyone = everyone_admitted(admission, view, context.gate, context.tenant_bound)
+    if view.memo is not None:
+        view.memo.admitted[context.gate] = everyone
     return admission
 
 
-def _check_tenants(everyone: Iterable[object], bound: frozenset[str]) -> None:
-    members = tuple(everyone)
-    projects = {principal.id for principal in members if isinstance(principal, Project)}
-    for user in members:
-        if isinstance(user, User) and user.issuer in bound and projects - {user.tenant}:
-            raise TenantMismatch("the user is of one tenant, the project of another", issuer=user.issuer)
+def _admits(
+    view: RequestView,
+    *,
+    policy: CompiledPolicy,
+    context: GateContext,
+    found: Mapping[Kind, Principal],
+    now: Instant,
+) -> bool:
+    """Whether ``decide_jointly`` would admit; nothing remembers that it was asked."""
+    try:
+        everyone_admitted(decide(view, policy, found, now=now), view, context.gate, context.tenant_bound)
+    except AuthgateError:
+        return False
+    return True
 
 
 def decide(

@@ -33,6 +33,10 @@ _CLIENT_ROLES: Final = as_path("resource_access")
 _ENDPOINTS: Final = "/protocol/openid-connect"
 _REALM_ROLES: Final = as_path("realm_access.roles")
 _SERVICE_ROLES: Final = frozenset({"service", "service-account"})
+_ORIGIN: Final = ("clientHost", "clientAddress")
+"""Where a client was when it logged in for itself; Keycloak says so of no user."""
+_LOGIN: Final = frozenset({"sid", "session_state"})
+"""What names the session of whoever logged in; a client that logs in for itself has none, unless it asks for one."""
 _PERSONAL: Final = ("username", "preferred_username", "email", "name", "given_name", "family_name")
 
 
@@ -53,13 +57,14 @@ def keycloak_options(
     ours: Options = {
         "name": "keycloak",
         "roles": "realm_access.roles",
-        "service_when": partial(_is_service, named, frozenset(rules)),
         "pure": True,
     }
     if introspect is not None:
         url = f"{realm_url}{_ENDPOINTS}/token/introspect"
         ours["introspection"] = Introspection(url, introspect, opaque=False, jwts=True)
-    return {**ours, **{name: value for name, value in options.items() if value is not None}}
+    given = {**ours, **{name: value for name, value in options.items() if value is not None}}
+    is_service = partial(_is_service, named, frozenset(rules), is_asked="introspection" in given)
+    return {"service_when": is_service, **given}
 
 
 def keycloak_terms(terms: Terms, rules: Collection[KeycloakRule]) -> Terms:
@@ -87,15 +92,24 @@ def keycloak_problems(realm_url: object, rules: Collection[object], terms: Terms
             yield f"service_by: {rule!r} is none of {', '.join(map(repr, _OLDER))}"
 
 
-def _is_service(named: frozenset[str] | None, rules: frozenset[str], claims: Mapping[str, Any]) -> bool:
+def _is_service(
+    named: frozenset[str] | None, rules: frozenset[str], claims: Mapping[str, Any], *, is_asked: bool
+) -> bool:
     """Whether a client speaks for itself: its service account does, whose user has a name that is the client's.
 
-    Keycloak writes the names of users in lower case.
+    Keycloak writes the names of users in lower case. A token has ``client_id`` if it is of such an account, while
+    what introspection says has it of everyone: there a user who took the name that the account of a client without
+    one would have is told by the session of the login.
     """
     client, user = claims.get("client_id"), claims.get("preferred_username")
     if isinstance(client, str) and isinstance(user, str):
         is_account = user.lower() == f"service-account-{client}".lower()
-        if is_account and (named is None or client in named):
+        is_own = (
+            not is_asked
+            or _LOGIN.isdisjoint(claims)
+            or any(isinstance(claims.get(name), str) for name in _ORIGIN)
+        )
+        if is_account and is_own and (named is None or client in named):
             return True
     return any(_OLDER[rule](claims) for rule in rules)
 
