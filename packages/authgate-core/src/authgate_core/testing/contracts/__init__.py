@@ -5,6 +5,13 @@ They need pytest, which is why ``authgate_core.testing`` does not import them.
 
 from __future__ import annotations
 
+from .api_keys import (
+    ApiKeyStoreContract,
+    ApiKeyStoreOutageContract,
+    AsyncApiKeyStoreContract,
+    AsyncApiKeyStoreOutageContract,
+    OpenKeys,
+)
 from .http import HttpPortContract
 from .projects import (
     AsyncProjectDirectoryContract,
@@ -14,6 +21,13 @@ from .projects import (
     ProjectDirectoryContract,
     ProjectDirectoryOutageContract,
     ProjectDirectoryServiceContract,
+)
+from .replays import (
+    AsyncReplayStoreContract,
+    AsyncReplayStoreOutageContract,
+    OpenReplays,
+    ReplayStoreContract,
+    ReplayStoreOutageContract,
 )
 from .revocation import (
     AsyncRevocationOutageContract,
@@ -26,18 +40,28 @@ from .revocation import (
 )
 
 __all__ = [
+    "ApiKeyStoreContract",
+    "ApiKeyStoreOutageContract",
+    "AsyncApiKeyStoreContract",
+    "AsyncApiKeyStoreOutageContract",
     "AsyncProjectDirectoryContract",
     "AsyncProjectDirectoryOutageContract",
     "AsyncProjectDirectoryServiceContract",
+    "AsyncReplayStoreContract",
+    "AsyncReplayStoreOutageContract",
     "AsyncRevocationOutageContract",
     "AsyncRevocationStoreContract",
     "AsyncWritableStore",
     "HttpPortContract",
     "OpenDirectory",
+    "OpenKeys",
+    "OpenReplays",
     "OpenStore",
     "ProjectDirectoryContract",
     "ProjectDirectoryOutageContract",
     "ProjectDirectoryServiceContract",
+    "ReplayStoreContract",
+    "ReplayStoreOutageContract",
     "RevocationOutageContract",
     "RevocationStoreContract",
     "WritableStore",
