@@ -468,6 +468,17 @@ class TestSetUp:
         with pytest.raises(TypeError, match="action takes"):
             ag.action(name)
 
+    def test_memory_of_one_process_is_said_to_be_that(self, make: Callable[..., Face]) -> None:
+        """Law 5.6, of what is used up: another worker would take each token once more; it is said once."""
+        events: list[Any] = []
+        gate = make(on_event=events.append)
+        gate.gate.check_policy(ag.is_user & ag.action("delete_order", once=False))
+        assert [] == events
+
+        for policy in (DELETE, DELETE | ag.is_service):
+            gate.gate.check_policy(policy)
+        assert ["replays_in_memory"] == [event.code for event in events]
+
     @pytest.mark.parametrize("once", [None, 1, "no"])
     def test_whether_once(self, once: Any) -> None:
         """True or False, for anything else could be read either way."""

@@ -28,6 +28,7 @@ from ..flows.short import admit_at_once
 from ..flows.token import begin_token
 from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
+from ..io.replays import REMEMBERED_IN_ONE_PROCESS
 from ..jose.compact import Limits
 from ..policy import (
     AnyOf,
@@ -41,6 +42,7 @@ from ..policy import (
     kind_of,
 )
 from ..principal import Admission, ApiKey, Principal, Service, User
+from ..replays import MemoryReplays
 from ..request import RequestView
 from ..resource import metadata_of
 from ..runner.exchanges import Exchanges
@@ -87,6 +89,7 @@ class GateBase:
             raise ConfigurationError(*problems)
         self._compiled_anew = lru_cache(_MOST_POLICIES)(self._compile)
         self._policies: dict[int, tuple[Policy, CompiledPolicy]] = {}
+        self._told_of_memory = False
         self._read_by = lru_cache(_MOST_POLICIES)(self._headers_of)
         self.config = config
         self.clock = clock
@@ -113,6 +116,7 @@ class GateBase:
         servers = (issuer.issuer for issuer in config.trusted_issuers)
         self.resource_metadata = metadata_of(config.resource, servers, described(config))
         for notice in beginnings(config):
+            self._told_of_memory |= notice is REMEMBERED_IN_ONE_PROCESS
             self._journal.notice(notice)
 
     def _make_context(self, known: Known, projects: ProjectCache) -> GateContext:
@@ -246,6 +250,9 @@ class GateBase:
             missing.append("no issuer has its users confirm actions; give issuers=[Issuer.auth_service(...)]")
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
+        if compiled.uses_once and not self._told_of_memory and isinstance(self.config.replays, MemoryReplays):
+            self._told_of_memory = True
+            self._journal.notice(REMEMBERED_IN_ONE_PROCESS)
         # The short way reads a token in its header only: no gateway's word, and no cookie, which beside a token is
         # malformed (Law 2.9).
         is_short = self.config.gateway is None and self.config.cookies is None

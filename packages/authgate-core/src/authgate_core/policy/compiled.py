@@ -70,6 +70,12 @@ class CompiledPolicy:
     is_plain: bool
     asks_action: bool = False
 
+    @property
+    def uses_once(self) -> bool:
+        """Whether any branch uses a token up."""
+        terms = (term for branch in self.branches for term, _ in branch.terms)
+        return any(isinstance(term, Action) and term.once for term in terms)
+
     def is_plainly_for(self, principal: Principal, request: RequestView, now: Instant | None) -> bool:
         """Whether it is plain and admits the bearer of a token; where it is not, ``evaluate`` has to say."""
         if self.is_plain:
