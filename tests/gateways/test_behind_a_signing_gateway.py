@@ -70,6 +70,13 @@ class TestWhatIsAdmitted:
         """As they are usually written."""
         assert 200 == send(port, signer.sign(USER, "GET", target), target=target)[0]
 
+    @pytest.mark.parametrize("server", ["waitress", "plain uvicorn"])
+    @pytest.mark.parametrize("target", ["/a%40b.c", "/%61%2Fb?q=%7E"])
+    def test_an_address_with_more_escapes(self, config: ag.GateConfig, server: str, target: str) -> None:
+        """As browsers write what is given to them, where the server tells what it was sent."""
+        with SERVERS[server](config) as port:
+            assert 200 == send(port, signer.sign(USER, "GET", target), target=target)[0]
+
 
 class TestWhatIsRefused:
     def test_without_a_signature(self, port: int) -> None:

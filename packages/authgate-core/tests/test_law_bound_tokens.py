@@ -178,6 +178,9 @@ class TestProofs:
         }
         line = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": unquote(path, "latin-1")}
         assert make().admit(wsgi_view({**line, **sent}), ag.is_user)
+        line["RAW_URI"] = path
+        sent["HTTP_DPOP"] = key.proof("GET", BASE + path, token)
+        assert make().admit(wsgi_view({**line, **sent}), ag.is_user)
 
     @pytest.mark.parametrize(
         "line", [".evil.example/orders", ":8443/orders", "@evil.example/", "/orders#x", ""]

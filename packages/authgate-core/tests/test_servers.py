@@ -125,6 +125,30 @@ class TestTargets:
         seen = wsgi_view(environ(SCRIPT_NAME="/m", PATH_INFO=path, QUERY_STRING="q=%20"))
         assert f"/m{target}?q=%20" == seen.target
 
+    @pytest.mark.parametrize("variable", ["RAW_URI", "REQUEST_URI"])
+    @pytest.mark.parametrize("sent", ["/m/u/a%40b?q=1", "/%6d/u/a@b?q=1", "/m%2Fu/a%40b?q=1"])
+    def test_as_it_was_sent_where_wsgi_servers_say_so(self, variable: str, sent: str) -> None:
+        """What was signed of a path is how it was written."""
+        line = {"SCRIPT_NAME": "/m", "PATH_INFO": "/u/a@b", "QUERY_STRING": "q=1"}
+        assert sent == wsgi_view(environ(**line, **{variable: sent})).target
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            "/m/other?q=1",
+            "/m/u/a@b?q=2",
+            "/m/u/a@b",
+            "/m/u/a@b?q=1#x",
+            "https://a.example/m/u/a@b?q=1",
+            "",
+            None,
+        ],
+    )
+    def test_what_a_router_does_not_see_is_not_believed(self, sent: str | None) -> None:
+        """Something rewrote the one or the other since."""
+        line = {"SCRIPT_NAME": "/m", "PATH_INFO": "/u/a@b", "QUERY_STRING": "q=1"}
+        assert "/m/u/a@b?q=1" == wsgi_view(environ(**line, RAW_URI=sent, HTTP_RAW_URI="/x")).target
+
 
 class TestAsgi:
     def test_all_that_a_view_holds(self) -> None:

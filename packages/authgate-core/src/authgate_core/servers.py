@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from .errors import GatewaySignatureRefused
 from .headers import FORWARDING, HeaderPairs
@@ -21,6 +21,8 @@ _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 _CONTENT: Final = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 _PREFIX: Final = "HTTP_"
 _PREFIXED: Final = frozenset(f"{_PREFIX}{name}" for name in _CONTENT)
+_SENT: Final = ("RAW_URI", "REQUEST_URI")
+"""Where servers say what the request line held: gunicorn in the one, waitress and mod_wsgi in the other."""
 _BEFORE_PROXY_FIX: Final = "werkzeug.proxy_fix.orig"
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
@@ -289,9 +291,15 @@ class _WsgiView(_Arrived):
         return peer or None
 
     def _read_target(self) -> str:
-        """Encoded anew: PEP 3333 passes no path as it arrived, and two that it decodes alike are one to the router."""
+        """As it arrived, where the server tells that too and it is what was decoded; else encoded anew (PEP 3333)."""
         mounted, path, query, _ = self._line
         held = f"{mounted or ''}{path or ''}".encode("latin-1")
+        for variable in _SENT:
+            sent: object = self._raw.get(variable)
+            if isinstance(sent, str):
+                shown, _, asked = sent.partition("?")
+                if unquote_to_bytes(shown) == held and asked == (query or ""):
+                    return sent
         return _url(quote(held, safe=IN_A_PATH), query or "")
 
     def _read_named_peer(self) -> str | None:

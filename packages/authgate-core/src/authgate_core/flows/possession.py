@@ -114,8 +114,9 @@ def _check(proof: Proof, credential: DPoPToken, view: RequestView, dpop: DPoP, n
         raise InvalidProof("the proof is for another method")
     # RFC 9112 section 3.2: what begins otherwise would lengthen the host, and a fragment would shorten the path.
     is_path = view.target.startswith("/") and "#" not in view.target
-    asked = target(dpop.url.rstrip("/") + view.target) if is_path else None
-    if asked is None or target(proof.url, decodes=view.folds_names) != asked:
+    decodes = view.folds_names  # as WSGI does, by which a router sees no escapes
+    asked = target(dpop.url.rstrip("/") + view.target, decodes=decodes) if is_path else None
+    if asked is None or target(proof.url, decodes=decodes) != asked:
         raise InvalidProof(
             "the proof is for another URL; compare DPoP(url=...) with what clients call this API"
         )
