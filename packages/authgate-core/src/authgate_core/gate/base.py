@@ -51,7 +51,7 @@ from ..secret import HashedSecret, Secret
 from .api_keys import known_keys
 from .beginnings import beginnings
 from .binding import described, possession_of, token_schemes
-from .deciding import decided, decided_later
+from .deciding import NO_REQUEST, decided, decided_later
 from .entries import RevocationEntries
 from .gateways import reading_of, trusted_gateway
 from .health import Health, Keys
@@ -63,7 +63,6 @@ from .trusting import Trusting
 
 __all__ = ["GateBase"]
 
-_NO_REQUEST: Final = RequestView("", "", ())
 _numbers: Final = itertools.count(1)
 _MOST_POLICIES: Final = 512
 _MOST_ROLES: Final = 1024
@@ -196,7 +195,7 @@ class GateBase:
         if policy is None:
             admission = Admission((found,), None, None, now)
         elif self._admits_plainly(policy, found, now):
-            admission = Admission((found,), None, _NO_REQUEST, now)
+            admission = Admission((found,), None, NO_REQUEST, now)
         else:
             return BearerToken(Secret(token))
         return self._reports.admitted(admission, now, ()) if self._hears(DEBUG) else admission
@@ -207,7 +206,7 @@ class GateBase:
         Law 2.5: who calls this holds the token, and error reporters write out the locals of every frame.
         """
         try:
-            return self._compiled(policy).is_plainly_for(principal, _NO_REQUEST, now)
+            return self._compiled(policy).is_plainly_for(principal, NO_REQUEST, now)
         except (ConfigurationError, TypeError):
             return False
 

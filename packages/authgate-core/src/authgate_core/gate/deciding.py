@@ -13,9 +13,10 @@ from ..policy import CompiledPolicy
 from ..principal import Admission, Service, User
 from ..request import RequestView
 
-__all__ = ["decided", "decided_later"]
+__all__ = ["NO_REQUEST", "decided", "decided_later"]
 
-_NO_REQUEST: Final = RequestView("", "", ())
+NO_REQUEST: Final = RequestView("", "", ())
+"""What a policy judges a token alone by, whether or not the token was remembered."""
 
 
 def decided(principal: User | Service, policy: CompiledPolicy | None, now: Instant) -> Admission:
@@ -23,7 +24,7 @@ def decided(principal: User | Service, policy: CompiledPolicy | None, now: Insta
     check_unbound(principal)
     if policy is None:
         return Admission((principal,), None, None, now)
-    return decide(_NO_REQUEST, policy, {BEARER: principal}, now=now)
+    return decide(NO_REQUEST, policy, {BEARER: principal}, now=now)
 
 
 def decided_later(flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant) -> Flow[Admission]:
