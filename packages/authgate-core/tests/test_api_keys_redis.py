@@ -20,8 +20,6 @@ from authgate_core.io.redis.api_keys import AsyncRedisKeyStore, RedisKeyStore
 from authgate_core.testing import ManualClock
 from tests.support.gates import view
 
-START = SystemClock().now()
-
 
 class Driven:
     """A gate of either colour that knows keys, asked in the one event loop that an async one needs.
@@ -84,7 +82,7 @@ def opened(
     def opening(clock: Clock | None = None, *, url: object = valkey_url, begins: str = "key") -> Driven:
         keys = ag.ApiKeys.redis(url, prefix=begins, namespace=prefix)
         config = ag.GateConfig(api_keys=keys, on_event=events.append)
-        made.append(Driven(colour, config, clock or ManualClock(START)))
+        made.append(Driven(colour, config, clock or ManualClock(SystemClock().now())))
         return made[-1]
 
     yield opening
@@ -102,7 +100,7 @@ def server(shared_valkey: Any) -> redis.Redis:
 class TestKeys:
     def test_what_is_minted_admits_in_every_process(self, opened: Callable[..., Driven]) -> None:
         """A key is good as soon as it is handed out, and has what it was minted with."""
-        end = datetime.fromtimestamp(START.wall + 3600, UTC)
+        end = datetime.fromtimestamp(SystemClock().now().wall + 3600, UTC)
         terms = {"owner_id": "u1", "service": "billing", "tenant": "t1", "roles": ["a"], "scopes": ("b", "c")}
         minted = opened(begins="shop").mint(expires_at=end, **terms)
         key = opened(begins="shop").admit(minted)
@@ -140,9 +138,10 @@ class TestKeys:
 
     def test_an_expired_key(self, opened: Callable[..., Driven], server: redis.Redis, prefix: str) -> None:
         """It ends when it says, and the server forgets it by itself."""
-        clock = ManualClock(START)
+        start = SystemClock().now()  # the server has the real time
+        clock = ManualClock(start)
         gate = opened(clock)
-        minted = gate.mint(expires_at=START.wall + 100)
+        minted = gate.mint(expires_at=start.wall + 100)
         assert gate.admit(minted)
         clock.advance(100)
         with pytest.raises(ag.InvalidApiKey, match="expired"):
@@ -187,25 +186,27 @@ class TestKeys:
 class TestUse:
     def test_when_a_key_was_last_used(self, opened: Callable[..., Driven]) -> None:
         """It is known of every process, exact to a minute."""
-        clock = ManualClock(START)
+        start = SystemClock().now()  # the server has the real time
+        clock = ManualClock(start)
         gate = opened(clock)
         minted = gate.mint()
         assert gate.last_used(minted.id) is None
         gate.admit(minted)
         first = gate.last_used(minted.id)
-        assert round(START.wall) == first
+        assert round(start.wall) == first
         clock.advance(59.9)
         gate.admit(minted)
         assert first == opened().last_used(minted.id)
         clock.advance(0.1)
         gate.admit(minted)
-        assert round(START.wall + 60) == opened().last_used(minted.id)
+        assert round(start.wall + 60) == opened().last_used(minted.id)
 
     def test_a_refusal_is_no_use(self, opened: Callable[..., Driven]) -> None:
         """Neither of an expired key nor of a wrong secret."""
-        clock = ManualClock(START)
+        start = SystemClock().now()  # the server has the real time
+        clock = ManualClock(start)
         gate = opened(clock)
-        minted = gate.mint(expires_at=START.wall + 100)
+        minted = gate.mint(expires_at=start.wall + 100)
         letters = iter(minted.id + "a" * 43)
         with pytest.raises(ag.InvalidApiKey):
             gate.admit(mint_key(choose=lambda _: next(letters)))
@@ -242,7 +243,7 @@ class TestUse:
         monkeypatch.setattr("authgate_core.io.redis.api_keys._MOST", 2)
         kind = RedisKeyStore if colour == "sync" else AsyncRedisKeyStore
         spec = ag.ApiKeys.redis(valkey_url, namespace=prefix).store
-        layout = kind(spec, "key", ManualClock(START), lambda _: None)._layout  # type: ignore[arg-type]  # it is RedisKeys
+        layout = kind(spec, "key", ManualClock(SystemClock().now()), lambda _: None)._layout  # type: ignore[arg-type]  # it is RedisKeys
         due = [layout.use(ag.ApiKey(id=name)) is not None for name in ("a", "b", "a", "c", "a")]
         assert [True, True, False, True, True] == due
 

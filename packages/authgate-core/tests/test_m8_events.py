@@ -256,7 +256,7 @@ class TestDeletion:
         client.publish(DELETED, published)
         client.publish(DELETED, deleted(BOB))
         until(lambda: world.handled)
-        assert ([UserDeleted(BOB)], ["event_unreadable"]) == (world.handled, world.codes)
+        assert ([UserDeleted(BOB)], 1) == (world.handled, world.codes.count("event_unreadable"))
         assert not any(ADA in notice.text for notice in world.notices)
 
     def test_a_store_that_is_down(self, make: Callable[..., World], start_valkey: Any, client: Any) -> None:
