@@ -234,6 +234,17 @@ class TestBounds:
         with pytest.raises(FeedBroken, match="given up"):
             replica.loaded()
 
+    def test_what_it_holds_counts_when_it_is_loaded_anew(self, replica: Replica) -> None:
+        """Law 5.11: a store that lost everything, as in a failover, makes no room for one entry more each time."""
+        with pytest.raises(FeedBroken):
+            self.fill(replica, 5)
+        for number in range(6, 9):
+            replica.begin(START, NOW)
+            with pytest.raises(FeedBroken, match="more than 4"):
+                replica.loaded()
+            replica.learn(about(f"j{number}"), Mark(), math.inf)
+        assert (5, True, None) == (len(replica), replica.is_full, replica.epoch)
+
     def test_once_there_is_room_it_answers_again(self, replica: Replica) -> None:
         """Law 5.11: entries leave by themselves, and what is loaded after that fits."""
         with pytest.raises(FeedBroken):

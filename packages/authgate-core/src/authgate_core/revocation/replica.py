@@ -193,12 +193,15 @@ class Replica:
         """The snapshot is complete; the next read of the feed closes the gap since it began.
 
         Raises:
-            FeedBroken: If no snapshot is being loaded any more.
+            FeedBroken: If no snapshot is being loaded any more, or what was held before it is too much already.
         """
         if self._loading is None:
             raise FeedBroken("what was being loaded was given up")
-        self._at, table = self._loading
-        self._epoch, self._loading, self.is_full = self._at.epoch, None, False
+        head, table = self._loading
+        if table.weight > self._limit:
+            raise self._give_up()
+        self._at = head
+        self._epoch, self._loading, self.is_full = head.epoch, None, False
         self._view = _View(table)
 
     def follow(self, head: FeedHead, entries: Sequence[FeedEntry], asked: Instant, heard: Instant) -> bool:
