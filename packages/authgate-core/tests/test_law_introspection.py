@@ -102,6 +102,17 @@ class TestOpaqueTokens:
                 gate.verify_token(token)
         assert 0 == fake.hits["/introspect"]
 
+    @pytest.mark.parametrize("text", ["", " ", "a b", "a\x00b", "\u00e4", "\ud800", "x" * 16_385])
+    def test_nobody_is_asked_about_what_can_be_no_token(
+        self, make: Make, fake: FakeIssuer, text: str
+    ) -> None:
+        """Laws 2.4, 3.11: it is a bad token, whatever the endpoint would say of it."""
+        gate = make()
+        answer(fake)
+        with pytest.raises(ag.MalformedToken):
+            gate.verify_token(text)
+        assert 0 == fake.hits["/introspect"]
+
     def test_without_introspection_they_are_malformed(self, fake: FakeIssuer, colour: str) -> None:
         """As ever."""
         gate = face(colour, ag.GateConfig(issuers=[ag.Issuer.oidc(fake.url, audience=fake.audience)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
@@ -34,6 +35,8 @@ from .trust import Asking, Trust, TrustedIssuer, Vouched
 __all__ = ["authenticate_vouched", "vouched_claims"]
 
 _REFUSED_FOR: Final = 5.0
+_OPAQUE: Final = re.compile(r"[!-~]+")
+"""What a token may consist of (RFC 6749 appendix A.12, without its space)."""
 _SIGNED: Final = "application/token-introspection+jwt"
 _SIGNED_TYPES: Final = frozenset({"token-introspection+jwt", _SIGNED})
 _OURSELVES: Final = frozenset({401, 403})
@@ -62,6 +65,8 @@ def authenticate_vouched(
         RevocationUnavailable: If the revocation source cannot answer.
     """
     with trusted.named:
+        if len(token.value) > trust.limits.token:
+            raise MalformedToken(f"longer than {trust.limits.token} bytes")  # Law 2.4
         claims = yield from vouched_claims(token, trusted, now)
         principal, ref = trusted.issuer.identify(claims, trust.expand)
         if (yield from check_revoked(ref, trust.known)):
@@ -78,13 +83,15 @@ def vouched_claims(token: BearerToken, trusted: TrustedIssuer, now: Instant) -> 
     are asked as of a token that was verified here (Law 7.1).
 
     Raises:
-        InvalidToken: As ``authenticate_vouched`` does.
+        InvalidToken: As ``authenticate_vouched`` does; of what cannot be a token nobody is asked (Law 3.11).
         EndpointUnavailable: As ``authenticate_vouched`` does.
     """
     asking = trusted.asking
     if asking is None:
         raise LookupError(f"issuer {trusted.issuer.name!r} is not asked about tokens")
     text = token.value.reveal()
+    if not _OPAQUE.fullmatch(text):
+        raise MalformedToken("not one word of printable ASCII, which no issuer hands out")
     key = asking.answers.key(text)
     question = partial(_question, text, key, trusted, asking, now)
     vouched = yield from ask(key, question, partial(_read, trusted, asking), asking.answers, now)

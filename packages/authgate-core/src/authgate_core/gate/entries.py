@@ -85,7 +85,7 @@ class RevocationEntries:
             with opaque.named:
                 claims = yield from vouched_claims(BearerToken(text), opaque, self.clock.now())
                 _, ref = opaque.issuer.identify(claims, self.trust.expand)
-        except TokenInactive:
+        except (TokenInactive, MalformedToken):
             return self._of_jti(text, issuer, tenant)
         return self._of(ref, issuer, tenant)
 
