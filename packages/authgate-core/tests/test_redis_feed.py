@@ -447,6 +447,21 @@ class TestPermissions:
         here = live(open_store(f"redis://reader:pw@127.0.0.1:{own_valkey.port}", feed=True))
         assert ("revoked", "clear") == (known(here), known(here, "another"))
 
+    def test_what_nobody_began_it_cannot_follow(
+        self, open_store: OpenAny, own_valkey: Any, prefix: str
+    ) -> None:
+        """Law 5.11: a feed that this gate may not begin is not followed until somebody begins it."""
+        writer = open_store(own_valkey.url)
+        assert writer.is_revoked(token()) is False
+        rights = ["+get", "+mget", "+exists", "+scan", "+pttl", "+xread", "+xrevrange", "+hmget"]
+        own_valkey.client().execute_command("ACL", "SETUSER", "reader", "on", ">pw", f"~{prefix}:*", *rights)
+        here = open_store(f"redis://reader:pw@127.0.0.1:{own_valkey.port}", feed=True)
+        assert here.is_revoked(token()) is False
+        here.wait_until(lambda: "revocation_feed_lost" in here.codes)
+        assert "may not begin it" in here.health().feed.last_error
+        writer.revoke(revoking())
+        assert "revoked" == known(live(here))
+
     def test_without_them_it_asks(self, open_store: OpenAny, own_valkey: Any, prefix: str) -> None:
         """Law 5.11: it says which permission is missing, and checks as without the feed."""
         open_store(own_valkey.url).revoke(revoking())

@@ -43,10 +43,13 @@ class Server:
     keys: dict[str, float] = field(default_factory=dict)
     entries: list[tuple[int, FeedEntry]] = field(default_factory=list)
 
-    def write(self, name: str, life: float | None, now: float) -> None:
-        tag = b"%d" % next(TAGS)
+    def begin(self) -> None:
         if not self.era:
-            self.era, self.number, self.last, self.entries = tag, 0, b"", []
+            self.era, self.number, self.last, self.entries = b"%d" % next(TAGS), 0, b"", []
+
+    def write(self, name: str, life: float | None, now: float) -> None:
+        self.begin()
+        tag = b"%d" % next(TAGS)
         ends = math.inf if life is None else now + life
         self.keys[name] = ends = max(ends, self.keys.get(name, -math.inf))
         left = None if ends == math.inf else ends - now
@@ -123,7 +126,7 @@ class ReplicaMachine(RuleBasedStateMachine):
         self.server.entries = []
 
     @rule()
-    def feed_is_begun_anew(self) -> None:
+    def head_is_deleted(self) -> None:
         self.server.era, self.server.number, self.server.last = b"", 0, b""
 
     @rule()
@@ -142,6 +145,7 @@ class ReplicaMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.replica.epoch is None)
     @rule()
     def load(self) -> None:
+        self.server.begin()
         self.replica.begin(self.server.head(), self.now)
         self.cursor = self.server.entries[-1][0] if self.server.entries else 0
         self.snapshot = iter(self.server.live(self.now.mono))

@@ -43,7 +43,7 @@ class FeedHead:
 
     Args:
         epoch: Of the store (Law 5.10).
-        era: Which feed it is: the tag of its first entry.
+        era: Which feed it is, drawn at random when it was begun.
         number: How many entries there were in this era.
         last: The tag of the newest of them.
     """

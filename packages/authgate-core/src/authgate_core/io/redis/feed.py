@@ -12,7 +12,7 @@ from ...revocation import FeedBroken, FeedEntry, FeedHead, Mark, Subject, read_m
 from .conversation import asked
 from .copy import StoreCopy
 from .keeper import Keeper
-from .layout import Layout
+from .layout import Layout, begin
 from .protocol import HELLO, Command, Exchange, Query, as_bytes, as_list, is_cluster
 
 __all__ = ["BLOCK", "FeedTalk"]
@@ -71,12 +71,18 @@ class FeedTalk:
     def _load(self) -> Exchange[None]:
         """Take a snapshot, after having looked where in the feed it begins."""
         epoch = yield from self._keeper.first_look()
-        newest, head, hello = yield from asked(
-            (("XREVRANGE", self._layout.feed, "+", "-", "COUNT", 1), _head(self._layout), HELLO)
+        look: Query = (
+            ("XREVRANGE", self._layout.feed, "+", "-", "COUNT", 1),
+            _head(self._layout),
+            HELLO,
         )
+        newest, head, hello = yield from asked(look)
         if is_cluster(hello):
             # Law 5.11: who writes by a client for Clusters tells no feed, so that it would seem complete for ever.
             raise FeedBroken("the server is a node of a Cluster, where there is no feed; leave out feed=True")
+        if _is_unbegun(head):
+            yield from self._begin()
+            newest, head, _ = yield from asked(look)
         # Behind the newest entry even if it is none of ours, which would break every read again.
         self._cursor = next((_text(_pair(one)[0]) for one in as_list(newest)), _START)
         with self._lock:
@@ -90,6 +96,15 @@ class FeedTalk:
                 yield from self._take(keys)
         with self._lock:
             self._replica.loaded()
+
+    def _begin(self) -> Exchange[None]:
+        """Begin the feed: a copy of none could not see that one was begun, written and deleted between two reads."""
+        (begun,) = yield (begin(self._layout),)
+        if isinstance(begun, Exception):
+            raise FeedBroken(
+                f"no feed was begun yet, and this gate may not begin it ({begun}); "
+                "let a gate that may write ask first, or revoke something"
+            )
 
     def _take(self, keys: Sequence[bytes]) -> Exchange[None]:
         query: Query = (("MGET", *keys), *(("PTTL", key) for key in keys))
@@ -130,10 +145,13 @@ def _head(layout: Layout) -> Command:
     return ("HMGET", layout.head, "era", "number", "last")
 
 
+def _is_unbegun(head: object) -> bool:
+    """Whether nothing names a newest entry: nobody wrote yet, or somebody deleted what did."""
+    return as_list(head) == [None, None, None]
+
+
 def _head_of(epoch: bytes, reply: object) -> FeedHead:
     match [as_bytes(field) for field in as_list(reply)]:
-        case [None, None, None]:
-            return FeedHead(epoch, b"", 0, b"")
         case [bytes() as era, bytes() as number, bytes() as last]:
             return FeedHead(epoch, era, _number(number), last)
         case _:

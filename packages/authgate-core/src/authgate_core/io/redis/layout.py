@@ -21,19 +21,24 @@ from typing import Final
 from ...revocation import Mark, Subject, write_mark
 from .protocol import Command
 
-__all__ = ["Layout", "swap"]
+__all__ = ["Layout", "begin", "swap"]
 
 # Compare and set: what is written was computed from what was read, so no writer loses another's cut-off. The feed is
 # told first, so that a mark which it was not told of is not there either. What somebody else left where the feed
 # belongs stops no revocation: another feed is begun, and whoever followed the old one sees that. What is there is
 # written once more before anything is deleted, which fails where nothing can be written.
-_SWAP: Final = """
+_BEGIN: Final = """
+local function begin(feed, head, era)
+  if redis.call('HSETNX', head, 'era', era) == 1 then
+    redis.call('DEL', feed)
+    redis.call('HSET', head, 'number', 0, 'last', '')
+  end
+end
+"""
+_SWAP: Final = f"""{_BEGIN}
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 local function tell()
-  if redis.call('HSETNX', KEYS[3], 'era', ARGV[4]) == 1 then
-    redis.call('DEL', KEYS[2])
-    redis.call('HSET', KEYS[3], 'number', 0, 'last', '')
-  end
+  begin(KEYS[2], KEYS[3], ARGV[4])
   local era, number, last = unpack(redis.call('HMGET', KEYS[3], 'era', 'number', 'last'))
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'tag', ARGV[4], 'era', era,
     'number', number + 1, 'after', last, 'life', ARGV[3], 'mark', ARGV[2])
@@ -95,6 +100,18 @@ class Layout:
     def entry(self, group: str, subject: Subject) -> str:
         """The key of the mark about a subject of this group."""
         return f"{self.prefix}:{{{group}}}:{subject.digest()}"
+
+
+def begin(feed: Layout) -> Command:
+    """The command that begins the feed, if nobody did: its era then has a name, which no later one has (Law 5.11)."""
+    return (
+        "EVAL",
+        f"{_BEGIN}begin(KEYS[1], KEYS[2], ARGV[1])",
+        2,
+        feed.feed,
+        feed.head,
+        secrets.token_hex(8),
+    )
 
 
 def swap(
