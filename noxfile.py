@@ -14,7 +14,7 @@ import nox
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["tests", "lint", "types", "build", "demo", "bench"]
+nox.options.sessions = ["tests", "lint", "types", "docs", "build", "demo", "bench"]
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
@@ -139,6 +139,16 @@ def mutate(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into docs/_build/html; a warning fails it, such as a link that leads nowhere."""
+    # Both GraphQL packages can be read beside Strawberry: that of Graphene imports its library nowhere.
+    session.install(*everything("docs", library="strawberry"))
+    session.run(
+        "sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", "docs/_build/html", *session.posargs
+    )
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the whole suite and hold each package to its coverage; arguments select tests instead."""
     install(session, "test")
@@ -223,7 +233,8 @@ def types(session: nox.Session) -> None:
     install(session, "types")
     session.log("mypy: sources, programs, noxfile and the shared tests")
     others = [package for package in PACKAGES if package != "graphql"]
-    shared = [path for path in ("noxfile.py", *PROGRAMS, "tests", "examples") if (ROOT / path).exists()]
+    rest = ("noxfile.py", *PROGRAMS, "docs", "tests", "examples")
+    shared = [path for path in rest if (ROOT / path).exists()]
     apart = ("--exclude", "|".join(f"(^|/){library}" for library in LIBRARIES))
     session.run("mypy", *apart, *(f"packages/authgate-{name}/src" for name in others), *shared)
     for name in others:
