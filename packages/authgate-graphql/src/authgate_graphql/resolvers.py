@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
 from types import CoroutineType
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from authgate_core import AuthgateError
 
@@ -42,6 +42,9 @@ class Place:
         return found
 
 
+_AFTER_ROOT: Final = 1
+_ABSENT: Final = object()
+
 REQUIREMENTS = "__authgate_requirements__"
 """Where a resolver keeps what its guards ask."""
 
@@ -66,8 +69,36 @@ def guarded(resolver: R, requirement: Requirement, place: Place) -> R:
         made = _before_async(resolver, requirement, place)
     else:
         made = _before(resolver, requirement, place)
+        if place.index == _AFTER_ROOT:
+            made = _before_item(resolver, requirement, made)
     vars(made)[REQUIREMENTS] = (requirement, *requirements_of(resolver))
     return cast("R", made)
+
+
+def _before_item(
+    resolver: Callable[..., Any], requirement: Requirement, before: Callable[..., Any]
+) -> Callable[..., Any]:
+    """The same for each item of a list: a field without arguments, of a request that was let in before.
+
+    Unpacking arguments costs as much as the check itself.
+    """
+
+    @wraps(resolver)
+    def resolve(root: Any = _ABSENT, info: Any = _ABSENT, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
+        if args or kwargs or info is _ABSENT:
+            given = (one for one in (root, info) if one is not _ABSENT)
+            return before(*given, *args, **kwargs)
+        context = info.context
+        visit = known_visit(context)
+        if visit is None or visit.passed.get(requirement) is not context:
+            return before(root, info)
+        try:
+            value = resolver(root, info)
+        except AuthgateError as error:
+            raise worded(error, visit, context) from None
+        return _awaited(value, context) if type(value) is CoroutineType else value
+
+    return resolve
 
 
 def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place) -> Callable[..., Any]:

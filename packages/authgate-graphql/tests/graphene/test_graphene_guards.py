@@ -79,6 +79,7 @@ class Query(graphene.ObjectType):
     anything = graphene.String()
     named = graphene.String(resolver=named)
     partly = graphene.String()
+    calling = graphene.String()
     twice = graphene.String()
     sum = graphene.Int(a=graphene.Int(), b=graphene.Int())
 
@@ -110,6 +111,9 @@ class Query(graphene.ObjectType):
         return "anything"
 
     resolve_partly = requires(is_user)(functools.partial(lambda name, root, info: name, "partly"))
+
+    def resolve_calling(self, info: Any) -> Any:
+        return Query.resolve_plain(self=self, info=info)
 
     @requires(is_user)
     @requires(all_scopes("orders:read"))
@@ -148,8 +152,9 @@ class TestResolvers:
     def test_are_resolved_for_whom_the_policy_admits(
         self, ask: Asked, user: Headers, field: str, value: str
     ) -> None:
-        """Whatever they are: functions, methods, partials, with ``info`` by name or second."""
-        assert ({field: value}, None) == ask(SCHEMA, f"{{ {field} }}", user)
+        """Whatever they are: functions, methods, partials, with ``info`` by name or second; and once more."""
+        asked = f"{{ {field} again: {field} }}"
+        assert ({field: value, "again": value}, None) == ask(SCHEMA, asked, user)
 
     @pytest.mark.parametrize(
         "field",
@@ -167,15 +172,23 @@ class TestResolvers:
         ],
     )
     def test_are_not_resolved_for_others(self, ask: Asked, field: str) -> None:
-        """The field is null, and one error says what is missing."""
-        result = ask(SCHEMA, f"{{ {field} }}", {})
-        assert {field: None} == result.data
+        """The field is null each time, and one error for each says what is missing."""
+        result = ask(SCHEMA, f"{{ {field} again: {field} }}", {})
+        assert {field: None, "again": None} == result.data
         errors = [(error.message, error.path) for error in result.errors or []]
-        assert [("Authentication is required.", [field])] == errors
+        assert [("Authentication is required.", [name]) for name in (field, "again")] == errors
 
     def test_take_their_arguments(self, ask: Asked, user: Headers) -> None:
-        """As if no guard stood before them."""
-        assert ({"sum": 5}, None) == ask(SCHEMA, "{ sum(a: 2, b: 3) }", user)
+        """As if no guard stood before them, the first time and later."""
+        asked = "{ sum(a: 2, b: 3) plain again: sum(a: 4, b: 1) none: sum }"
+        told = {"sum": 5, "plain": "plain u1", "again": 5, "none": 0}
+        assert (told, None) == ask(SCHEMA, asked, user)
+
+    def test_may_be_called_by_name(self, ask: Asked, user: Headers) -> None:
+        """By another resolver, which gives what it was given."""
+        asked = "{ plain calling again: calling }"
+        told = {"plain": "plain u1", "calling": "plain u1", "again": "plain u1"}
+        assert (told, None) == ask(SCHEMA, asked, user)
 
     def test_may_be_mutations(self, ask: Asked, bearer: Callable[..., Headers]) -> None:
         """``mutate`` and relay's ``mutate_and_get_payload`` alike."""
