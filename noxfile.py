@@ -21,7 +21,17 @@ DIST = ROOT / "dist"
 PACKAGES = ("core", "flask", "fastapi", "graphql")
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
-OPTIONAL = {"fastapi", "flask", "graphene", "opentelemetry", "prometheus_client", "redis", "strawberry"}
+OPTIONAL = {
+    "fastapi",
+    "flask",
+    "graphene",
+    "opentelemetry",
+    "prometheus_client",
+    "redis",
+    "rich",
+    "strawberry",
+    "typer",
+}
 """Libraries that authgate can serve or use; a package alone must bring and import none but those of `OWN`."""
 
 OWN = {"core": set(), "flask": {"flask"}, "fastapi": {"fastapi", "opentelemetry"}, "graphql": set()}
@@ -50,7 +60,7 @@ COVERAGE_FLOOR = 95
 def everything(*groups: str, library: str = "") -> list[str]:
     """What pip is told: every package of the repository, editable and in one call, and the named groups."""
     siblings = [
-        "packages/authgate-core[gateway,redis]",
+        "packages/authgate-core[cli,gateway,redis]",
         "packages/authgate-flask[async]",
         "packages/authgate-fastapi",
         f"{GRAPHQL}[{library}]" if library else GRAPHQL,

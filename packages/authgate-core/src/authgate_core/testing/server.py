@@ -120,7 +120,11 @@ class LoopbackServer:
         bound = socket.socket()
         if os.name == "posix":  # elsewhere the option would let two servers share the port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((_HOST, self._port))
+        try:
+            bound.bind((_HOST, self._port))
+        except OSError:
+            bound.close()
+            raise
         self._port = bound.getsockname()[1]
         return bound
 
