@@ -83,10 +83,13 @@ def _conflicts(issuers: Sequence[Issuer]) -> Iterator[str]:
 
 
 def _opaque(issuers: Sequence[Issuer]) -> Iterator[str]:
-    asked = [issuer for issuer in issuers if issuer.introspection is not None and issuer.introspection.opaque]
+    asked = [issuer for issuer in issuers if issuer.is_asked_about_opaque]
     if len(asked) > 1:
         names = ", ".join(repr(issuer.name) for issuer in asked)
-        yield f"issuers: {names} are all asked about tokens that name no issuer; write opaque=False for all but one"
+        yield (
+            f"issuers: {names} are all asked about tokens that name no issuer; write opaque=False for all but one, "
+            "as far as they have that, or build a second gate"
+        )
 
 
 def logout_problems(issuers: object, *, is_writable: bool) -> Iterator[str]:

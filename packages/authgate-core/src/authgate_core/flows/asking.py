@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from hashlib import sha256
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from ..cache import Answers
 from ..clock import Instant
 from ..effects import Answered, AskEndpoint, Endpoint, Flow
 from ..errors import AuthUnavailable, EndpointUnavailable
+from ..jose.compact import may_be_signed
 from ..request import HttpReply
 
-__all__ = ["Read", "Said", "ask", "unusable"]
+__all__ = ["OPAQUE", "Read", "Said", "ask", "token_name", "unusable"]
 
 T = TypeVar("T")
+
+OPAQUE: Final = re.compile(r"[!-~]+")
+"""What a token may consist of (RFC 6749 appendix A.12, without its space)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +78,9 @@ def unusable(endpoint: Endpoint, reply: HttpReply) -> EndpointUnavailable:
     reason = f"{endpoint.name} answered with status {reply.status}"
     after = reply.retry_after
     return EndpointUnavailable(reason) if after is None else EndpointUnavailable(reason, retry_after=after)
+
+
+def token_name(text: str) -> str:
+    """What names a token without a ``jti``: never its signature, which may have a second form (Law 5.9)."""
+    covered = text.rpartition(".")[0] if may_be_signed(text) else text
+    return sha256(covered.encode("utf-8", "surrogatepass")).hexdigest()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final, cast
 
 from ..clients import form_request
@@ -23,11 +21,12 @@ from ..errors import (
     TokenRevoked,
     UserInactive,
 )
-from ..jose.compact import Limits, may_be_signed, parse_header, parse_object, split
+from ..jose.compact import Limits, parse_header, parse_object, split
 from ..jose.signature import is_allowed
 from ..jose.verify import VouchedClaims, check_signature, vouch
 from ..principal import Service, User
-from .asking import Said, ask, unusable
+from .apex import apex_vouched
+from .asking import OPAQUE, Said, ask, token_name, unusable
 from .keys import find_keys
 from .revoked import check_revoked
 from .trust import Asking, Trust, TrustedIssuer, Vouched
@@ -35,8 +34,6 @@ from .trust import Asking, Trust, TrustedIssuer, Vouched
 __all__ = ["authenticate_vouched", "vouched_claims"]
 
 _REFUSED_FOR: Final = 5.0
-_OPAQUE: Final = re.compile(r"[!-~]+")
-"""What a token may consist of (RFC 6749 appendix A.12, without its space)."""
 _SIGNED: Final = "application/token-introspection+jwt"
 _SIGNED_TYPES: Final = frozenset({"token-introspection+jwt", _SIGNED})
 _OURSELVES: Final = frozenset({401, 403})
@@ -86,18 +83,20 @@ def vouched_claims(token: BearerToken, trusted: TrustedIssuer, now: Instant) -> 
         InvalidToken: As ``authenticate_vouched`` does; of what cannot be a token nobody is asked (Law 3.11).
         EndpointUnavailable: As ``authenticate_vouched`` does.
     """
+    if trusted.apex is not None:
+        return (yield from apex_vouched(token, trusted, trusted.apex, now))
     asking = trusted.asking
     if asking is None:
         raise LookupError(f"issuer {trusted.issuer.name!r} is not asked about tokens")
     text = token.value.reveal()
-    if not _OPAQUE.fullmatch(text):
+    if not OPAQUE.fullmatch(text):
         raise MalformedToken("not one word of printable ASCII, which no issuer hands out")
     key = asking.answers.key(text)
     question = partial(_question, text, key, trusted, asking, now)
     vouched = yield from ask(key, question, partial(_read, trusted, asking), asking.answers, now)
     if vouched is None:
         raise TokenInactive(_inactive(trusted))
-    claims = vouch(vouched.claims, _name(text), vouched.payload, asking.rules, now)
+    claims = vouch(vouched.claims, token_name(text), vouched.payload, asking.rules, now)
     if not trusted.serves(trusted.issuer.tenant(claims.claims), now):
         raise InvalidClaim("tenant", "is not one of those that are served here")
     return claims
@@ -123,12 +122,6 @@ def _question(text: str, key: bytes, trusted: TrustedIssuer, asking: Asking, now
         timeout=spec.timeout,
     )
     return AskEndpoint(asking.endpoint, request, key, _OURSELVES)
-
-
-def _name(text: str) -> str:
-    """What names a token without a ``jti``: never its signature, which may have a second form (Law 5.9)."""
-    covered = text.rpartition(".")[0] if may_be_signed(text) else text
-    return sha256(covered.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _read(trusted: TrustedIssuer, asking: Asking, answered: Answered) -> Flow[Said[Vouched]]:

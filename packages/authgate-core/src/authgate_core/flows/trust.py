@@ -12,7 +12,7 @@ from ..clock import Instant
 from ..credentials import BearerToken
 from ..effects import Endpoint
 from ..errors import InvalidClaim
-from ..issuer import Introspection, Issuer
+from ..issuer import Apex, ApexUser, Introspection, Issuer, ServiceUser
 from ..jose.balancer import BalancerRules
 from ..jose.claims import TokenRules
 from ..jose.compact import Header, Limits, may_hold_object
@@ -24,7 +24,7 @@ from .revoked import Known
 from .sessions import Sessions
 from .signatures import Named
 
-__all__ = ["Asking", "Found", "Trust", "TrustedIssuer", "Vouched"]
+__all__ = ["ApexDesk", "Asking", "Found", "Trust", "TrustedIssuer", "Vouched"]
 
 _LONG: Final = 4096
 """Of a token that is longer, in characters, hashing takes longer than a glance at what it is (docs/adr/0021)."""
@@ -63,6 +63,27 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class ApexDesk:
+    """How an apex is asked whose a token is, and what it answered lately.
+
+    Args:
+        spec: What was configured.
+        users: What is asked whose a token is.
+        members: What is asked what a user is to this service.
+        known: Whose tokens were, lately (Law 7.4).
+        belonging: What users were to this service, lately.
+        plain_http: Whether plain http beyond loopback was allowed for both.
+    """
+
+    spec: Apex
+    users: Endpoint
+    members: Endpoint
+    known: Answers[ApexUser] = field(repr=False)
+    belonging: Answers[ServiceUser[Mapping[str, Any] | None]] = field(repr=False)
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TrustedIssuer:
     """An issuer with its rules and keys: bound together, and never mixed with another's (Law 3.5).
 
@@ -73,6 +94,7 @@ class TrustedIssuer:
         served: The tenants that are served here; None where every one is.
         asking: How it is asked about tokens; None where it is not.
         sessions: Where the sessions of its users are asked about; None where they are not.
+        apex: How it is asked whose a token is; None where it is not.
 
     Attributes:
         asks_about_jwts: Whether it is asked about its JWTs, instead of verifying them here.
@@ -86,12 +108,13 @@ class TrustedIssuer:
     served: TenantsServed | None = None
     asking: Asking | None = None
     sessions: Sessions | None = None
+    apex: ApexDesk | None = None
     asks_about_jwts: bool = field(init=False, repr=False, compare=False)
     named: Named = field(init=False, repr=False, compare=False)
     ring: KeyRing | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        jwts = self.asking is not None and self.asking.spec.jwts
+        jwts = self.apex is not None or (self.asking is not None and self.asking.spec.jwts)
         object.__setattr__(self, "asks_about_jwts", jwts)
         object.__setattr__(self, "named", Named(self.issuer.name))
         is_one = isinstance(self.keys, KeyRing) and not self.issuer.has_tenants

@@ -130,8 +130,7 @@ class GateBase:
         memory = VerifiedTokens[Found](config.verified_tokens) if config.verified_tokens else None
         issuers = {trusted.issuer.issuer: trusted for trusted in self._issuers.values()}
         number = next(_numbers)
-        asked = (trusted for trusted in issuers.values() if trusted.asking is not None)
-        opaque = next((trusted for trusted in asked if trusted.asking and trusted.asking.spec.opaque), None)
+        opaque = next((trusted for trusted in issuers.values() if trusted.issuer.is_asked_about_opaque), None)
         return GateContext(
             gate=number,
             trust=Trust(
@@ -247,6 +246,10 @@ class GateBase:
         ]
         if compiled.asks_action and not self._actions:
             missing.append("no issuer has its users confirm actions; give issuers=[Issuer.auth_service(...)]")
+        if compiled.asks_metadata and not any(
+            issuer.tells_metadata for issuer in self.config.trusted_issuers
+        ):
+            missing.append('nobody tells metadata; give issuers=[Issuer.apex(..., service="this-service")]')
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
         if compiled.uses_once and not self._told_of_memory and isinstance(self.config.replays, MemoryReplays):

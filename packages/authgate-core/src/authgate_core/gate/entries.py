@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from ..clock import Clock
 from ..config.gate_config import GateConfig
@@ -71,7 +72,7 @@ class RevocationEntries:
             ref.issuer,
             ref.tenant,
             ref.name,
-            expires_at=ref.expires_at,
+            expires_at=ref.expires_at if isfinite(ref.expires_at) else None,
             max_lifetime=limit,
             now=self.clock.now(),
         )

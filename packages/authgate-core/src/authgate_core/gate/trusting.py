@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_urlsafe
+from typing import Any
 
 from ..cache import Answers, TenantsServed
 from ..config import GateConfig
 from ..effects import Endpoint, RingName
 from ..flows.project_token import TrustedProjects
 from ..flows.sessions import Sessions
-from ..flows.trust import Asking, TrustedIssuer
-from ..issuer import Discovery, Issuer, JwksUrl, StaticKeys, TenantKeys, action_rules
+from ..flows.trust import ApexDesk, Asking, TrustedIssuer
+from ..issuer import (
+    ApexUser,
+    Discovery,
+    Issuer,
+    JwksUrl,
+    NoKeys,
+    ServiceUser,
+    StaticKeys,
+    TenantKeys,
+    action_rules,
+)
 from ..issuer.settings import Grants
 from ..jose.claims import TokenRules
+from ..jose.keys import KeySet
 from ..keyring import KeyRing, KeySource, KeyTimes, TenantRings
 from ..runner.refresher import KeyRefresher
 
@@ -41,8 +53,8 @@ class Trusting:
         # The entries of others name tokens one by one; only what we write cuts off by age (Law 3.7).
         by_age = len(config.sources) > len(config.foreign)
         rules = issuer.rules(require_iat=by_age, plain_jti=bool(config.foreign))
-        asking, sessions = _asking(issuer, rules), _sessions(issuer)
-        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer), asking, sessions)
+        asking, sessions, apex = _asking(issuer, rules), _sessions(issuer), _apex(issuer)
+        return TrustedIssuer(issuer, rules, self._keys(issuer), _served(issuer), asking, sessions, apex)
 
     def actions(self, issuers: Iterable[TrustedIssuer]) -> dict[str, TrustedIssuer]:
         """What tokens of actions are verified with, by the name of the issuer: its keys, and rules of their own."""
@@ -66,6 +78,8 @@ class Trusting:
         match origin:
             case StaticKeys():
                 return self._kept(KeyRing.static(RingName(issuer.name), origin.load(algorithms)), None)
+            case NoKeys():
+                return KeyRing.static(RingName(issuer.name), KeySet(()))  # which nobody has to look after
             case TenantKeys():
                 return self._tenants(issuer, origin)
             case _:
@@ -118,6 +132,21 @@ def _sessions(issuer: Issuer) -> Sessions | None:
         return None
     answers = Answers[bool](os.urandom(32), url, issuer.name)
     return Sessions(Endpoint(f"{issuer.name} (sessions)", url), answers, issuer.allow_http)
+
+
+def _apex(issuer: Issuer) -> ApexDesk | None:
+    spec = issuer.asked
+    if spec is None:
+        return None
+    named = (spec.base_url, spec.service or "", issuer.name)
+    return ApexDesk(
+        spec,
+        Endpoint(f"{issuer.name} (users)", spec.user_url),
+        Endpoint(f"{issuer.name} (service)", spec.users_url),
+        Answers[ApexUser](os.urandom(32), *named),
+        Answers[ServiceUser[Mapping[str, Any] | None]](os.urandom(32), *named),
+        issuer.allow_http,
+    )
 
 
 def _source(issuer: Issuer, origin: JwksUrl | Discovery, algorithms: frozenset[str]) -> KeySource:

@@ -1,23 +1,33 @@
 """Issuers: whose tokens are believed, on what terms, and what their claims mean."""
 
+from .apex import Apex, apex_claims
+from .apex_users import ApexUser, ServiceUser, Unreadable, read_member, read_user
 from .auth_service import action_rules
 from .introspection import Introspection
 from .project_tokens import ProjectTokens
 from .settings import ANY_AUDIENCE, AnyAudience
 from .spec import Issuer, KeyOrigin
 from .tenancy import TenantKeys
-from .trust import Discovery, JwksUrl, StaticKeys
+from .trust import Discovery, JwksUrl, NoKeys, StaticKeys
 
 __all__ = [
     "ANY_AUDIENCE",
     "AnyAudience",
+    "Apex",
+    "ApexUser",
     "Discovery",
     "Introspection",
     "Issuer",
     "JwksUrl",
     "KeyOrigin",
+    "NoKeys",
     "ProjectTokens",
+    "ServiceUser",
     "StaticKeys",
     "TenantKeys",
+    "Unreadable",
     "action_rules",
+    "apex_claims",
+    "read_member",
+    "read_user",
 ]

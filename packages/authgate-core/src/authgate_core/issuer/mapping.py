@@ -18,6 +18,7 @@ from ..errors import InvalidClaim
 from ..jose.verify import VerifiedClaims, VouchedClaims
 from ..making import maker
 from ..principal import (
+    MISSING,
     ClaimPath,
     Service,
     TokenRef,
@@ -32,7 +33,7 @@ from .names import ClientRoles, Names
 from .settings import ClaimsMap, Grants, ServiceWhen
 from .tenancy import tenant_of
 
-__all__ = ["PrincipalMap", "model_problems", "tenant_in"]
+__all__ = ["PrincipalMap", "fits_model", "model_problems", "tenant_in"]
 
 Expand = Callable[[tuple[str, ...]], frozenset[str]]
 
@@ -253,7 +254,7 @@ def _holds(found: object, expected: object) -> bool:
 def _judged(claims: Mapping[str, Any], mapping: ClaimsMap) -> object:
     """Run what the user configured, last (Law 3.10); the model is built before the validators."""
     try:
-        model = None if mapping.model is None else _adapter(mapping.model).validate_python(deepcopy(claims))
+        model = None if mapping.model is None else _modelled(mapping.model, claims, mapping.model_path)
         for validator in mapping.validators:
             _check_silent(validator(frozen(claims)))
     except ValueError:
@@ -262,23 +263,38 @@ def _judged(claims: Mapping[str, Any], mapping: ClaimsMap) -> object:
     return model
 
 
+def _modelled(kind: type, claims: Mapping[str, Any], path: ClaimPath | None) -> object:
+    """The claims object; None where it is made of what a token need not have, and this one has not."""
+    found = claims if path is None else resolve(claims, path)
+    return None if found is MISSING else _adapter(kind).validate_python(deepcopy(found))
+
+
+def fits_model(kind: type, value: Mapping[str, Any]) -> bool:
+    """Whether a claims object could be made of this."""
+    try:
+        _adapter(kind).validate_python(deepcopy(value))
+    except ValueError:
+        return False
+    return True
+
+
 def _check_silent(answer: object) -> None:
     """A validator says no by raising; one that answers False, or was never run, must not be taken for a yes."""
     if isinstance(answer, bool) or inspect.isawaitable(answer):
         raise TypeError(f"a validator returned {type(answer).__name__}; it says no by raising ValueError")
 
 
-def model_problems(model: object) -> Iterator[str]:
-    """What is wrong with a claims model (Law 1.6)."""
+def model_problems(model: object, setting: str = "claims") -> Iterator[str]:
+    """What is wrong with a claims model, or with what another setting has such a model for (Law 1.6)."""
     if model is None:
         return
     if not isinstance(model, type) or not (is_dataclass(model) or issubclass(model, BaseModel)):
-        yield "claims: give a dataclass or a pydantic model, the class itself"
+        yield f"{setting}: give a dataclass or a pydantic model, the class itself"
         return
     try:
         _adapter(model).rebuild()  # what was put off until the first use is done now
     except (PydanticUserError, PydanticUndefinedAnnotation) as error:
-        yield f"claims: pydantic cannot validate {model.__name__}: {str(error).partition(chr(10))[0]}"
+        yield f"{setting}: pydantic cannot validate {model.__name__}: {str(error).partition(chr(10))[0]}"
 
 
 @lru_cache(maxsize=64)

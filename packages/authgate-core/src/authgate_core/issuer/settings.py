@@ -70,6 +70,7 @@ class ClaimsMap:
         service_when: What makes a token a service's: claim paths with the value, or one of the values, that
             each must have; or a function of the claims. None: every token is a user's (Law 3.13).
         model: A dataclass or pydantic model that the claims must fit.
+        model_path: Where what must fit it is, which need not be there; None for all claims.
         validators: Run last; ValueError is a bad token, AuthUnavailable an outage (Law 3.10).
         pure: Whether the validators and the function of ``service_when`` depend on the claims alone (Law 7.1).
         fallback_tenant: The tenant of tokens that name none.
@@ -90,6 +91,7 @@ class ClaimsMap:
     namespace: str = ""
     service_when: ServiceWhen | None = None
     model: type | None = None
+    model_path: ClaimPath | None = None
     validators: tuple[Validator, ...] = ()
     fallback_tenant: str | None = None
     tenant_is_uuid: bool = False

@@ -1,21 +1,17 @@
-"""An issuer of tokens, as configured."""
+"""How an issuer of tokens is configured: a constructor for each kind of trust."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, Unpack
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 from ..clients import ClientAuthentication
-from ..jose.claims import TokenRules
-from ..jose.verify import VerifiedClaims, VouchedClaims
-from ..ports import ValidationHooks, hook_problems
-from ..principal import Service, TokenRef, User
-from ..request import masked
+from ..ports import ValidationHooks
 from ..secret import Secret
 from ..signing import RequestSigning
+from .apex import Apex, apex_defaults, apex_mapping, apex_problems
 from .auth_service import auth_defaults, auth_keys, auth_mapping, auth_terms, sessions_url
-from .introspection import Introspection
 from .keycloak import (
     KeycloakRule,
     keycloak_keys,
@@ -25,65 +21,22 @@ from .keycloak import (
     keycloak_terms,
 )
 from .m8 import M8_FIXED, m8_defaults, m8_mapping, m8_trust
-from .mapping import PrincipalMap, model_problems, tenant_in
 from .mercury import FIXED, defaults, mercury_mapping, mercury_problems, project_tokens, user_keys
 from .options import Options, Reader
-from .project_tokens import ProjectTokens
-from .settings import AnyAudience, ClaimsMap, Grants, Terms
-from .tenancy import Served, TenantKeys, tenancy_problems
-from .trust import Discovery, JwksUrl, StaticKeys
+from .record import IssuerRecord, KeyOrigin
+from .settings import AnyAudience
+from .trust import Discovery, JwksUrl, NoKeys, StaticKeys
 
 __all__ = ["Issuer", "KeyOrigin", "Options"]
 
-KeyOrigin: TypeAlias = StaticKeys | JwksUrl | TenantKeys | Discovery
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
+class Issuer(IssuerRecord):
     """An issuer whose tokens are believed, with its keys, algorithms and audience bound together (Law 3.5).
 
     Made by ``Issuer.oidc``, ``.jwks``, ``.static`` or a profile such as ``.mercury``; what is wrong is said when the
     gate is built.
-
-    Args:
-        issuer: The exact ``iss``; None matches only tokens without one.
-        name: The label in logs, metrics and refs.
-        trust: Where the keys come from.
-        terms: What a token must be.
-        mapping: What its claims mean.
-        grants: The most that it may assert.
-        tenants: The tenants that are served, by name or by a predicate; None where every one is.
-        project_tokens: Its project tokens, where it issues any.
-        introspection: How it is asked about tokens, where it is.
-        logout_clients: The clients whose logout tokens count.
-        allow_http: Whether plain http beyond loopback was allowed for its URLs.
-        sessions_url: Where the sessions of its users are asked about; None where they are not.
-        action_tokens: Whether it has its users confirm actions, and asks for that in headers of its own.
-        tenant_matches_project: Whether its users go with projects of their own tenant only (Law 6.8).
-        hooks: Told what became of its tokens.
-        mistakes: What could not be read of its options; no gate is built then.
     """
-
-    issuer: str | None
-    name: str
-    trust: KeyOrigin
-    terms: Terms
-    mapping: ClaimsMap
-    grants: Grants
-    tenants: Served | None = field(default=None, repr=False)
-    project_tokens: ProjectTokens | None = None
-    introspection: Introspection | None = None
-    logout_clients: frozenset[str] = frozenset()
-    allow_http: bool = False
-    sessions_url: str | None = None
-    action_tokens: bool = False
-    tenant_matches_project: bool = False
-    hooks: ValidationHooks | None = None
-    mistakes: tuple[str, ...] = ()
-    _principals: PrincipalMap = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_principals", PrincipalMap(self.name, self.mapping, self.grants))
 
     @classmethod
     def oidc(
@@ -231,93 +184,36 @@ class Issuer:
         terms = keycloak_terms(plain.terms, service_by)
         return replace(plain, terms=terms, mapping=keycloak_mapping(plain.mapping), mistakes=mistakes)
 
-    @property
-    def project_keys_name(self) -> str | None:
-        """What the key set of its project tokens is called; None where it issues none."""
-        return None if self.project_tokens is None else f"{self.name} (projects)"
+    @classmethod
+    def apex(
+        cls,
+        base_url: str,
+        *,
+        audience: AnyAudience,
+        issuer: str | None = None,
+        service: str | None = None,
+        metadata: type | None = None,
+        **options: Unpack[Options],
+    ) -> Issuer:
+        """An apex, which is asked whose each token is, every 5 s at most; while it cannot answer, there is 503.
 
-    @property
-    def makes_users(self) -> bool:
-        """Whether a token of this issuer can be a user's."""
-        return self.grants.kinds is None or "user" in self.grants.kinds
-
-    @property
-    def makes_services(self) -> bool:
-        """Whether a token of this issuer can be a service's (Law 3.13)."""
-        granted = self.grants.kinds is None or "service" in self.grants.kinds
-        return granted and self.mapping.service_when is not None
-
-    def rules(self, *, require_iat: bool, plain_jti: bool = False) -> TokenRules:
-        """What ``jose`` must check of its tokens.
+        ``is_admin`` and ``is_service_admin`` are the roles ``admin`` and ``service_admin``.
 
         Args:
-            require_iat: Whether a revocation source judges by age (Law 3.7).
-            plain_jti: Whether one is written by others, who list tokens under their ``jti`` (Law 5.9).
+            base_url: Where it is.
+            audience: ``ANY_AUDIENCE``: apex does not say which API a token is for (Law 3.6).
+            issuer: The ``iss`` of its tokens, where they are JWTs that have one.
+            service: What it calls this service: then it is asked too what the user is to it. A user whom it does
+                not know there is no admin of the service and has no metadata.
+            metadata: What the metadata of its users must fit, a dataclass or a pydantic model; ``user.model(...)``
+                gives it. Metadata of another form is a broken contract, 503.
+            options: As for every issuer, but those about what a token says.
         """
-        return self.terms.rules(self.issuer, require_iat=require_iat, plain_jti=plain_jti)
-
-    def tenant(self, claims: Mapping[str, Any]) -> str | None:
-        """The tenant that claims name; None where this issuer has none.
-
-        Raises:
-            InvalidClaim: If they name none, or not in its one spelling (Law 3.12).
-        """
-        return tenant_in(claims, self.mapping)
-
-    def is_active(self, claims: Mapping[str, Any]) -> bool:
-        """Whether the bearer of verified claims may act at all; one who may not is known, and barred."""
-        active = self.mapping.active
-        return active is None or claims.get(active) is not False
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether the same token makes the same principal at every time, so that it may be remembered (Law 7.1)."""
-        return self.mapping.is_repeatable
-
-    @property
-    def has_tenants(self) -> bool:
-        """Whether its tokens name tenants."""
-        return self.mapping.tenant is not None
-
-    def identify(
-        self, verified: VerifiedClaims | VouchedClaims, expand: Callable[[tuple[str, ...]], frozenset[str]]
-    ) -> tuple[User | Service, TokenRef]:
-        """Who the verified claims speak of, and what a revocation source is asked about the token.
-
-        Args:
-            verified: The claims.
-            expand: Adds the roles that a hierarchy implies.
-
-        Raises:
-            InvalidClaim: If the claims do not fit the mapping, the model or a validator.
-            AuthUnavailable: If a validator could not check.
-        """
-        return self._principals.identify(verified, expand)
-
-    def problems(self) -> Iterator[str]:
-        """Everything that is wrong with this issuer, without I/O (Law 1.6)."""
-        symmetric = isinstance(self.trust, StaticKeys) and isinstance(self.trust.material, Secret)
-        found = list(self.mistakes)
-        if self.issuer == "":
-            found.append("issuer: is empty; write the exact iss, or issuer=None for tokens without one")
-        if not self.name:
-            found.append("name: is empty")
-        found += tenancy_problems(self.tenants, self.mapping, matched=self.tenant_matches_project)
-        found += self.terms.problems(symmetric=symmetric)
-        found += self.grants.problems()
-        found += model_problems(self.mapping.model)
-        found += () if self.hooks is None else hook_problems(self.hooks)
-        if self.introspection is not None:
-            found += self.introspection.problems(plain_http=self.allow_http, issuer=self.issuer)
-        if not (self.makes_users or self.makes_services):
-            found.append(
-                "grants: kinds leaves only services, so say which tokens are theirs with service_when="
-            )
-        if isinstance(self.trust, StaticKeys):
-            found += [] if found else self.trust.problems(self.terms.algorithms)
-        else:
-            found += self.trust.problems(plain_http=self.allow_http)
-        return (f"Issuer {masked(self.name)!r}: {problem}" for problem in found)
+        apex = Apex(base_url, service, metadata)
+        given = _given(apex_defaults(), options)
+        plain = _make(issuer, NoKeys(), audience, given)
+        mistakes = (*plain.mistakes, *apex_problems(audience, metadata, options))
+        return replace(plain, mapping=apex_mapping(plain.mapping, apex), asked=apex, mistakes=mistakes)
 
 
 def _given(defaults: Options, options: Mapping[str, object]) -> dict[str, object]:

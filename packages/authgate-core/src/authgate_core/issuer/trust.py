@@ -13,7 +13,7 @@ from ..request import url_problems
 from ..secret import Secret
 from ..signing import RequestSigning
 
-__all__ = ["Discovery", "JwksUrl", "StaticKeys"]
+__all__ = ["Discovery", "JwksUrl", "NoKeys", "StaticKeys"]
 
 _DOCUMENT_LIMITS = Limits(token=512 * 1024)
 
@@ -56,6 +56,11 @@ class StaticKeys:
             self.load(algorithms)
         except UnusableKeys as error:
             yield f"keys: {error}; give a JWKS document, a public PEM, or a Secret for HMAC"
+
+
+@dataclass(frozen=True, slots=True)
+class NoKeys:
+    """No keys at all: the issuer is asked about each token, and none is verified here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
@@ -63,7 +64,7 @@ class VerifiedClaims(NamedTuple):
 
 
 class VouchedClaims(NamedTuple):
-    """Claims that the issuer itself vouched for when it was asked, and that keep its rules; made by ``vouch`` only.
+    """Claims that the issuer itself vouched for when it was asked, and that keep its rules; made here only.
 
     Args:
         claims: What the issuer said of the token.
@@ -71,7 +72,7 @@ class VouchedClaims(NamedTuple):
         has_jti: Whether ``name`` is a ``jti``.
         issued_at: ``iat``, Unix seconds.
         auth_time: ``auth_time``, Unix seconds.
-        expires_at: ``exp``, Unix seconds.
+        expires_at: ``exp``, Unix seconds; infinite where the issuer does not say.
         payload: What ``claims`` can be read from once more.
         kid: None: no key of the issuer verified anything.
     """
@@ -115,6 +116,19 @@ def vouch(
         claims.get("auth_time"),
         claims["exp"],
         payload,
+    )
+
+
+def vouch_bearer(claims: Mapping[str, Any], name: str, payload: bytes) -> VouchedClaims:
+    """What an issuer said of the bearer of a token, where it says nothing of the token: there is no date to judge.
+
+    Args:
+        claims: What it said.
+        name: What names the token.
+        payload: The same claims as JSON.
+    """
+    return VouchedClaims(
+        claims, name, has_jti=False, issued_at=None, auth_time=None, expires_at=math.inf, payload=payload
     )
 
 

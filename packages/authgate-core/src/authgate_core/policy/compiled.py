@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from ..principal import ApiKey, Principal, Project
 from ..request import RequestView
 from .step_up import Action
-from .terms import AboutOne, Check, Condition, Is, Nobody, Term
+from .terms import AboutOne, Check, Condition, HasMetadata, Is, Nobody, Term
 
 __all__ = ["Branch", "CompiledPolicy", "Group", "compile_groups", "is_possible", "kind_of"]
 
@@ -75,6 +75,11 @@ class CompiledPolicy:
         """Whether any branch uses a token up."""
         terms = (term for branch in self.branches for term, _ in branch.terms)
         return any(isinstance(term, Action) and term.once for term in terms)
+
+    @property
+    def asks_metadata(self) -> bool:
+        """Whether any branch asks what an apex keeps about the user."""
+        return any(isinstance(term, HasMetadata) for branch in self.branches for term, _ in branch.terms)
 
     def is_plainly_for(self, principal: Principal, request: RequestView, now: Instant | None) -> bool:
         """Whether it is plain and admits the bearer of a token; where it is not, ``evaluate`` has to say."""

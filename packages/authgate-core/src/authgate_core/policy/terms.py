@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MethodType
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 from uuid import UUID
 
 from ..clock import Instant
@@ -24,6 +24,7 @@ __all__ = [
     "Condition",
     "FromIssuer",
     "HasClaim",
+    "HasMetadata",
     "Is",
     "Nobody",
     "Roles",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 Scalar: TypeAlias = str | int | float | bool
+_METADATA: Final = ("apex", "metadata")
+"""Where the claims of a user hold what an apex tells of them and this service."""
 CheckFunction: TypeAlias = Callable[[Admission, RequestView], bool]
 
 
@@ -217,6 +220,24 @@ class HasClaim(Condition):
 
     def __repr__(self) -> str:
         return self._written("has_claim", _as_written(self.path), *(value for _, value in self.values))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HasMetadata(Condition):
+    """``has_metadata``: ``has_claim`` of what an apex tells of a user; ``path`` None is all of it."""
+
+    path: ClaimPath | None
+    values: tuple[tuple[type, Scalar], ...]
+    of: Is | None
+
+    def _holds(self, principal: Principal, request: RequestView, now: Instant | None, /) -> bool:
+        inner = () if self.path is None else self.path.parts
+        asked = HasClaim(ClaimPath((*_METADATA, *inner)), self.values, None)
+        return isinstance(principal, User) and asked.holds(principal, request, now)
+
+    def __repr__(self) -> str:
+        path = () if self.path is None else (_as_written(self.path),)
+        return self._written("has_metadata", *path, *(value for _, value in self.values))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -21,6 +21,7 @@ from .terms import (
     ClaimEquals,
     FromIssuer,
     HasClaim,
+    HasMetadata,
     Is,
     Roles,
     SameTenant,
@@ -42,6 +43,7 @@ __all__ = [
     "fresh_within",
     "from_issuer",
     "has_claim",
+    "has_metadata",
     "is_api_key",
     "is_project",
     "is_service",
@@ -103,6 +105,21 @@ def has_claim(path: str | ClaimPath, *values: Scalar, of: Of = None) -> Policy:
         of: Which principal it is about.
     """
     return Leaf(HasClaim(as_path(path), tuple(map(_typed, values)), of=_of(of)))
+
+
+def has_metadata(path: str | ClaimPath | None = None, *values: Scalar, of: Of = None) -> Policy:
+    """Whether an apex keeps metadata of this service about the user; with a path, as ``has_claim`` asks of a claim.
+
+    It goes with an issuer that tells metadata: ``Issuer.apex(..., service=...)``. What a model would put in the place
+    of what is missing is not there.
+
+    Args:
+        path: Within the metadata; None asks only whether there is any.
+        values: As for ``has_claim``.
+        of: Which principal it is about.
+    """
+    within = None if path is None else as_path(path)
+    return Leaf(HasMetadata(within, tuple(map(_typed, values)), of=_of(of)))
 
 
 def any_client(*ids: str, of: Of = None) -> Policy:

@@ -5,6 +5,7 @@ Contract suites for ports of your own are in ``authgate_core.testing.contracts``
 
 from __future__ import annotations
 
+from .apex import FakeApex
 from .auth_service import FakeAuthService
 from .clock import ManualClock
 from .hostile import HostileTokens
@@ -19,6 +20,7 @@ from .tokens import TokenMint
 
 __all__ = [
     "ABSENT",
+    "FakeApex",
     "FakeAuthService",
     "FakeIssuer",
     "FakeMercury",

@@ -210,6 +210,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:  # the name that http.server looks for
         self.do_GET()
 
+    def do_DELETE(self) -> None:  # the name that http.server looks for
+        self.do_GET()
+
     @property
     def _listener(self) -> _Listener:
         return cast("_Listener", self.server)
