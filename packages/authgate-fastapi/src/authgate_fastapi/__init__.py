@@ -26,6 +26,7 @@ from .dependencies import (
 )
 from .extension import AuthGate
 from .guards import requires
+from .listing import guarded_routes
 from .logout import backchannel_logout
 from .middleware import OLDER_EXCLUSIONS, AuthMiddleware
 from .protection import protect
@@ -59,6 +60,7 @@ __all__ = [
     "get_optional_auth",
     "get_optional_principal",
     "get_optional_user",
+    "guarded_routes",
     "protect",
     "public",
     "require_admin",

@@ -23,7 +23,7 @@ from .sockets import Socket
 from .subprotocols import take_credentials
 from .visit import Visit, carried_visit
 
-__all__ = ["CONNECTIONS", "Carrier", "carried_by", "carrier_before", "default_of"]
+__all__ = ["CONNECTIONS", "Carrier", "carried_by", "carrier_before", "default_carried_by", "default_of"]
 
 CONNECTIONS: Final = frozenset({"http", "websocket"})
 """The types of scopes that somebody may be admitted to."""
@@ -112,6 +112,12 @@ def carried_by(app: object) -> AsyncGate | None:
     """The gate that ``AuthGate(app)`` gave to an app."""
     gate = _kwargs(app).get("gate")
     return gate if isinstance(gate, AsyncGate) else None
+
+
+def default_carried_by(app: object) -> Blanket | None:
+    """The guard of routes that have none, which ``AuthGate(app)`` was given for an app."""
+    default = _kwargs(app).get("default")
+    return default if isinstance(default, Blanket) else None
 
 
 def carrier_before(inner: ASGIApp, app: object) -> Carrier | None:

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from .blanket import Blanket
 from .carrier import default_of
-from .selection import guards_of, router_behind, selected
+from .selection import guards_of, has_fallback, router_behind, selected
 from .visit import visit_of
 
 __all__ = ["Doorkeeper", "keep"]
@@ -54,7 +54,7 @@ class Doorkeeper:
     async def _judged(self, scope: Scope, send: Send, default: Blanket) -> Send:
         found = selected(self._router.routes, scope)
         if found is None:
-            if not self._has_fallback():
+            if not has_fallback(self._router):
                 return _Unforeseen(scope, send, default)
             scope["endpoint"] = self._router.default
             await default(HTTPConnection(scope))
@@ -66,10 +66,6 @@ class Doorkeeper:
             found.enter(scope)
             await default(HTTPConnection(scope))
         return send
-
-    def _has_fallback(self) -> bool:
-        """Whether somebody gave the router an application for what it has no route for, which may do anything."""
-        return getattr(self._router.default, "__func__", None) is not Router.not_found
 
 
 class _Unforeseen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Final, TypedDict
 
@@ -24,15 +24,16 @@ from authgate_core import (
 )
 from authgate_core.policy import compile_policy
 from authgate_core.policy.terms import ClaimEquals, SameTenant
+from authgate_core.routes import RouteGuard
 
 from .carrier import CONNECTIONS, carrier_before
 from .entrance import admit
 from .locate import carried_gate, gate_of
-from .paths import GivenPaths, Paths, asked_of, path_problems
+from .paths import Asked, GivenPaths, Paths, asked_of, path_problems
 from .refusals import answer
 from .visit import Visit, is_preflight, visit_of
 
-__all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware", "policies_before"]
+__all__ = ["OLDER_EXCLUSIONS", "AuthMiddleware", "doors_before", "policies_before"]
 
 
 class _Exclusions(TypedDict):
@@ -148,6 +149,23 @@ class AuthMiddleware:
             return _NOBODY
         return await admit(connection, gate, self._policy_for(gate), optional=optional, visit=visit)
 
+    def guard_of(self, template: str, method: str | None, gate: AsyncGate) -> RouteGuard | None:
+        """The guard that this is before a route, an optional one where it leaves some of its requests alone.
+
+        Args:
+            template: The path of the route, with its parameters in braces.
+            method: The method; None for a WebSocket.
+            gate: Who judges.
+
+        Returns:
+            None where it leaves the route alone.
+        """
+        asked = Asked(template, method)
+        if any(paths.match(asked) for paths in self._excluded):
+            return None
+        optional = any(paths.may_match(template, method) for paths in (*self._excluded, self._optional))
+        return RouteGuard("middleware", self._policy_for(gate), optional)
+
     def _policy_for(self, gate: AsyncGate) -> Policy:
         if self._policy is not None:
             return self._policy
@@ -163,6 +181,19 @@ def policies_before(app: Starlette) -> Iterator[Policy]:
         policy = middleware.kwargs.get("policy")
         if factory is AuthMiddleware and isinstance(policy, Policy):
             yield policy
+
+
+def doors_before(app: Starlette) -> Iterator[AuthMiddleware]:
+    """Such middleware as was added to an app, or to what derives from it, the outermost first."""
+    for middleware in app.user_middleware:
+        factory: object = middleware.cls
+        if isinstance(factory, type) and issubclass(factory, AuthMiddleware):
+            made: Callable[..., AuthMiddleware] = factory
+            yield made(_nowhere, *middleware.args, **middleware.kwargs)
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """What a door that is only looked at stands before."""
 
 
 def _show(scope: Scope, admission: Admission, *, is_copy: bool) -> None:

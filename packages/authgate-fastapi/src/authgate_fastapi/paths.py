@@ -60,12 +60,14 @@ class Paths:
         prefixes: Whether each also stands for what is below it, by whole segments.
     """
 
-    __slots__ = ("_rules",)
+    __slots__ = ("_prefixes", "_rules", "_written")
 
     def __init__(self, given: GivenPaths | None, *, prefixes: bool = False) -> None:
+        self._written: Final = tuple(_pairs(given))
+        self._prefixes: Final = prefixes
         self._rules: Final = [
             (_pattern(path, prefixes=prefixes), methods and {method.upper() for method in methods})
-            for path, methods in _pairs(given)
+            for path, methods in self._written
         ]
 
     def match(self, asked: Asked | None) -> bool:
@@ -73,6 +75,19 @@ class Paths:
         return asked is not None and any(
             (methods is None or asked.method in methods) and pattern.fullmatch(asked.path) is not None
             for pattern, methods in self._rules
+        )
+
+    def may_match(self, template: str, method: str | None) -> bool:
+        """Whether some request that a route takes asks for one of them.
+
+        Args:
+            template: The path of the route, with its parameters in braces.
+            method: The method; None for a WebSocket.
+        """
+        return any(
+            (methods is None or method in {one.upper() for one in methods})
+            and _may_be(template, path, prefixes=self._prefixes)
+            for path, methods in self._written
         )
 
 
@@ -126,9 +141,27 @@ def _pairs(given: GivenPaths | None) -> Iterator[tuple[str, AbstractSet[str] | N
 
 
 def _pattern(path: str, *, prefixes: bool) -> re.Pattern[str]:
-    segments = (_UUID if _PLACEHOLDER.fullmatch(part) else re.escape(part) for part in path.split("/"))
+    segments = map(_segment, path.split("/"))
     below = ".*" if path.endswith("/") else "(?:/.*)?"
     return re.compile("/".join(segments) + (below if prefixes else ""))
+
+
+def _may_be(template: str, path: str, *, prefixes: bool) -> bool:
+    """Whether a path that a route takes can be this one, or below it; parameters are whatever they need to be."""
+    asked = template.split("/")
+    written = (path.rstrip("/") if prefixes else path).split("/")
+    for segment, expected in zip(asked, written, strict=False):
+        if ":path}" in segment:
+            return True
+        if "{" not in segment and not re.fullmatch(_segment(expected), segment):
+            return False
+    if not prefixes:
+        return len(asked) == len(written)
+    return len(asked) >= len(written) + path.endswith("/")
+
+
+def _segment(written: str) -> str:
+    return _UUID if _PLACEHOLDER.fullmatch(written) else re.escape(written)
 
 
 def _without_placeholders(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fastapi import APIRouter, Depends, params
@@ -18,7 +18,7 @@ from .blanket import Blanket
 from .carrier import CONNECTIONS
 from .selection import selected
 
-__all__ = ["protect"]
+__all__ = ["protect", "protections"]
 
 
 def protect(router: APIRouter, policy: Policy) -> None:
@@ -41,6 +41,14 @@ def protect(router: APIRouter, policy: Policy) -> None:
     _guard_present(router.routes, depends)
     router.handle = _Protection(router.handle, guard, _included)  # type: ignore[method-assign]  # a door of it
     router.middleware_stack = _Protection(router.middleware_stack, guard, lambda _: router.routes)
+
+
+def protections(router: object) -> Iterator[Blanket]:
+    """The guards by which a router is protected, the outermost first."""
+    run: object = getattr(router, "handle", None)
+    while isinstance(run, _Protection):
+        yield run.guard
+        run = run.before
 
 
 def _check(router: object) -> None:
@@ -80,20 +88,25 @@ class _Protection:
     """Stands where a router takes a request, included or mounted, for what FastAPI runs no dependencies of.
 
     Those are routes of Starlette's, and mounted applications.
+
+    Args:
+        run: What takes the request then.
+        guard: The guard.
+        routes: Which routes that looks at.
     """
 
     def __init__(self, run: ASGIApp, guard: Blanket, routes: Callable[[Scope], Iterable[BaseRoute]]) -> None:
-        self._run = run
-        self._guard = guard
+        self.before = run
+        self.guard = guard
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in CONNECTIONS:
             await self._judge(scope)
-        await self._run(scope, receive, send)
+        await self.before(scope, receive, send)
 
     async def _judge(self, scope: Scope) -> None:
         found = selected(self._routes(scope), scope)
-        if found is not None and not found.runs(self._guard):
+        if found is not None and not found.runs(self.guard):
             found.enter(scope)
-            await self._guard(HTTPConnection(scope))
+            await self.guard(HTTPConnection(scope))

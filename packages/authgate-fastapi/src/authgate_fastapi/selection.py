@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from .guards import Guard
 
-__all__ = ["Selected", "guards_of", "router_behind", "selected"]
+__all__ = ["Selected", "guards_of", "has_fallback", "router_behind", "selected"]
 
 _KNOWN: Final = frozenset({FastAPI.__call__, Starlette.__call__, Router.__call__})
 
@@ -74,6 +74,11 @@ def router_behind(route: object) -> Router | None:
     if isinstance(app, Starlette) and type(app).__call__ in _KNOWN:
         app = app.router
     return app if isinstance(app, Router) and type(app).__call__ in _KNOWN else None
+
+
+def has_fallback(router: Router) -> bool:
+    """Whether somebody gave a router an application for what it has no route for, which may do anything."""
+    return getattr(router.default, "__func__", None) is not Router.not_found
 
 
 def guards_of(route: object) -> Iterator[tuple[Guard[Any], list[str]]]:

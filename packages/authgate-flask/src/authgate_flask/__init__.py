@@ -2,6 +2,7 @@
 
 from .extension import AuthGate, current_gate
 from .guard import flask_combined_auth, flask_jwt_auth, flask_project_auth, requires
+from .listing import guarded_routes
 from .logout import backchannel_logout
 from .protect import protect
 from .proxies import current_admission, current_api_key, current_project, current_service, current_user
@@ -19,6 +20,7 @@ __all__ = [
     "flask_combined_auth",
     "flask_jwt_auth",
     "flask_project_auth",
+    "guarded_routes",
     "protect",
     "public",
     "requires",

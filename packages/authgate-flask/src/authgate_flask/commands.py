@@ -9,10 +9,9 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from authgate_core import ConfigurationError
+from authgate_core.routes import GuardedRoute
 
-from .checks import check_guards
-from .installed import installed
-from .routes import Route, routes_of
+from .listing import guarded_routes
 
 __all__ = ["authgate"]
 
@@ -25,12 +24,10 @@ authgate = AppGroup("authgate", help="Look at the gate of the application.")
 )
 def show_routes(fail_unguarded: bool) -> None:  # noqa: FBT001 - click's signature
     """Check the guards, and show what stands before each route."""
-    here = installed(current_app)
     try:
-        check_guards(current_app, here)
+        routes = guarded_routes(current_app)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
-    routes = tuple(routes_of(current_app, here.default))
     for line in _table(routes):
         click.echo(line)
     unguarded = sum(route.is_unguarded for route in routes)
@@ -38,8 +35,8 @@ def show_routes(fail_unguarded: bool) -> None:  # noqa: FBT001 - click's signatu
         raise click.ClickException(f"unguarded routes: {unguarded}; guard them, or write @public")
 
 
-def _table(routes: tuple[Route, ...]) -> Iterator[str]:
-    rows = [("Methods", "Rule", "Guards"), *((", ".join(r.methods), r.rule, str(r)) for r in routes)]
+def _table(routes: tuple[GuardedRoute, ...]) -> Iterator[str]:
+    rows = [("Methods", "Rule", "Guards"), *((", ".join(r.methods), r.path, r.standing) for r in routes)]
     methods, rules = (max(len(row[column]) for row in rows) for column in (0, 1))
     rows.insert(1, ("-" * methods, "-" * rules, "-" * len("Guards")))
     for row in rows:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, cast
 
 from flask import Flask
 from flask.views import MethodView
 from werkzeug.routing import Rule
 
 from authgate_core import Policy
+from authgate_core.routes import GuardedRoute, RouteGuard
 
 from .marks import PUBLIC, Mark, class_of, marks_of, marks_of_class
 
 __all__ = [
     "PROTECTIONS",
-    "Route",
-    "Stand",
     "blueprint_names",
     "hooks_of",
     "imposed",
@@ -29,67 +27,20 @@ __all__ = [
 
 PROTECTIONS: Final = "_authgate_protections"
 
-Source: TypeAlias = Literal["before_request", "protect", "default", "own"]
 
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """One guard that stands before a route.
-
-    Args:
-        source: Who put it there.
-        policy: What it asks.
-        optional: Whether it lets in who presents nothing.
-    """
-
-    source: Source
-    policy: Policy
-    optional: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.source}{' (optional)' if self.optional else ''}: {self.policy!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A rule of an application, for those of its methods before which the same guards stand.
-
-    Args:
-        rule: The rule, after its host or subdomain where it has one.
-        methods: HTTP methods, in order.
-        stands: The guards, as they are asked.
-        is_public: Whether it says itself that it has none.
-    """
-
-    rule: str
-    methods: tuple[str, ...]
-    stands: tuple[Stand, ...]
-    is_public: bool
-
-    @property
-    def is_unguarded(self) -> bool:
-        """Whether anybody gets in although nobody decided that of this route."""
-        decided = (stand for stand in self.stands if stand.source != "before_request" or not stand.optional)
-        return not self.is_public and not any(decided)
-
-    def __str__(self) -> str:
-        standing = [str(stand) for stand in self.stands]
-        if self.is_public or self.is_unguarded:
-            standing.append("public" if self.is_public else "UNGUARDED")
-        return ", ".join(standing)
-
-
-def routes_of(app: Flask, default: Policy | None) -> Iterator[Route]:
+def routes_of(app: Flask, default: Policy | None) -> Iterator[GuardedRoute]:
     """The routes of an application, by rule; one of a ``MethodView`` once for each answer."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (_shown(app, rule), rule.endpoint)):
-        answers: dict[tuple[tuple[Stand, ...], bool], list[str]] = {}
+        answers: dict[tuple[tuple[RouteGuard, ...], bool], list[str]] = {}
         for method in _methods(rule):
             answers.setdefault(_answer(app, default, rule.endpoint, method), []).append(method)
         for (stands, is_public), methods in answers.items():
-            yield Route(_shown(app, rule), tuple(methods), stands, is_public)
+            yield GuardedRoute("http", _shown(app, rule), tuple(methods), stands, is_public)
 
 
-def _answer(app: Flask, default: Policy | None, endpoint: str, method: str) -> tuple[tuple[Stand, ...], bool]:
+def _answer(
+    app: Flask, default: Policy | None, endpoint: str, method: str
+) -> tuple[tuple[RouteGuard, ...], bool]:
     own = own_marks(app, endpoint, method)
     hooks = (hook for name in (None, *blueprint_names(endpoint)) for hook in hooks_of(app, name))
     stands = (
@@ -100,13 +51,13 @@ def _answer(app: Flask, default: Policy | None, endpoint: str, method: str) -> t
     return stands, PUBLIC in own
 
 
-def _stands(source: Source, marks: Iterable[Mark]) -> Iterator[Stand]:
+def _stands(source: str, marks: Iterable[Mark]) -> Iterator[RouteGuard]:
     for mark in marks:
         if mark.policy is not None:
-            yield Stand(source, mark.policy, mark.optional)
+            yield RouteGuard(source, mark.policy, mark.optional)
 
 
-def imposed(app: Flask, default: Policy | None, endpoint: str, method: str) -> tuple[Stand, ...]:
+def imposed(app: Flask, default: Policy | None, endpoint: str, method: str) -> tuple[RouteGuard, ...]:
     """What is asked of a request besides what its view asks: nothing if that is public.
 
     ``protect`` takes the place of the default, and is asked besides the view's own guard, which does so as well.
@@ -116,13 +67,13 @@ def imposed(app: Flask, default: Policy | None, endpoint: str, method: str) -> t
     if own and not is_guarded:
         return ()
     held = tuple(
-        Stand("protect", policy)
+        RouteGuard("protect", policy)
         for name in blueprint_names(endpoint)
         for policy in protections(app.blueprints.get(name))
     )
     if held or is_guarded or default is None:
         return held
-    return (Stand("default", default),)
+    return (RouteGuard("default", default),)
 
 
 def own_marks(app: Flask, endpoint: str, method: str) -> tuple[Mark, ...]:

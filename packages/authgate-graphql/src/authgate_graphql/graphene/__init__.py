@@ -10,6 +10,7 @@ from ..reading import (
     is_project_authenticated,
 )
 from .guards import combined_auth_required, jwt_auth_required, project_auth_required, requires
+from .listing import guarded_fields
 from .middleware import AuthGateMiddleware
 from .protection import protect
 from .public import public
@@ -22,6 +23,7 @@ __all__ = [
     "get_admission",
     "get_current_project",
     "get_current_user",
+    "guarded_fields",
     "is_authenticated",
     "is_project_authenticated",
     "jwt_auth_required",

@@ -21,7 +21,7 @@ from ..requirement import Requirement
 from ..resolvers import Place, guarded
 from .roots import Roots, fields_of, holding, roots
 
-__all__ = ["protect"]
+__all__ = ["GrapheneSchema", "protect", "protected_by"]
 
 _SECOND: Final = Place(1, "info")
 _PROTECTED: Final = "authgate"
@@ -79,6 +79,12 @@ def protect(
         of_events = held.asked_of_events(field)
         field.subscribe = _behind(field.subscribe, held.asked_by_default(field.subscribe), held)
         field.resolve = _behind(field.resolve, of_events, held)
+
+
+def protected_by(schema: GraphQLSchema) -> Requirement | None:
+    """What the root fields of a schema ask that say nothing themselves; None where it was not protected."""
+    held: Roots | None = schema.extensions.get(_PROTECTED)
+    return None if held is None else held.default
 
 
 def _behind(

@@ -11,6 +11,7 @@ from ..reading import (
 from .decorators import requires_combined_auth, requires_jwt_auth, requires_project_auth
 from .extension import AuthGateExtension
 from .guard import Guard
+from .listing import guarded_fields
 from .permissions import CombinedAuthPermission, JWTAuthPermission, ProjectAuthPermission, requires
 from .public import Public, public
 from .subscriptions import GuardedSubscriptions
@@ -26,6 +27,7 @@ __all__ = [
     "get_admission",
     "get_current_project",
     "get_current_user",
+    "guarded_fields",
     "is_authenticated",
     "is_project_authenticated",
     "public",

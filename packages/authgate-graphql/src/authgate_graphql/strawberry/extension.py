@@ -103,6 +103,11 @@ class AuthGateExtension(SchemaExtension):
         yield
 
     @property
+    def default(self) -> Requirement | None:
+        """What is asked of an operation with root fields that say nothing themselves."""
+        return self._default
+
+    @property
     def gate(self) -> Gate | AsyncGate | None:
         """Who judges, where that is not the gate of the app around the view."""
         return self._gate

@@ -36,7 +36,7 @@ from .guard import Guard
 from .permissions import Permission
 from .public import is_public
 
-__all__ = ["Operation"]
+__all__ = ["Operation", "asked_of", "is_opened"]
 
 _TYPENAME: Final = "__typename"
 
@@ -143,10 +143,20 @@ def _possible(schema: GraphQLSchema, owner: GraphQLNamedType) -> Iterable[GraphQ
 
 
 def _is_open(root: GraphQLObjectType, name: str) -> bool:
-    if name == _TYPENAME:
-        return False
-    field = _strawberry(_field(root, name))
-    return field is None or not (is_public(field) or any(True for _ in _requirements(field)))
+    field = _field(root, name)
+    return name != _TYPENAME and not is_opened(field) and not asked_of(field)
+
+
+def asked_of(field: GraphQLField | None) -> tuple[Requirement, ...]:
+    """What the guards of a field ask, the outermost first; nothing of one that is not Strawberry's."""
+    known = _strawberry(field)
+    return () if known is None else tuple(_requirements(known))
+
+
+def is_opened(field: GraphQLField | None) -> bool:
+    """Whether a field is marked as public."""
+    known = _strawberry(field)
+    return known is not None and is_public(known)
 
 
 def _field(owner: GraphQLNamedType, name: str) -> GraphQLField | None:
