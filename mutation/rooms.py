@@ -44,13 +44,10 @@ class Room:
 ROOMS: Final = {
     room.name: room
     for room in (
-        Room(
-            "jose",
-            ("jose_*", "law_tokens", "law_logout", "law_introspection", "law_bound_tokens", "gateway_alb"),
-        ),
+        Room("jose", ("jose_*", "law_tokens", "law_logout")),
         Room("keyring", ("keyring", "keyring_tenants", "key_flows", "tenants_served")),
         Room("policy", ("policy_*", "gate_actions")),
-        Room("credentials", ("credentials", "law_bound_tokens")),
+        Room("credentials", ("credentials",)),
         Room("challenge", ("challenge*",)),
         Room(
             "revocation",

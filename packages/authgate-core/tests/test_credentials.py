@@ -22,6 +22,7 @@ from authgate_core.credentials import (
     AppCredentials,
     BearerToken,
     Credential,
+    DPoPToken,
     Kind,
     ProjectToken,
     Reading,
@@ -30,9 +31,12 @@ from authgate_core.credentials import (
     bearer_pairs,
     bearer_unread,
     extract,
+    scheme_of,
 )
 from authgate_core.errors import CrossSiteRefused, MalformedCredentials
+from authgate_core.gateways.presets import INTROSPECTOR
 from authgate_core.headers import header_pairs
+from authgate_core.identity_headers import GatewayIdentity
 from authgate_core.secret import Secret
 
 LIMIT = 16 * 1024
@@ -581,6 +585,133 @@ class TestCookies:
         assert "Origin" in query.reason
 
 
+class TestProofs:
+    """A token behind ``DPoP``, with a proof beside it, where some are bound to keys (RFC 9449 section 7.1)."""
+
+    def read(
+        self, *headers: tuple[str, str], subprotocols: tuple[str, ...] = (), limit: int = LIMIT
+    ) -> Found:
+        """What these headers present."""
+        reading = Reading(limit, proofs=True)
+        return extract(header_pairs(headers), (BEARER,), reading, subprotocols=subprotocols).get(BEARER)
+
+    @pytest.mark.parametrize("scheme", ["DPoP", "dpop", "DPOP"])
+    def test_a_token_and_its_proof(self, scheme: str) -> None:
+        """RFC 9110 section 11.1: the scheme is case-insensitive; it is the one that challenges."""
+        found = self.read(("Authorization", f"{scheme} {TOKEN}"), ("DPoP", "a.b.c"))
+        assert DPoPToken(Secret(TOKEN), Secret("a.b.c")) == found
+        assert "DPoP" == scheme_of(BEARER, found)
+
+    def test_a_token_without_one(self) -> None:
+        """Whether it needs one, the flow says; among subprotocols that hold no token it is alone."""
+        alone = ("Authorization", f"DPoP {TOKEN}")
+        assert DPoPToken(Secret(TOKEN), None) == self.read(alone)
+        assert DPoPToken(Secret(TOKEN), None) == self.read(alone, subprotocols=("chat", "authgate"))
+
+    def test_other_tokens_are_read_as_ever(self) -> None:
+        """Law 2.1: a proof beside them, or alone, presents nothing."""
+        proof = ("DPoP", "a.b.c")
+        found = self.read(("Authorization", f"Bearer {TOKEN}"), proof)
+        assert BearerToken(Secret(TOKEN)) == found
+        assert "Bearer" == scheme_of(BEARER, found)
+        assert BearerToken(Secret(TOKEN)) == self.read(proof, subprotocols=(f"authgate.bearer.{TOKEN}",))
+        assert self.read(proof) is None
+
+    def test_elsewhere_the_scheme_is_not_ours(self) -> None:
+        """Law 2.1: as any that is foreign; and another kind of credential is read beside it."""
+        assert bearer(f"DPoP {TOKEN}") is None
+        headers = header_pairs([("Authorization", f"DPoP {TOKEN}"), ("X-API-Key", "sk_1")])
+        assert {API_KEY: ApiKeyCredential(Secret("sk_1"))} == extract(
+            headers, (API_KEY,), Reading(LIMIT, proofs=True)
+        )
+
+    @pytest.mark.parametrize(
+        ("headers", "scheme"),
+        [
+            ((("Authorization", "DPoP"),), "DPoP"),
+            ((("Authorization", f"DPoP {TOKEN}, DPoP {TOKEN}"),), "DPoP"),
+            ((("Authorization", f"DPoP {TOKEN}"), ("DPoP", "")), "DPoP"),
+            ((("Authorization", f"DPoP {TOKEN}"), ("DPoP", "a.b.c,a.b.c")), "DPoP"),
+            ((("Authorization", f"DPoP {TOKEN}"), ("DPoP", "a.b.c"), ("DPoP", "a.b.c")), "Bearer"),
+            ((("Authorization", f"DPoP {TOKEN}"), ("DPoP", "caf\xe9")), "Bearer"),
+            ((("Authorization", f"DPoP {TOKEN}"), ("Authorization", f"Bearer {TOKEN}")), "Bearer"),
+            ((("Authorization", f"Basic dTpw, DPoP {TOKEN}"),), "Bearer"),
+        ],
+    )
+    def test_what_is_malformed(self, headers: tuple[tuple[str, str], ...], scheme: str) -> None:
+        """Law 2.2: none, two, or one that cannot be read, of tokens and of proofs."""
+        assert scheme == malformed(self.read(*headers))
+
+    def test_beside_a_subprotocol(self) -> None:
+        """Law 2.2: two tokens in one handshake."""
+        alone = ("Authorization", f"DPoP {TOKEN}")
+        assert "DPoP" == malformed(self.read(alone, subprotocols=("chat", f"authgate.bearer.{TOKEN}")))
+
+    def test_each_header_may_be_as_long_as_the_limit(self) -> None:
+        """Law 2.4: the limit is the last length that is read."""
+        headers = ("Authorization", f"DPoP {TOKEN}"), ("DPoP", "x" * len(f"DPoP {TOKEN}"))
+        assert isinstance(self.read(*headers, limit=len(headers[1][1])), DPoPToken)
+        assert "Bearer" == malformed(self.read(*headers, limit=len(headers[1][1]) - 1))
+        longer = headers[0], ("DPoP", headers[1][1] + "x")
+        assert "Bearer" == malformed(self.read(*longer, limit=len(headers[1][1])))
+
+
+class TestGateways:
+    """Law 2.7: behind a gateway, users and services come from its headers alone."""
+
+    IDENTITY = (("X-Token-Verified", "true"), ("X-User-ID", "u1"))
+    TOKENS = (("Authorization", f"Bearer {TOKEN}"), ("DPoP", "a.b.c"))
+
+    def read(self, *headers: tuple[str, str], reading: Reading, kind: Kind = BEARER) -> Found:
+        """What a handshake presents that offers a token of its own besides."""
+        names = (f"authgate.bearer.{TOKEN}",)
+        return extract(header_pairs(headers), (kind,), reading, subprotocols=names).get(kind)
+
+    def test_an_identity(self) -> None:
+        """Whom the headers name; what else is there is left to the gateway."""
+        reading = Reading(LIMIT, identity=INTROSPECTOR, proofs=True)
+        found = self.read(*self.IDENTITY, *self.TOKENS, reading=reading)
+        assert GatewayIdentity("user", "u1", names=frozenset({"x-token-verified", "x-user-id"})) == found
+        assert self.read(*self.TOKENS, reading=reading) is None
+
+    def test_an_identity_is_read_in_one_way_only(self) -> None:
+        """Laws 2.2 and 2.4: as any credential."""
+        assert "Bearer" == malformed(
+            self.read(*self.IDENTITY, ("X-User-ID", "u2"), reading=Reading(LIMIT, identity=INTROSPECTOR))
+        )
+        assert isinstance(
+            self.read(*self.IDENTITY, reading=Reading(4, identity=INTROSPECTOR)), GatewayIdentity
+        )
+        assert "Bearer" == malformed(self.read(*self.IDENTITY, reading=Reading(3, identity=INTROSPECTOR)))
+
+    def test_a_token(self) -> None:
+        """In the header that the gateway hands it on in, and in no other."""
+        reading = Reading(LIMIT, assertion="x-asserted", proofs=True)
+        for besides in ((), self.TOKENS, (("Authorization", f"DPoP {TOKEN}"),)):
+            assert BearerToken(Secret("a.b.c")) == self.read(
+                ("X-Asserted", "a.b.c"), *besides, reading=reading
+            )
+            assert self.read(*besides, reading=reading) is None
+
+    @pytest.mark.parametrize("values", [("",), ("a b",), ("a,b",), ("a", "a"), ("\xe9",), ("x" * 6,)])
+    def test_a_token_is_read_in_one_way_only(self, values: tuple[str, ...]) -> None:
+        """Laws 2.2 and 2.4: as any other."""
+        headers = [("X-Asserted", value) for value in values]
+        assert "Bearer" == malformed(self.read(*headers, reading=Reading(5, assertion="x-asserted")))
+        assert isinstance(
+            self.read(("X-Asserted", "x" * 5), reading=Reading(5, assertion="x-asserted")), BearerToken
+        )
+
+    @pytest.mark.parametrize(
+        "reading", [Reading(LIMIT, identity=INTROSPECTOR), Reading(LIMIT, assertion="x-asserted")]
+    )
+    def test_projects_and_api_keys_speak_for_themselves(self, reading: Reading) -> None:
+        """A gateway answers for users and services."""
+        headers = (*self.IDENTITY, ("X-App-Id", "shop"), ("X-App-Secret", "s3cret"), ("X-API-Key", "sk_1"))
+        assert AppCredentials("shop", Secret("s3cret")) == self.read(*headers, reading=reading, kind=APP)
+        assert ApiKeyCredential(Secret("sk_1")) == self.read(*headers, reading=reading, kind=API_KEY)
+
+
 class TestVary:
     """Law 1.7: what an answer depends on is named."""
 
@@ -594,6 +725,10 @@ class TestVary:
             ((APP,), Reading(LIMIT, project_tokens=True), ("X-App-Id", "X-App-Secret", "X-Project-Token")),
             ((BEARER,), Reading(LIMIT, cookies=Cookies()), ("Authorization", "Cookie")),
             ((BEARER, API_KEY), Reading(LIMIT), ("Authorization", "X-API-Key")),
+            ((BEARER,), Reading(LIMIT, proofs=True), ("Authorization", "DPoP")),
+            ((APP,), Reading(LIMIT, proofs=True), ("X-App-Id", "X-App-Secret")),
+            ((BEARER,), Reading(LIMIT, bearer=("X-User-ID", "X-Roles")), ("X-User-ID", "X-Roles")),
+            ((API_KEY,), Reading(LIMIT, bearer=("X-User-ID",)), ("X-API-Key", "Authorization")),
         ],
     )
     def test_the_headers_that_are_read_each_once(

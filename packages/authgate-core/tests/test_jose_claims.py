@@ -23,6 +23,8 @@ RULES: Final = TokenRules(
 )
 GOOD: Final = {"iss": "https://id.test", "aud": "api", "sub": "u1", "iat": NOW - 10, "exp": NOW + 300}
 RFC_9068: Final = {**GOOD, "client_id": "app", "jti": "t1"}
+DIGEST: Final = "-_" + "aZ09" * 10 + "A"
+BOUND: Final = dataclasses.replace(RULES, confirmations=frozenset({"jkt", "x5t#S256"}))
 WRONG_TYPES: Final = [None, True, False, 0, 1, 1.5, [], {}, ["x"], {"x": 1}]
 
 
@@ -247,6 +249,68 @@ class TestKind:
     def test_a_bound_token_is_refused(self, cnf: object) -> None:
         """Law 3.15: a confirmation that nobody checks makes the token invalid."""
         refused("cnf", cnf=cnf)
+
+
+class TestBound:
+    """Law 3.15 where somebody checks what a token is bound to."""
+
+    def test_what_is_checked_may_be_there(self) -> None:
+        """One of the listed, or all of them; and a token without one, where none is required."""
+        judge(BOUND)
+        judge(BOUND, cnf={"jkt": DIGEST})
+        judge(BOUND, cnf={"x5t#S256": DIGEST})
+        judge(BOUND, cnf={"jkt": DIGEST, "x5t#S256": DIGEST})
+
+    @pytest.mark.parametrize(
+        "cnf",
+        [
+            *(
+                {"kid": DIGEST},
+                {"jkt": DIGEST, "jku": DIGEST},
+                {"JKT": DIGEST},
+                {},
+                [],
+                None,
+                DIGEST,
+                ["jkt"],
+            ),
+            *({"jkt": None}, {"jkt": 7}, {"jkt": [DIGEST]}, {"jkt": DIGEST, "x5t#S256": None}, {"jkt": ""}),
+            *({"jkt": value} for value in (DIGEST[:-1], DIGEST + "A", DIGEST + "=", DIGEST + "\n")),
+            *({"jkt": DIGEST[:-1] + wrong} for wrong in ("+", "/", "=", " ", ".", "\u0661", "\xe9")),
+        ],
+    )
+    def test_nothing_else_may(self, cnf: object) -> None:
+        """A member that nobody checks, or a digest that is none, binds to nothing."""
+        refused("cnf", BOUND, cnf=cnf)
+
+    def test_it_may_be_required(self) -> None:
+        """Then a token without one is anybody's who has seen it."""
+        one = dataclasses.replace(BOUND, require_confirmation=True)
+        judge(one, cnf={"jkt": DIGEST})
+        refused("cnf", one)
+
+    @pytest.mark.parametrize("name", ["typ", "type", "token_type", "token_use"])
+    def test_its_kind_may_be_dpop(self, name: str) -> None:
+        """RFC 9449 section 6.2: what is bound may be called so, in any case; nothing else may."""
+        for kind in ("DPoP", "dpop", "DPOP"):
+            judge(BOUND, cnf={"jkt": DIGEST}, **{name: kind})
+            refused(name, BOUND, **{name: kind})
+            refused(name, cnf={"jkt": DIGEST}, **{name: kind})
+
+    @pytest.mark.parametrize("name", ["typ", "type", "token_type", "token_use"])
+    @pytest.mark.parametrize("kind", ["id", "refresh", "DPoP ", "", None, 7, ["DPoP"]])
+    def test_what_is_bound_is_still_of_a_kind(self, name: str, kind: object) -> None:
+        """Law 3.8: a refresh token that is bound is no access token."""
+        refused(name, BOUND, cnf={"jkt": DIGEST}, **{name: kind})
+
+    def test_one_kind_excuses_no_other(self) -> None:
+        """Law 3.8: what is bound and calls itself an ID token besides is one."""
+        refused("token_use", BOUND, cnf={"jkt": DIGEST}, typ="DPoP", token_use="id")
+
+    @pytest.mark.parametrize("name", ["at_hash", "c_hash", "s_hash", "events"])
+    def test_claims_of_other_tokens_are_refused(self, name: str) -> None:
+        """Law 3.8: as in a token that is bound to nothing."""
+        refused(name, BOUND, cnf={"jkt": DIGEST}, **{name: "x"})
 
 
 class TestParties:

@@ -33,6 +33,7 @@ from authgate_core.testing.shapes import encode_segment
 
 UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LIMITS = Limits()
+PADDED: Final = Limits(padded=True)
 ALPHABET = string.ascii_letters + string.digits + "-_"
 HEADER = encode_segment(b'{"alg":"RS256"}')
 # Pieces that objects are made of, and that break them: put together they are nearly JSON, and often JSON.
@@ -147,6 +148,34 @@ class TestSplit:
         for token in (f"{HEADER}.{padded}.AAAA", f"{HEADER}.AAAA.{padded}"):
             with pytest.raises(MalformedToken):
                 split(token, LIMITS)
+
+    @pytest.mark.parametrize("data", [b"", b"a", b"ab", b"abc", b"abcd", b"abcde"])
+    def test_padding_is_read_where_it_is_allowed(self, data: bytes) -> None:
+        """Law 3.1: as AWS load balancers write it, in every segment, or none of it."""
+        bare, padded = encode_segment(data), base64.urlsafe_b64encode(data).decode()
+        for payload, signature in ((bare, bare), (padded, bare), (bare, padded), (padded, padded)):
+            parts = split(f"{HEADER}.{payload}.{signature}", PADDED)
+            assert (data, data, f"{HEADER}.{payload}".encode()) == (
+                parts.payload,
+                parts.signature,
+                parts.signing_input,
+            )
+
+        whole = base64.urlsafe_b64encode(b'{"a":"%s"}' % data).decode()
+        parts, claims = split_object(f"{HEADER}.{whole}.{padded}", PADDED)
+        assert (data, {"a": data.decode()}) == (parts.signature, claims)
+
+    @pytest.mark.parametrize(
+        "segment",
+        ["=", "==", "===", "====", "A===", "AA=", "AAA==", "AAAA=", "AA==AA==", "AB==", "AAB=", "A=A="],
+    )
+    def test_it_is_the_padding_of_its_length(self, segment: str) -> None:
+        """Law 3.1: half of it, more of it, and bits that belong to no byte make another token of it."""
+        for token in (f"{HEADER}.{segment}.", f"{HEADER}..{segment}"):
+            with pytest.raises(MalformedToken):
+                split(token, PADDED)
+        with pytest.raises(MalformedToken):
+            parse_header(segment, PADDED)
 
     @pytest.mark.parametrize(("start", "accepted"), [("A", 4), ("AA", 16), ("AAA", 64)])
     def test_trailing_bits_are_canonical(self, start: str, accepted: int) -> None:

@@ -29,7 +29,14 @@ from authgate_core.jose.claims import TokenRules
 from authgate_core.jose.compact import Limits, parse_header, parse_object, split
 from authgate_core.jose.keys import KeySet, key_from_pem, key_from_secret, read_key_set
 from authgate_core.jose.signature import DEFAULT_ALGORITHMS, HMAC_ALGORITHMS, KNOWN_ALGORITHMS
-from authgate_core.jose.verify import VerifiedClaims, verify, verify_signature, verify_with
+from authgate_core.jose.verify import (
+    VerifiedClaims,
+    check_signature,
+    verify,
+    verify_signature,
+    verify_with,
+    vouch,
+)
 from authgate_core.testing import ABSENT, ManualClock, TokenMint
 from authgate_core.testing.keys import SIGNERS
 from authgate_core.testing.shapes import encode_json, encode_segment
@@ -324,6 +331,52 @@ class TestRawPayload:
             verify_signature(token, KeySet([*keys.keys, *keys.keys]), allowed)
         with pytest.raises(BadSignature):
             verify_signature(token[:-4] + "AAAA", keys, allowed)
+
+
+class TestVouched:
+    """What an issuer says of a token when it is asked, which no signature of the token's speaks for."""
+
+    def test_what_it_says_is_given(self) -> None:
+        """As that of a verified token is: names, times, the claims and what they were read from."""
+        said = {**mint().claims(), "jti": "t-1", "iat": NOW - 5.5, "auth_time": NOW - 60}
+        vouched = vouch(said, "digest", b"said", rules(), Instant(NOW, 0.0))
+
+        assert (said, "t-1", True, NOW - 5.5, NOW - 60, NOW + 300, b"said", None) == vouched
+
+    def test_without_a_jti_the_token_has_the_name_that_is_given(self) -> None:
+        """Law 5.9: and no times but those that it says."""
+        said = {"iss": "https://id.test", "aud": "api", "exp": NOW + 300}
+        vouched = vouch(said, "digest", b"said", rules(), Instant(NOW, 0.0))
+
+        assert (said, "digest", False, None, None, NOW + 300, b"said", None) == vouched
+
+    def test_it_is_judged_as_any_token_is(self) -> None:
+        """Laws 3.5 to 3.8: by the rules of the issuer, at the moment that is given."""
+        said = mint().claims()
+        with pytest.raises(InvalidClaim):
+            vouch({**said, "aud": "another"}, "digest", b"", rules(), Instant(NOW, 0.0))
+        with pytest.raises(TokenExpired):
+            vouch(said, "digest", b"", rules(), Instant(NOW + 331, 0.0))
+
+    def test_the_repr_masks(self) -> None:
+        """Law 2.5."""
+        said = {**mint().claims("secret-subject"), "exp": 1_800_000_300}
+        vouched = vouch(said, "secret-name", b"secret", rules(), Instant(NOW, 0.0))
+
+        assert "VouchedClaims(expires_at=1800000300)" == repr(vouched)
+
+
+class TestSignatureAlone:
+    def test_any_of_the_keys_may_have_made_it(self) -> None:
+        """And none of another; what the claims are worth is judged elsewhere."""
+        parts = split(mint().token(expires_in=-3600), LIMITS)
+        header = parse_header(parts.header, LIMITS)
+        wrong, right = keys_of("RS512").keys, keys_of().keys
+
+        check_signature(parts, header, [*wrong, *right])
+        for keys in (wrong, ()):
+            with pytest.raises(BadSignature, match=f"with {len(keys)} keys"):
+                check_signature(parts, header, keys)
 
 
 class TestSilence:
