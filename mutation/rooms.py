@@ -46,7 +46,7 @@ ROOMS: Final = {
     for room in (
         Room("jose", ("jose_*", "law_tokens", "law_logout")),
         Room("keyring", ("keyring", "keyring_tenants", "key_flows", "tenants_served")),
-        Room("policy", ("policy_*", "gate_actions")),
+        Room("policy", ("policy_*",)),
         Room("credentials", ("credentials",)),
         Room("challenge", ("challenge*",)),
         Room(

@@ -19,17 +19,19 @@ from authgate_core.errors import (
     InsufficientScope,
     InvalidClaim,
     InvalidProjectCredentials,
+    InvalidProof,
     InvalidToken,
     KeysUnavailable,
     MalformedCredentials,
     MissingCredentials,
+    ProofNonceRequired,
     ServiceNotEnabled,
     StepUpRequired,
     TokenExpired,
     TokenRevoked,
 )
 
-BEARER, APP = "Bearer", "AppCredentials"
+BEARER, APP, DPOP = "Bearer", "AppCredentials", "DPoP"
 STEP_UP = 'Bearer realm="api", error="insufficient_user_authentication"'
 
 
@@ -157,6 +159,89 @@ class TestWhereTokensComeFrom:
     def test_nothing_is_said_where_nothing_is_configured(self) -> None:
         """Law 1.1: the parameter is left out, and not empty."""
         assert 'Bearer realm="api"' == self.said(None, BEARER)
+
+
+class TestTokensThatAreBound:
+    """Where tokens may be presented with a proof of possession (RFC 9449 section 7.1)."""
+
+    ALGS = 'algs="ES256 ES384 ES512 EdDSA PS256 PS384 PS512 RS256 RS384 RS512"'
+    URL = TestWhereTokensComeFrom.URL
+
+    def told(
+        self, error: AuthgateError, *accepts: str, schemes: tuple[str, ...], metadata: str | None = None
+    ) -> dict[str, str]:
+        """The headers of a refusal, where tokens are presented by these schemes."""
+        error.accepts = accepts
+        answer = problem(error, realm="api", jitter=0.0, token_schemes=schemes, resource_metadata=metadata)
+        return dict(answer.headers)
+
+    @pytest.mark.parametrize(
+        ("error", "accepts", "value"),
+        [
+            (MissingCredentials(), (BEARER,), f'Bearer realm="api", DPoP realm="api", {ALGS}'),
+            (
+                MissingCredentials(),
+                (APP, BEARER),
+                f'Bearer realm="api", DPoP realm="api", {ALGS}, AppCredentials realm="api"',
+            ),
+            (MissingCredentials(), (APP,), 'AppCredentials realm="api"'),
+            (
+                BadSignature(),
+                (BEARER,),
+                f'Bearer realm="api", error="invalid_token", DPoP realm="api", {ALGS}',
+            ),
+            (
+                BadSignature(scheme=DPOP),
+                (BEARER,),
+                f'Bearer realm="api", DPoP realm="api", error="invalid_token", {ALGS}',
+            ),
+            (
+                InvalidProof(),
+                (BEARER,),
+                f'Bearer realm="api", DPoP realm="api", error="invalid_dpop_proof", {ALGS}',
+            ),
+            (InvalidProof(), (), f'DPoP realm="api", error="invalid_dpop_proof", {ALGS}'),
+            (
+                ProofNonceRequired("n1"),
+                (APP, BEARER),
+                f'Bearer realm="api", DPoP realm="api", error="use_dpop_nonce", {ALGS}, AppCredentials realm="api"',
+            ),
+            (
+                InsufficientScope(("a",)),
+                (BEARER,),
+                'Bearer realm="api", error="insufficient_scope", scope="a"',
+            ),
+            (
+                InsufficientScope(("a",), scheme=DPOP),
+                (BEARER,),
+                f'DPoP realm="api", error="insufficient_scope", scope="a", {ALGS}',
+            ),
+        ],
+    )
+    def test_either_scheme_challenges(
+        self, error: AuthgateError, accepts: tuple[str, ...], value: str
+    ) -> None:
+        """Law 1.1: why stands with the scheme that failed, and what a proof may be signed with beside ``DPoP``."""
+        assert value == self.told(error, *accepts, schemes=(BEARER, DPOP))["WWW-Authenticate"]
+
+    def test_where_nothing_else_is_accepted(self) -> None:
+        """A token that anybody could use is not asked for."""
+        told = self.told(MissingCredentials(), BEARER, schemes=(DPOP,))
+        assert f'DPoP realm="api", {self.ALGS}' == told["WWW-Authenticate"]
+
+    def test_a_challenge_for_either_says_where_tokens_come_from(self) -> None:
+        """RFC 9728 section 5.1."""
+        told = self.told(MissingCredentials(), APP, BEARER, schemes=(BEARER, DPOP), metadata=self.URL)
+        where = f'resource_metadata="{self.URL}"'
+        assert (
+            f'Bearer realm="api", {where}, DPoP realm="api", {self.ALGS}, {where}, AppCredentials realm="api"'
+            == told["WWW-Authenticate"]
+        )
+
+    def test_the_nonce_has_a_header_of_its_own(self) -> None:
+        """RFC 9449 section 9; nothing else has one."""
+        assert "n1" == self.told(ProofNonceRequired("n1"), BEARER, schemes=(BEARER, DPOP))["DPoP-Nonce"]
+        assert "DPoP-Nonce" not in self.told(InvalidProof(), BEARER, schemes=(BEARER, DPOP))
 
 
 class TestTheAuthService:

@@ -18,7 +18,7 @@ RULES: Final = BalancerRules(frozenset({"edge", "inner"}), frozenset({"app", "ad
 KID: Final = "0b6f6c1e-2f57-4b5b-9c4e-111111111111"
 HEADER: Final = {"kid": KID, "signer": "edge", "client": "app", "iss": "https://id.test", "exp": 2000}
 CLAIMS: Final = {"iss": "https://id.test", "exp": 2000}
-NUMBERS: Final = [None, True, False, "2000", [2000], {}]
+NO_NUMBERS: Final[list[object]] = [None, True, False, "2000", [2000], {}]
 
 
 def claims(**changes: object) -> dict[str, Any]:
@@ -76,12 +76,12 @@ class TestWhen:
         check_balancer(header(exp=ends), payload, RULES, LIMITS)
         assert earlier == payload["exp"]
 
-    @pytest.mark.parametrize("ends", [ABSENT, *NUMBERS])
+    @pytest.mark.parametrize("ends", [ABSENT, *NO_NUMBERS])
     def test_the_header_says_it(self, ends: object) -> None:
         """In seconds; nothing else is a time (Law 3.7)."""
         refused("exp", exp=ends)
 
-    @pytest.mark.parametrize("also", NUMBERS)
+    @pytest.mark.parametrize("also", NO_NUMBERS)
     def test_what_is_no_time_in_the_payload_stays(self, also: object) -> None:
         """The check of the claims refuses it, as in any token; the header does not mend it."""
         payload = claims(exp=also)

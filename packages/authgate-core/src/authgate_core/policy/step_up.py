@@ -85,7 +85,8 @@ class Action(LoginTerm):
     def _holds(self, principal: Principal, request: RequestView, _now: Instant | None, /) -> bool:
         proof = request.proof
         return (
-            isinstance(proof, Proof)
+            isinstance(principal, User)  # a service may have the id of one
+            and isinstance(proof, Proof)
             and proof.action == self.name
             and proof.user == principal.ref
             and (proof.is_used or not self.once)
