@@ -275,6 +275,14 @@ class TestTheAuthService:
         assert [("X-Reauth-Required", "true")] == self.told(error)
         assert [] == self.told(error, otp_headers=False)
 
+    def test_only_where_they_are_served(self) -> None:
+        """Nobody is told in the words of a service that nobody named."""
+        error = StepUpRequired(max_age=60)
+        error.action, error.is_stale = "delete_order", True
+        assert {"Content-Type", "Cache-Control", "WWW-Authenticate"} == dict(
+            said(error, BEARER).headers
+        ).keys()
+
     def test_nothing_else_is_a_step_up(self) -> None:
         """Other refusals say nothing of the kind."""
         for error in (StepUpRequired(), BadSignature(), MissingCredentials(), KeysUnavailable()):
