@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from authgate_core.jose.verify import (
     verify_signature,
     verify_with,
     vouch,
+    vouch_bearer,
 )
 from authgate_core.testing import ABSENT, ManualClock, TokenMint
 from authgate_core.testing.keys import SIGNERS
@@ -357,6 +359,14 @@ class TestVouched:
             vouch({**said, "aud": "another"}, "digest", b"", rules(), Instant(NOW, 0.0))
         with pytest.raises(TokenExpired):
             vouch(said, "digest", b"", rules(), Instant(NOW + 331, 0.0))
+
+    def test_of_the_bearer_alone(self) -> None:
+        """Where the issuer says nothing of the token, it has the name that is given, and no dates."""
+        said = {"id": "u1", "jti": "no-name-of-a-token", "iat": 5, "exp": 1}
+
+        assert (said, "digest", False, None, None, math.inf, b"said", None) == vouch_bearer(
+            said, "digest", b"said"
+        )
 
     def test_the_repr_masks(self) -> None:
         """Law 2.5."""
