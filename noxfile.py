@@ -21,25 +21,6 @@ DIST = ROOT / "dist"
 PACKAGES = ("core", "flask", "fastapi", "graphql")
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
-OPTIONAL = {
-    "fastapi",
-    "flask",
-    "graphene",
-    "opentelemetry",
-    "prometheus_client",
-    "redis",
-    "rich",
-    "strawberry",
-    "typer",
-}
-"""Libraries that authgate can serve or use; a package alone must bring and import none but those of `OWN`."""
-
-OWN = {"core": set(), "flask": {"flask"}, "fastapi": {"fastapi", "opentelemetry"}, "graphql": set()}
-"""What each package depends on itself, directly or through its framework."""
-
-MODULES = {"strawberry": ["authgate_graphql.strawberry"], "graphene": ["authgate_graphql.graphene"]}
-"""What a package's extra lets import, besides the package."""
-
 GRAPHQL = "packages/authgate-graphql"
 LIBRARIES = ("strawberry", "graphene")
 """The libraries of GraphQL. Each needs a graphql-core of its own, so each has an environment to itself."""
@@ -47,7 +28,7 @@ LIBRARIES = ("strawberry", "graphene")
 REAL = ("envoy", "keycloak", "nginx", "openid-provider", "valkey")
 """What `integration` starts, each with tests of its own."""
 
-PROGRAMS = ("demo", "bench", "fuzz", "mutation", "torture")
+PROGRAMS = ("demo", "bench", "fuzz", "mutation", "release", "torture")
 """The programs beside the packages, which are code of this house like any other."""
 
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
@@ -277,7 +258,7 @@ def types_of(session: nox.Session, library: str) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdists and wheels into dist/, then import each wheel alone, with nothing optional."""
+    """Build sdists and wheels into dist/, then install each in an environment of its own and test it there."""
     session.install("-c", "constraints.txt", *nox.project.dependency_groups(PROJECT, "build"))
     shutil.rmtree(DIST, ignore_errors=True)
     for name in PACKAGES:
@@ -285,26 +266,7 @@ def build(session: nox.Session) -> None:
         session.run(
             "python", "-m", "build", "--no-isolation", "--outdir", "dist", f"packages/authgate-{name}"
         )
-    for name in PACKAGES:
-        import_alone(session, name)
-    for library in ("strawberry", "graphene"):
-        import_alone(session, "graphql", extra=library)
-
-
-def import_alone(session: nox.Session, name: str, extra: str = "") -> None:
-    """Import one built wheel in a new environment that holds what the wheel (with one extra) declares."""
-    what = f"authgate-{name}[{extra}]" if extra else f"authgate-{name}"
-    session.log("installing and importing %s alone", what)
-    environment = session.cache_dir / f"alone-{extra or name}"
-    python = str(environment / "bin" / "python")
-    session.run("python", "-m", "venv", "--clear", str(environment))
-    (wheel,) = DIST.glob(f"authgate_{name}-*.whl")
-    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-    session.run(*pip, *limits(extra), "--find-links", "dist", wanted, external=True)
-    unwanted = OPTIONAL - OWN[name] - {extra}
-    modules = ",".join([f"authgate_{name}", *MODULES.get(extra, [])])
-    session.run(python, "-I", ".ci/import_alone.py", modules, *sorted(unwanted), external=True)
+    session.run("python", "-m", "release.installed", "dist", str(session.cache_dir))
 
 
 @nox.session(venv_backend="none")
