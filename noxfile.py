@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -34,11 +35,23 @@ PROGRAMS = ("demo", "bench", "fuzz", "mutation", "release", "torture")
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 """How pytest spreads a suite; the tests of one file stay together."""
 
+ENDS = ("lowest", "newest")
+"""Of the versions of other libraries that the packages declare; `release.bounds` says which those are."""
+
+TOUCHING = (
+    "packages/authgate-flask/tests",
+    "packages/authgate-fastapi/tests",
+    *(f"packages/authgate-core/tests/test_{subject}.py" for subject in ("config", "gate", "gateway_signed")),
+    *(f"packages/authgate-core/tests/test_{subject}.py" for subject in ("jose_verify", "safe_http")),
+    *(f"packages/authgate-core/tests/test_{subject}.py" for subject in ("principal_pydantic", "redis_store")),
+)
+"""The tests that show whether another version of a library will do; the rest asks only what is authgate's own."""
+
 COVERAGE_FLOOR = 95
 """Percent of the lines and branches of the core and of each adapter that the whole suite must reach."""
 
 
-def everything(*groups: str, library: str = "") -> list[str]:
+def everything(*groups: str, library: str = "", within: Sequence[str] = ()) -> list[str]:
     """What pip is told: every package of the repository, editable and in one call, and the named groups."""
     siblings = [
         "packages/authgate-core[cli,gateway,redis]",
@@ -47,7 +60,7 @@ def everything(*groups: str, library: str = "") -> list[str]:
         f"{GRAPHQL}[{library}]" if library else GRAPHQL,
     ]
     editable = [argument for sibling in siblings for argument in ("-e", sibling)]
-    return [*limits(library), *editable, *nox.project.dependency_groups(PROJECT, *groups)]
+    return [*(within or limits(library)), *editable, *nox.project.dependency_groups(PROJECT, *groups)]
 
 
 def limits(library: str) -> list[str]:
@@ -63,12 +76,17 @@ def install(session: nox.Session, *groups: str) -> None:
 
 def environment(session: nox.Session, library: str) -> str:
     """The interpreter of the environment that a GraphQL library has to itself; all sessions share it."""
-    home = session.cache_dir.resolve() / library
-    python = str(home / "bin" / "python")
     session.log("installing the packages and %s into an environment of its own", library)
+    return filled(session, library, everything(library, library=library))
+
+
+def filled(session: nox.Session, name: str, what: Sequence[str]) -> str:
+    """The interpreter of an environment beside that of the session, with what pip is told installed in it."""
+    home = session.cache_dir.resolve() / name
+    python = str(home / "bin" / "python")
     session.run_install("python", "-m", "venv", "--without-pip", str(home))
     pip = ("python", "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check")
-    session.run_install(*pip, "install", *everything(library, library=library), silent=True)
+    session.run_install(*pip, "install", *what, silent=True)
     return python
 
 
@@ -267,6 +285,32 @@ def build(session: nox.Session) -> None:
             "python", "-m", "build", "--no-isolation", "--outdir", "dist", f"packages/authgate-{name}"
         )
     session.run("python", "-m", "release.installed", "dist", str(session.cache_dir))
+
+
+@nox.session
+def versions(session: nox.Session) -> None:
+    """Run what touches other libraries with the lowest and the newest of them; `-- lowest` or `-- newest` alone."""
+    session.install("-c", "constraints.txt", "packaging")
+    for end in [end for end in ENDS if end in session.posargs] or ENDS:
+        limit = session.cache_dir.resolve() / f"{end}.txt"
+        limit.write_text(str(session.run("python", "-m", "release.bounds", end, silent=True)), "utf-8")
+        within = ("--upgrade", "--upgrade-strategy", "eager", "-c", str(limit))
+        for library in ("", *LIBRARIES):
+            session.log("the %s versions%s", end, f", with {library}" if library else "")
+            python = filled(
+                session,
+                f"{end}-{library}".strip("-"),
+                everything(library or "test", library=library, within=within),
+            )
+            tests = tests_of(library) if library else TOUCHING
+            session.run(python, "-m", "pytest", "-q", *PARALLEL, *tests, external=True)
+
+
+@nox.session
+def api(session: nox.Session) -> None:
+    """Find what has been broken for users of the last tagged version; what is meant stands in release/waivers.toml."""
+    session.install("-c", "constraints.txt", *nox.project.dependency_groups(PROJECT, "release"))
+    session.run("python", "-m", "release.breaks")
 
 
 @nox.session(venv_backend="none")

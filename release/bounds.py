@@ -1,8 +1,8 @@
 """Say with which versions the packages are tried at either end of what they declare.
 
 ``python -m release.bounds lowest`` prints constraints that hold each dependency of a package, those of its extras
-included, to the lowest version that is declared; ``newest`` leaves all of them to pip. What only tests need has the version
-that it has everywhere, and whatever dependencies bring along is the newest that they allow.
+included, to the lowest version that is declared; ``newest`` leaves all of them to pip. What only tests need has the
+version that it has everywhere, and whatever dependencies bring along is the newest that they allow.
 """
 
 from __future__ import annotations
