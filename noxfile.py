@@ -158,6 +158,17 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def tutorials(session: nox.Session) -> None:
+    """Do each tutorial from an empty folder, with the wheels, as a reader does; `-- fastapi` for one of them."""
+    install(session, "test")
+    wheels = session.cache_dir.resolve() / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    packages = [f"packages/authgate-{name}" for name in PACKAGES]
+    session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(wheels), *packages)
+    session.run("python", "-m", "tests.support.tutorials", str(wheels), *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the whole suite and hold each package to its coverage; arguments select tests instead."""
     install(session, "test")

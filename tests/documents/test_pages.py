@@ -36,6 +36,6 @@ def test_its_examples_are_python(page: Path) -> None:
 @pytest.mark.parametrize("page", EXPLAINED, ids=_name)
 def test_its_examples_are_run(page: Path) -> None:
     """Some test reads the page by its name."""
-    readers = [*ROOT.glob("tests/documents/test_*.py"), *ROOT.glob("packages/*/tests/**/test_*.py")]
+    readers = [*ROOT.glob("tests/documents/**/test_*.py"), *ROOT.glob("packages/*/tests/**/test_*.py")]
 
     assert [] != [one for one in readers if one != Path(__file__) and page.name in one.read_text("utf-8")]
