@@ -324,6 +324,15 @@ def api(session: nox.Session) -> None:
     session.run("python", "-m", "release.breaks")
 
 
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Print the section that the files of changelog.d make; `-- --release` writes it and removes them."""
+    session.install("-c", "constraints.txt", *nox.project.dependency_groups(PROJECT, "release"))
+    how = "--yes" if "--release" in session.posargs else "--draft"
+    core = nox.project.load_toml(ROOT / "packages/authgate-core/pyproject.toml")
+    session.run("towncrier", "build", how, "--version", core["project"]["version"])
+
+
 @nox.session(venv_backend="none")
 def version(session: nox.Session) -> None:
     """Write the version given after `--` wherever it stands: each package's own, and its pins of siblings."""
