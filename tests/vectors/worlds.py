@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import authgate_core as ag
+from authgate_core.flows.explain import Explanation
 from authgate_core.testing import FakeIssuer, FakeMercury, ManualClock
 from authgate_core.testing.attacks import Attack, attacks
 from authgate_core.testing.attacks.documents import Misfits
@@ -18,7 +19,7 @@ from authgate_core.testing.attacks.strict import STRICT, on_strict_terms
 from authgate_core.testing.attacks.tenants import across_tenants
 from tests.support.gates import bearer, view
 
-__all__ = ["DOORS", "WORLDS", "Outcome", "World", "answers"]
+__all__ = ["DOORS", "WORLDS", "Outcome", "World", "answers", "explanations"]
 
 _SECRET: Final = b"a shared secret of 32 characters"
 _CLOCK: Final = ManualClock()
@@ -126,6 +127,13 @@ def answers(door: str, world: World, tokens: Iterable[str]) -> list[Outcome]:
         tokens: What is presented.
     """
     return DOORS[door](world, tokens)
+
+
+def explanations(world: World, tokens: Iterable[str]) -> list[Explanation]:
+    """How a new gate that has its keys explains each token, in order."""
+    with ag.Gate(world.config, clock=_CLOCK) as gate:
+        gate.warm_up(10)
+        return [gate.explain(token) for token in tokens]
 
 
 def _sync(

@@ -22,7 +22,7 @@ from tests.support.gates import view
 PROJECT = (("x-app-id", "shop"), ("x-app-secret", "a-secret-of-more-than-thirty-two-characters"))
 ROOT = Path(__file__).parents[3]
 TWINS = [(ag.Gate, ag.AsyncGate), (Revocations, AsyncRevocations)]
-WAITS = {"admit", "verify_token", "warm_up", "aclose", *vars(Revocations)}
+WAITS = {"admit", "explain", "verify_token", "warm_up", "aclose", *vars(Revocations)}
 
 
 def public(kind: type) -> dict[str, Callable[..., object]]:

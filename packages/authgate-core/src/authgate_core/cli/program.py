@@ -8,6 +8,7 @@ from typing import Final
 
 import typer
 
+from .explaining import explain
 from .here import Here
 from .issuing import dev_issuer, token
 from .mistakes import one_line, without_arguments
@@ -26,6 +27,7 @@ program: Final = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+program.command("explain")(explain)
 program.command("token")(token)
 program.command("dev-issuer")(dev_issuer)
 program.command("hash-secret")(hash_secret)

@@ -11,11 +11,13 @@ from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
+from ..flows.explain import Explanation, explain_token
 from ..policy import Policy
 from ..ports import AsyncRevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import AsyncPorts, AsyncRunner
+from ..secret import Secret
 from .api_keys import AsyncApiKeyDesk
 from .base import GateBase
 from .begun import Begun
@@ -114,6 +116,12 @@ class AsyncGate(GateBase):
                 else await self._run(begun, now)
             )
         raise refusal
+
+    async def explain(self, token: str) -> Explanation:
+        """As ``Gate.explain``."""
+        flow = explain_token(Secret(token), self._context.trust, self.clock.now())
+        del token  # Law 2.5: as in verify_token
+        return await self._run_flow(flow)
 
     async def _run_flow(self, flow: Flow[T]) -> T:
         try:

@@ -10,11 +10,13 @@ from ..clock import Clock, Instant, SystemClock
 from ..config import GateConfig
 from ..effects import AnyEffect, Flow
 from ..errors import AuthgateError
+from ..flows.explain import Explanation, explain_token
 from ..policy import Policy
 from ..ports import RevocationLog
 from ..principal import Admission
 from ..request import RequestView
 from ..runner import Ports, Runner
+from ..secret import Secret
 from .api_keys import ApiKeyDesk
 from .base import GateBase
 from .health import Health
@@ -104,6 +106,19 @@ class Gate(GateBase):
                 else self._run(begun, now)
             )
         raise refusal
+
+    def explain(self, token: str) -> Explanation:
+        """Why this gate accepts a token or not: every rule, with what it expects and what the token has.
+
+        Keys are fetched and revocation is looked up as for any token; the token itself is sent nowhere, so what
+        only its issuer could say stays open. It tells what the token says: an answer for its holder, and for no log.
+
+        Args:
+            token: The token, without a scheme.
+        """
+        flow = explain_token(Secret(token), self._context.trust, self.clock.now())
+        del token  # Law 2.5: as in verify_token
+        return self._run_flow(flow)
 
     def _run_flow(self, flow: Flow[T]) -> T:
         try:
