@@ -65,7 +65,7 @@ class TestLevels:
     def test_a_shadowed_refusal_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
         """Law 8.6: what shadow mode let pass is told apart."""
         Journal().decided(replace(REFUSED, code="x", shadow=True), 0.0)
-        assert "would have been refused: x issuer=main: aud: is not ours" == caplog.messages[0]
+        assert "would_refuse: x issuer=main: aud: is not ours" == caplog.messages[0]
 
     def test_a_notice_is_a_warning_and_an_alarm_an_error(self, caplog: pytest.LogCaptureFixture) -> None:
         """An alarm is what somebody must act on."""
@@ -125,7 +125,43 @@ class TestRepeats:
         assert [False, True, False] == ["more like it" in text for text in caplog.messages]
 
 
+class TestRecords:
+    """Each record has its event, for formatters that write fields."""
+
+    def test_the_event_is_an_attribute(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Of decisions and of notices; what a record says of failing observers is of no event."""
+
+        def failing(event: Decided | Notice) -> None:
+            raise OSError("disk full")
+
+        notice = Notice("breaker_open", "redis", "five failures")
+        journal = Journal(failing)
+        journal.decided(GRANTED, 0.0)
+        journal.decided(REFUSED, 0.0)
+        journal.notice(notice)
+        assert [None, GRANTED, None, REFUSED, None, notice] == [
+            vars(record)["authgate"] for record in caplog.records
+        ]
+
+    def test_a_request_that_has_an_id_is_named(self, caplog: pytest.LogCaptureFixture) -> None:
+        """So that the line is found by whoever has the id."""
+        Journal().decided(replace(REFUSED, code="x", request_id="r-1"), 0.0)
+        assert "refused: x issuer=main request=r-1: aud: is not ours" == caplog.messages[0]
+
+
 class TestObservers:
+    def test_several_are_told_in_their_order(self) -> None:
+        """And that one fails is nothing to the next."""
+        heard: list[tuple[str, Decided | Notice]] = []
+
+        def first(event: Decided | Notice) -> None:
+            heard.append(("first", event))
+            raise OSError("disk full")
+
+        journal = Journal([first, lambda event: heard.append(("second", event))])
+        journal.decided(GRANTED, 0.0)
+        assert [("first", GRANTED), ("second", GRANTED)] == heard
+
     def test_an_observer_sees_every_event(self, caplog: pytest.LogCaptureFixture) -> None:
         """Law 10.1: every decision is one event, repeats included."""
         seen: list[Decided | Notice] = []

@@ -136,6 +136,7 @@ class TestConfiguration:
             ({"service_id": ""}, "service_id: '' is not the name of a service"),
             ({"service_id": 7}, "service_id"),
             ({"on_event": asyncio.sleep}, "on_event: give a function that takes an event, and is not async"),
+            ({"on_event": [print, asyncio.sleep]}, "on_event: give a function that takes an event"),
             ({"revocation": ag.MemoryRevocation}, r"give an instance, such as MemoryRevocation\(\)"),
             ({"projects": ag.StaticProjects}, "projects: StaticProjects is a class"),
         ],

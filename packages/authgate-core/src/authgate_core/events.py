@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["Decided", "Journal", "Notice", "Observer"]
+__all__ = ["Decided", "Journal", "Notice", "Observer", "Observers", "Verdict", "observers_of"]
 
 Outcome: TypeAlias = Literal["granted", "refused", "unavailable"]
+Verdict: TypeAlias = Literal["granted", "refused", "unavailable", "would_refuse"]
 
 _REPEAT_AFTER: Final = 1.0
 _FIXES: Final[Mapping[str, str]] = {
@@ -26,7 +27,7 @@ _FIXES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision of a gate; every field is bounded, so each can be a metric label (Law 10.1).
+    """One decision of a gate; what it holds up to ``cached`` is bounded, and can be a label of metrics (Law 10.1).
 
     Args:
         outcome: What came of the request.
@@ -38,6 +39,7 @@ class Decided:
         duration: Seconds from the first look at the request to the decision.
         reason: Why, for people; not a label.
         shadow: Whether a refusal was not carried out (Law 8.6).
+        request_id: What the request is called in logs, where it says so; not a label.
     """
 
     outcome: Outcome
@@ -48,6 +50,12 @@ class Decided:
     duration: float
     reason: str = ""
     shadow: bool = False
+    request_id: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The outcome, where what was not carried out is told apart: ``would_refuse``."""
+        return "would_refuse" if self.shadow else self.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,14 @@ class Notice:
 
 
 Observer: TypeAlias = Callable[[Decided | Notice], None]
+Observers: TypeAlias = Observer | Sequence[Observer]
+
+
+def observers_of(given: Observers | None) -> tuple[Observer, ...]:
+    """Those that were given: none, one, or several, which are told in their order."""
+    if given is None:
+        return ()
+    return (given,) if callable(given) else tuple(given)
 
 
 def _yes(_level: int) -> bool:
@@ -75,17 +91,19 @@ def _yes(_level: int) -> bool:
 
 
 class Journal:
-    """Where a gate reports what it decided: the logger ``authgate`` and, if configured, an observer.
+    """Where a gate reports what it decided: the logger ``authgate``, and whatever observers are configured.
+
+    Each record has the event as its attribute ``authgate``, for formatters that write fields.
 
     Args:
-        observer: Called with every event; its failures are logged and change nothing (Law 10.2).
+        observers: Called with every event; that one fails is logged, and changes nothing (Law 10.2).
     """
 
-    def __init__(self, observer: Observer | None = None) -> None:
-        self._observer = observer
+    def __init__(self, observers: Observers | None = None) -> None:
+        self._observers = observers_of(observers)
         self._log = logging.getLogger("authgate")
         # Asked for every request: whether anyone would see that it was granted, so that nothing is built otherwise.
-        self.hears: Callable[[int], bool] = self._log.isEnabledFor if observer is None else _yes
+        self.hears: Callable[[int], bool] = self._log.isEnabledFor if not self._observers else _yes
         self._seen: set[tuple[str, str]] = set()
         self._last: dict[tuple[str, str], tuple[float, int]] = {}
 
@@ -93,17 +111,17 @@ class Journal:
         """Report a decision; ``now`` is monotonic seconds, for the limit on repeats of one reason."""
         self._tell(event)
         if event.outcome == "granted":
-            self._say(logging.DEBUG, "granted %s of %s", event.kind, event.issuer)
+            self._say(logging.DEBUG, "granted %s of %s", event.kind, event.issuer, event=event)
             return
         label = (event.issuer, event.code)
         suppressed = self._admit(label, now)
         if suppressed is None:
             return
-        verb = "would have been refused" if event.shadow else event.outcome
         level, fix = self._level(event, label)
         more = f" ({suppressed} more like it)" if suppressed else ""
-        said = (verb, event.code, event.issuer, event.reason, fix, more)
-        self._say(level, "%s: %s issuer=%s: %s%s%s", *said)
+        named = f" request={event.request_id}" if event.request_id else ""
+        said = (event.verdict, event.code, event.issuer, named, event.reason, fix, more)
+        self._say(level, "%s: %s issuer=%s%s: %s%s%s", *said, event=event)
 
     def holds_back(self, issuer: str, code: str, now: float) -> bool:
         """Whether a refusal need not be told, because nobody observes and one like it was logged a moment ago.
@@ -111,7 +129,7 @@ class Journal:
         It is counted then. Under a flood that spares making an event of each refusal (Law 10.1).
         """
         last, held = self._last.get((issuer, code), (-_REPEAT_AFTER, 0))
-        if self._observer is not None or now - last >= _REPEAT_AFTER:
+        if self._observers or now - last >= _REPEAT_AFTER:
             return False
         self._last[issuer, code] = last, held + 1
         return True
@@ -120,7 +138,8 @@ class Journal:
         """Report something that is no decision, and log the error that it came of."""
         self._tell(event)
         level = logging.ERROR if event.alarm else logging.WARNING
-        self._say(level, "%s: %s: %s", event.code, event.subject, event.text, exc_info=error)
+        said = (event.code, event.subject, event.text)
+        self._say(level, "%s: %s: %s", *said, exc_info=error, event=event)
 
     def observed(self, tell: Callable[[], object], failure: str) -> None:
         """Tell somebody who watches; that it failed is logged, and changes nothing (Law 10.2)."""
@@ -148,12 +167,18 @@ class Journal:
         return held
 
     def _tell(self, event: Decided | Notice) -> None:
-        if self._observer is None:
-            return
-        self.observed(partial(self._observer, event), f"the observer failed on {type(event).__name__}")
+        for observer in self._observers:
+            self.observed(partial(observer, event), f"the observer failed on {type(event).__name__}")
 
-    def _say(self, level: int, text: str, *said: str, exc_info: bool | BaseException | None = None) -> None:
+    def _say(
+        self,
+        level: int,
+        text: str,
+        *said: str,
+        exc_info: bool | BaseException | None = None,
+        event: Decided | Notice | None = None,
+    ) -> None:
         try:
-            self._log.log(level, text, *said, exc_info=exc_info)
+            self._log.log(level, text, *said, exc_info=exc_info, extra={"authgate": event})
         except Exception:  # noqa: BLE001 - Law 10.2: a handler or filter that fails is a failing observer
             traceback.print_exc()  # where logging itself reports handlers that fail

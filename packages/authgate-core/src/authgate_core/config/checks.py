@@ -235,9 +235,11 @@ def flag_problems(setting: str, flag: object) -> Iterator[str]:
         yield f"{setting}: write True or False, not {flag!r}"
 
 
-def observer_problems(observer: object) -> Iterator[str]:
-    """Of the observer: nobody would await what an async one returns."""
-    if observer is not None and (not callable(observer) or is_async(observer)):
+def observer_problems(given: object) -> Iterator[str]:
+    """Of the observers: nobody would await what an async one returns."""
+    several = cast("tuple[object, ...]", given) if isinstance(given, tuple) else (given,)
+    observers = () if given is None else several
+    if not all(callable(observer) and not is_async(observer) for observer in observers):
         yield "on_event: give a function that takes an event, and is not async"
 
 

@@ -11,7 +11,7 @@ from ..api_keys import ApiKeys
 from ..cache import TenantsServed
 from ..cookies import Cookies
 from ..errors import ConfigurationError
-from ..events import Observer
+from ..events import Observer, Observers, observers_of
 from ..gateways import Gateway
 from ..issuer import Issuer
 from ..policy import RoleHierarchy
@@ -100,7 +100,8 @@ class GateConfig:
         explain: Tell callers on this machine why they are refused (Law 10.3); by default whether the environment
             has ``AUTHGATE_EXPLAIN=1``.
         shadow: Report refusals but let requests in; for trying authgate in front of a running service (Law 8.6).
-        on_event: Called with every decision and notice (Law 10.1).
+        on_event: Called with every decision and notice (Law 10.1): a function, or several; ``authgate_core.observers``
+            has some.
     """
 
     issuers: Sequence[Issuer] = ()
@@ -125,7 +126,7 @@ class GateConfig:
     proxy: str | None = field(default=None, repr=False)
     explain: bool = field(default_factory=is_explaining)
     shadow: bool = False
-    on_event: Observer | None = None
+    on_event: Observers | None = None
 
     def __post_init__(self) -> None:
         # A list that is changed afterwards would change what was checked.
@@ -134,6 +135,8 @@ class GateConfig:
             object.__setattr__(self, "issuers", tuple(issuers))
         if isinstance(self.revocation, list):
             object.__setattr__(self, "revocation", tuple(self.revocation))
+        if isinstance(self.on_event, list):
+            object.__setattr__(self, "on_event", tuple(self.on_event))
 
     @property
     def trusted_issuers(self) -> tuple[Issuer, ...]:
@@ -159,6 +162,11 @@ class GateConfig:
         """The revocation sources whose entries are others' to write, and which are only read (Law 5.9)."""
         redis = (source for source in self.sources if isinstance(source, RedisRevocation))
         return tuple(source for source in redis if source.is_foreign)
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """Who is told of every decision and notice."""
+        return observers_of(self.on_event)
 
     @property
     def service(self) -> str | None:

@@ -20,6 +20,7 @@ from ..runner import AsyncPorts, AsyncRunner
 from ..secret import Secret
 from .api_keys import AsyncApiKeyDesk
 from .base import GateBase
+from .beginnings import introduce
 from .begun import Begun
 from .health import Health
 from .reports import without_frames
@@ -62,6 +63,7 @@ class AsyncGate(GateBase):
         )
         mine = own(self._stores, config)
         self.revocations = AsyncRevocations(self._run_flow, self._entries(self._context), logs, mine)
+        introduce(self, config.observers, self._journal)
 
     async def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """As ``Gate.admit``."""

@@ -1,28 +1,12 @@
-"""What a gate depends on, how that is, and what an operator can do about keys."""
+"""How what a gate depends on is, and what an operator can do about keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects import RingName
-from ..keyring import KeySetHealth
-from ..revocation import RevocationHealth
+from ..observers import Health
 from ..runner.refresher import KeyRefresher
 
 __all__ = ["Health", "Keys"]
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What a gate depends on, and how it is.
-
-    Args:
-        keys: One entry for each key set (Law 4.12).
-        revocation: One entry for each source of authgate's own; how yours is, you know.
-    """
-
-    keys: tuple[KeySetHealth, ...]
-    revocation: tuple[RevocationHealth, ...] = ()
 
 
 class Keys:

@@ -19,6 +19,7 @@ from ..runner import Ports, Runner
 from ..secret import Secret
 from .api_keys import ApiKeyDesk
 from .base import GateBase
+from .beginnings import introduce
 from .health import Health
 from .reports import without_frames
 from .revocations import Revocations
@@ -58,6 +59,7 @@ class Gate(GateBase):
         logs = tuple(store for store in writable(self._stores, config) if isinstance(store, RevocationLog))
         mine = own(self._stores, config)
         self.revocations = Revocations(self._run_flow, self._entries(self._context), logs, mine)
+        introduce(self, config.observers, self._journal)
 
     def admit(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Admission:
         """Admit a request by a policy.

@@ -1,0 +1,10 @@
+"""Who watches gates: an observer is a function of an event, for ``GateConfig(on_event=...)``, and these are some.
+
+The libraries behind them are optional, and imported when one is made.
+"""
+
+from ..events import Decided, Notice, Observer
+from .health import Health
+from .prometheus import Prometheus
+
+__all__ = ["Decided", "Health", "Notice", "Observer", "Prometheus"]
