@@ -41,8 +41,8 @@ class TestRooms:
 
 class TestColour:
     def test_only_the_shell_is_async(self) -> None:
-        """Only runner, gate, ports, io and m8 contain async code; everything else has no colour."""
-        assert [] == offences(checks.waits, "runner", "gate", "ports", "io", "m8", *EXEMPT)
+        """Only runner, gate, outbound, ports, io and m8 contain async code; everything else has no colour."""
+        assert [] == offences(checks.waits, "runner", "gate", "outbound", "ports", "io", "m8", *EXEMPT)
 
     def test_nothing_below_the_runner_waits(self) -> None:
         """Below the runner nothing imports what waits, but the clock for the time."""
@@ -103,12 +103,14 @@ class TestBorders:
 
 class TestHeaders:
     def test_only_credentials_knows_the_credential_headers(self) -> None:
-        """Only credentials reads what callers present; clients, io and testing write it, and a command names it."""
+        """Only credentials reads what callers present; clients, io, outbound and testing write it, a command too."""
 
         def check(tree: ast.Module) -> list[str]:
             return checks.mentions(tree, CREDENTIAL_CONSTANTS, CREDENTIAL_HEADERS)
 
-        assert [] == offences(check, "credentials", "headers", "clients", "io", "hash_secret", *EXEMPT)
+        assert [] == offences(
+            check, "credentials", "headers", "clients", "io", "outbound", "hash_secret", *EXEMPT
+        )
 
     @pytest.mark.parametrize("package", PACKAGES)
     def test_nobody_else_looks_a_credential_up(self, package: str) -> None:

@@ -59,6 +59,7 @@ class TestServing:
             "issuer": issuer.url,
             "jwks_uri": issuer.jwks_url,
             "introspection_endpoint": issuer.introspection_url,
+            "token_endpoint": issuer.token_url,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256", "RS256"],
@@ -73,7 +74,7 @@ class TestServing:
 
     def test_other_paths_are_not_found(self, issuer: FakeIssuer, client: httpx2.Client) -> None:
         """There is nothing else to see."""
-        assert 404 == client.get(f"{issuer.url}/token").status_code
+        assert 404 == client.get(f"{issuer.url}/authorize").status_code
 
     def test_listens_on_loopback_only(self, issuer: FakeIssuer) -> None:
         """Nobody else on the network sees it."""

@@ -25,11 +25,13 @@ class Pace:
         opens_after: How many consecutive failures open it.
         within: The seconds that these lie within.
         longest_rest: The longest wait between two probes, in seconds.
+        first_rest: The wait before the first probe, in seconds; it doubles with each that fails.
     """
 
     opens_after: int = 5
     within: float = 2.0
     longest_rest: float = LONGEST_REST
+    first_rest: float = _FIRST_REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Breaker:
         pace = self.pace
         failures = (*self.failures, now)[-pace.opens_after :]
         if len(failures) == pace.opens_after and now - failures[0] <= pace.within:
-            return Breaker(pace, opened_at=now, probe_due=now + min(_FIRST_REST, pace.longest_rest))
+            return Breaker(pace, opened_at=now, probe_due=now + min(pace.first_rest, pace.longest_rest))
         return Breaker(pace, failures)
 
     def succeeded(self) -> Breaker:
@@ -88,5 +90,5 @@ class Breaker:
         if succeeded:
             return Breaker(self.pace)
         failed_probes = self.failed_probes + 1
-        rest = min(self.pace.longest_rest, _FIRST_REST * 2.0 ** min(failed_probes, 8))
+        rest = min(self.pace.longest_rest, self.pace.first_rest * 2.0 ** min(failed_probes, 8))
         return replace(self, failed_probes=failed_probes, probe_due=now + rest, probing=False)

@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, TypeGuard
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeGuard
 from urllib.parse import quote_plus, urlencode
 
 from .clock import Instant
@@ -20,6 +20,7 @@ __all__ = [
     "ClientAuthentication",
     "ClientSecret",
     "PrivateKeyJwt",
+    "Proving",
     "bearer_request",
     "form_request",
     "is_client",
@@ -29,6 +30,22 @@ _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LIFETIME: Final = 60
 """How long an assertion is good for, in seconds; it is used at once."""
 _FORM: Final = ("content-type", "application/x-www-form-urlencoded")
+
+
+class Proving(Protocol):
+    """Something that proves who a client is, in the form or in the headers of a request."""
+
+    def proof(
+        self, audience: str, now: Instant, nonce: str, /
+    ) -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
+        """The form fields and headers that prove it.
+
+        Args:
+            audience: Who an assertion is for.
+            now: The moment of asking.
+            nonce: A random text that names an assertion.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +77,7 @@ class ClientSecret:
             yield f"client: method={self.method!r} is neither 'basic' nor 'post'"
 
     def proof(
-        self, _audience: str, _now: Instant, _nonce: str
+        self, _audience: str, _now: Instant, _nonce: str, /
     ) -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
         """The form fields and headers that prove it."""
         secret = self.secret.reveal() if isinstance(self.secret, Secret) else self.secret
@@ -107,7 +124,7 @@ class PrivateKeyJwt:
             yield f"client: the key {self._mistake}; give a private key as PEM or JWK"
 
     def proof(
-        self, audience: str, now: Instant, nonce: str
+        self, audience: str, now: Instant, nonce: str, /
     ) -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
         """The form fields and headers that prove it."""
         assertion = self._assertion(self.audience or audience, int(now.wall), nonce)
@@ -139,7 +156,7 @@ def is_client(client: object) -> TypeGuard[ClientAuthentication]:
 def form_request(
     url: str,
     form: Mapping[str, str],
-    client: ClientAuthentication,
+    client: Proving,
     *,
     audience: str,
     now: Instant,

@@ -79,12 +79,17 @@ class Endpoint:
         url: Where it is.
         opens_after: How many consecutive failures open its breaker.
         longest_rest: The longest wait between two probes of the breaker, in seconds.
+        first_rest: The wait before the first probe, in seconds.
+        within: The seconds that the failures lie within; by default failures that take five seconds each are
+            counted too, where few threads make them.
     """
 
     name: str
     url: str
     opens_after: int = 5
     longest_rest: float = 2.0
+    first_rest: float = 0.5
+    within: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ serves one request: keys are fetched every few minutes, and what is not kept nee
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 import httpcore2
 import httpx2
@@ -19,7 +20,9 @@ from ..errors import AuthUnavailable, ConfigurationError
 from ..request import HttpReply, HttpRequest
 from .sockets import Deadline, DeadlineBackend, is_loopback
 
-__all__ = ["SafeHttp"]
+__all__ = ["ClientContext", "SafeHttp", "client_context"]
+
+ClientContext: TypeAlias = ssl.SSLContext
 
 _MAX_BODY: Final = 512 * 1024
 _MAX_REFUSAL: Final = 4 * 1024
@@ -100,6 +103,26 @@ class SafeHttp:
             proxy=None if is_loopback(host) else self._proxy,
             network_backend=DeadlineBackend(Deadline(timeout)),
         )
+
+
+def client_context(
+    certificate: str | os.PathLike[str],
+    key: str | os.PathLike[str] | None,
+    password: str | None,
+    authorities: str | os.PathLike[str] | None,
+) -> ClientContext:
+    """What shows a client certificate to the other side, and trusts the machine's authorities or those of a file.
+
+    Raises:
+        OSError: If a file cannot be read, or certificate and key do not belong together.
+    """
+    if authorities is None:
+        context = httpx2.create_ssl_context(trust_env=False)
+    else:
+        context = ssl.create_default_context(cafile=authorities)
+    # Without a password one would be asked for at the terminal.
+    context.load_cert_chain(certificate, key, password or "")
+    return context
 
 
 def _read_url(request: HttpRequest) -> httpx2.URL:

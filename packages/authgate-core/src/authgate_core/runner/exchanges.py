@@ -29,8 +29,6 @@ __all__ = ["Exchanges"]
 
 _MOST_CALLS: Final = 100
 """Calls of one endpoint that may be under way: each has a thread where it may, and a connection."""
-_WITHIN: Final = 10.0
-"""Failures that take five seconds each are counted too, where few threads make them."""
 _LONGEST_PAUSE: Final = 60.0
 _BUSY: Final = frozenset({429, 503})
 
@@ -117,7 +115,7 @@ class Exchanges:
         with self._lock:
             line = self._lines.get(endpoint)
             if line is None:
-                pace = Pace(endpoint.opens_after, _WITHIN, endpoint.longest_rest)
+                pace = Pace(endpoint.opens_after, endpoint.within, endpoint.longest_rest, endpoint.first_rest)
                 line = self._lines[endpoint] = _Line(Breaker(pace))
             flight = line.flights.get(effect.flight_key)
             if flight is not None:

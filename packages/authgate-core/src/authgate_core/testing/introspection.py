@@ -57,7 +57,7 @@ class IntrospectionDesk:
     def answer(self, asked: Asked, issuer: str, sign: Sign) -> Answer:
         """What a question is answered; with 401 where the client proves nothing."""
         form = {name: values[-1] for name, values in parse_qs(asked.body.decode()).items()}
-        client = self._client(asked, form)
+        client = self.client_of(asked, form)
         if client is None:
             return Answer(encode_json({"error": "invalid_client"}), status=401)
         self.asked.append({name: form[name] for name in ("token", "token_type_hint") if name in form})
@@ -73,8 +73,8 @@ class IntrospectionDesk:
         }
         return Answer(sign("token-introspection+jwt", body).encode(), content_type=_SIGNED)
 
-    def _client(self, asked: Asked, form: Mapping[str, str]) -> str | None:
-        """The client that proves who it is."""
+    def client_of(self, asked: Asked, form: Mapping[str, str]) -> str | None:
+        """The client that a request proves to come from; None where it proves nothing."""
         scheme, _, encoded = asked.headers.get("authorization", "").partition(" ")
         if scheme == "Basic":
             name, _, secret = base64.b64decode(encoded).decode().partition(":")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..clock import Clock
+from .granting import TOKEN_PATH, TokenDesk
 from .hostile import HostileTokens
 from .introspection import INTROSPECTION_PATH, IntrospectionDesk
 from .served import Served
@@ -14,7 +15,7 @@ from .server import Answer, Asked
 from .shapes import encode_json
 from .tokens import TokenMint
 
-__all__ = ["DISCOVERY_PATH", "INTROSPECTION_PATH", "JWKS_PATH", "FakeIssuer"]
+__all__ = ["DISCOVERY_PATH", "INTROSPECTION_PATH", "JWKS_PATH", "TOKEN_PATH", "FakeIssuer"]
 
 DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
 JWKS_PATH: Final = "/jwks"
@@ -42,6 +43,7 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
     Attributes:
         audience: The ``aud`` of its tokens.
         desk: Its introspection endpoint: who may ask, and about which tokens.
+        grants: Its token endpoint, for the same clients.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
         self._is_named_by_address = url is None
         self._max_age: int | None = None
         self.desk = IntrospectionDesk(self._clock)
+        self.grants = TokenDesk(self.desk)
 
     @property
     def url(self) -> str:
@@ -77,6 +80,11 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
     def introspection_url(self) -> str:
         """Where its tokens are asked about."""
         return f"{self._address or self._url}{INTROSPECTION_PATH}"
+
+    @property
+    def token_url(self) -> str:
+        """Where tokens are asked for."""
+        return f"{self._address or self._url}{TOKEN_PATH}"
 
     def opaque_token(self, sub: object = "u1", *, expires_in: float = 300, **claims: object) -> str:
         """A token that only its introspection endpoint can read; the claims are as in ``token``."""
@@ -99,6 +107,8 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
     def _truth(self, asked: Asked) -> Answer:
         if asked.path == INTROSPECTION_PATH:
             return self.desk.answer(asked, self.url, self._signed)
+        if asked.path == TOKEN_PATH:
+            return self.grants.answer(asked, self)
         document = self._documents().get(asked.path)
         if document is None:
             return Answer(b"", status=404, content_type="text/plain")
@@ -113,6 +123,7 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
             "issuer": self.url,
             "jwks_uri": self.jwks_url,
             "introspection_endpoint": self.introspection_url,
+            "token_endpoint": self.token_url,
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": sorted({self.key(kid).algorithm for kid in self.kids}),

@@ -48,6 +48,11 @@ class TokenMint:
         self.rotate(algorithm=algorithm)
 
     @property
+    def clock(self) -> Clock:
+        """What ``iat`` and ``exp`` are counted from."""
+        return self._clock
+
+    @property
     def url(self) -> str:
         """The issuer, as in ``iss``."""
         return self._url
