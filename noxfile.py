@@ -38,15 +38,6 @@ PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 ENDS = ("lowest", "newest")
 """Of the versions of other libraries that the packages declare; `release.bounds` says which those are."""
 
-TOUCHING = (
-    "packages/authgate-flask/tests",
-    "packages/authgate-fastapi/tests",
-    *(f"packages/authgate-core/tests/test_{subject}.py" for subject in ("config", "gate", "gateway_signed")),
-    *(f"packages/authgate-core/tests/test_{subject}.py" for subject in ("jose_verify", "safe_http")),
-    *(f"packages/authgate-core/tests/test_{subject}.py" for subject in ("principal_pydantic", "redis_store")),
-)
-"""The tests that show whether another version of a library will do; the rest asks only what is authgate's own."""
-
 COVERAGE_FLOOR = 95
 """Percent of the lines and branches of the core and of each adapter that the whole suite must reach."""
 
@@ -313,8 +304,8 @@ def versions(session: nox.Session) -> None:
                 f"{end}-{library}".strip("-"),
                 everything(library or "test", library=library, within=within),
             )
-            tests = tests_of(library) if library else TOUCHING
-            session.run(python, "-m", "pytest", "-q", *PARALLEL, *tests, external=True)
+            chosen = session.run("python", "-m", "release.touching", library, silent=True)
+            session.run(python, "-m", "pytest", "-q", *PARALLEL, *str(chosen).split(), external=True)
 
 
 @nox.session

@@ -8,7 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from release.bounds import constraints, declared, lowest, main
-from release.house import PACKAGES, ROOT
+from release.house import LIBRARIES, PACKAGES, ROOT
+from release.touching import SUBJECTS, touching
 
 
 @pytest.fixture
@@ -66,3 +67,22 @@ class TestMain:
         """An end that it does not know is none."""
         with pytest.raises(SystemExit, match="say which end"):
             main(arguments)
+
+
+class TestTouching:
+    @pytest.mark.parametrize("library", ["", *LIBRARIES])
+    def test_the_files_are_there(self, library: str) -> None:
+        """And each is named once."""
+        files = touching(library)
+        assert [] == [path for path in files if not (ROOT / path).is_file()]
+        assert len({*files}) == len(files) > 0
+
+    def test_no_package_is_left_out(self) -> None:
+        """GraphQL's is tried with either library."""
+        assert {*PACKAGES, *LIBRARIES} - {"graphql"} == {*SUBJECTS}
+
+    def test_one_that_is_not_there_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A test that was renamed would be left out without a word."""
+        monkeypatch.setitem(SUBJECTS, "graphene", "renamed")
+        with pytest.raises(LookupError, match="test_graphene_renamed"):
+            touching("graphene")
