@@ -15,7 +15,7 @@ from authgate_core.request import RequestView
 from .refusal import Refusal, refusal
 from .visit import Visit, visit_of
 
-__all__ = ["NAME", "Installed", "installed"]
+__all__ = ["NAME", "Installed", "gate_of", "installed"]
 
 NAME: Final = "authgate"
 
@@ -59,3 +59,9 @@ def installed(app: Flask) -> Installed:
             f"the application {app.name!r} has guards but no gate: add AuthGate(app) where it is created"
         )
     return found
+
+
+def gate_of(app: object) -> Gate | None:
+    """The gate of an application, for the command line of the core; None where it has none."""
+    found: object = app.extensions.get(NAME) if isinstance(app, Flask) else None
+    return found.gate if isinstance(found, Installed) else None

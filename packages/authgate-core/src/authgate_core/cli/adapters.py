@@ -1,31 +1,26 @@
-"""Applications as their adapters know them; which adapter knows a framework is said by its distribution.
+"""The gates of applications; which adapter knows a framework is said by its distribution.
 
-The core knows no framework: an adapter announces itself by an entry point of the group ``authgate.applications``, whose
-name is the top-level module of the framework, and whose object has the functions of ``Adapter``.
+The core knows no framework: an adapter announces itself by an entry point of the group ``authgate.gates``, whose name
+is the package that makes the applications, and whose object is a function from an application to its gate.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Final, Protocol, cast
+from typing import Final, TypeAlias, cast
 
-__all__ = ["GROUP", "Adapter", "adapter_of"]
+__all__ = ["GATES", "gate_finder"]
 
-GROUP: Final = "authgate.applications"
+GATES: Final = "authgate.gates"
 
-
-class Adapter(Protocol):
-    """What the command line asks of the adapter of a framework."""
-
-    def gate_of(self, app: object) -> object | None:
-        """The gate of an application; None where it has none."""
-        ...
+GateOf: TypeAlias = Callable[[object], object]
+"""Gives the gate of an application; None where it has none."""
 
 
-def adapter_of(app: object) -> Adapter | None:
-    """The adapter that knows an application by the framework that its class comes from; None for anything else."""
-    for kind in type(app).__mro__:
-        framework = kind.__module__.partition(".")[0]
-        for point in entry_points(group=GROUP, name=framework):
-            return cast("Adapter", point.load())
+def gate_finder(app: object) -> GateOf | None:
+    """What finds the gate of an application, by the framework that its class comes from; None for anything else."""
+    for made_by in type(app).__mro__:
+        for found in entry_points(group=GATES, name=made_by.__module__.partition(".")[0]):
+            return cast("GateOf", found.load())
     return None

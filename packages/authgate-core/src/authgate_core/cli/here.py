@@ -13,7 +13,7 @@ import typer
 
 from ..config import GateConfig
 from ..errors import ConfigurationError
-from .adapters import adapter_of
+from .adapters import gate_finder
 from .mistakes import Mistake, without_values
 
 __all__ = ["AppOption", "Here", "load", "settings"]
@@ -36,11 +36,9 @@ class Here:
 
     Args:
         config: The configuration of its gate.
-        app: The application.
     """
 
     config: GateConfig | None = None
-    app: object = None
 
 
 def settings(context: typer.Context, app: str | None) -> GateConfig:
@@ -66,12 +64,12 @@ def config_in(found: object, name: str) -> GateConfig:
     Raises:
         Mistake: If it has none.
     """
-    adapter = adapter_of(found)
-    gate = found if adapter is None else adapter.gate_of(found)
+    gate_of = gate_finder(found)
+    gate = found if gate_of is None else gate_of(found)
     config: object = gate if isinstance(gate, GateConfig) else getattr(gate, "config", None)
     if isinstance(config, GateConfig):
         return config
-    if adapter is not None:
+    if gate_of is not None:
         raise Mistake(f"{name} has no gate; add AuthGate(app) where it is created")
     raise Mistake(f"{name} is a {type(found).__name__}; name an application, a gate or a GateConfig")
 

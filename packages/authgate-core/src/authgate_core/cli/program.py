@@ -8,10 +8,13 @@ from typing import Final
 
 import typer
 
+from .doctoring import doctor
 from .explaining import explain
 from .here import Here
 from .issuing import dev_issuer, token
+from .listing import routes
 from .mistakes import one_line, without_arguments
+from .revoking import revoke
 from .saying import complain
 from .secrets import api_key, hash_secret
 
@@ -27,7 +30,10 @@ program: Final = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+program.command("doctor")(doctor)
 program.command("explain")(explain)
+program.command("routes")(routes)
+program.add_typer(revoke, name="revoke")
 program.command("token")(token)
 program.command("dev-issuer")(dev_issuer)
 program.command("hash-secret")(hash_secret)

@@ -15,7 +15,7 @@ from ..issuer import ANY_AUDIENCE, Issuer
 from ..projects import StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 
-__all__ = ["PREFIX", "Settings", "is_explaining", "read_settings"]
+__all__ = ["PREFIX", "Settings", "is_explaining", "proxy_variables", "read_settings"]
 
 PREFIX: Final = "AUTHGATE_"
 _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
@@ -28,6 +28,9 @@ _BEHIND_KONG: Final = frozenset(
     {"gateway_peers", "gateway_tls_peers", "server_drops_underscores", "server_shows_peer"}
 )
 """What says where a gateway is, and what the server shows of it."""
+
+
+_PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
 def _split(value: object) -> object:
@@ -160,6 +163,11 @@ class Settings(BaseSettings):
 def is_explaining() -> bool:
     """Whether the environment asks to tell callers on this machine why they are refused (Law 10.3)."""
     return os.environ.get("AUTHGATE_EXPLAIN") == "1"
+
+
+def proxy_variables() -> tuple[str, ...]:
+    """The variables of the environment by which other programs find a proxy, and no gate does (Law 4.9)."""
+    return tuple(name for name in _PROXIES if os.environ.get(name) or os.environ.get(name.lower()))
 
 
 def read_settings(mapping: Mapping[str, Any]) -> tuple[Settings, list[str]]:

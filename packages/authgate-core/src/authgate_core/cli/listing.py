@@ -1,0 +1,41 @@
+"""``routes``: what stands before each route of an application, or each root field of a schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..routes import GuardedRoute, routes_of
+from .here import load
+from .mistakes import Mistake
+from .saying import say, tabulate
+
+__all__ = ["routes"]
+
+
+def routes(
+    app: Annotated[str, typer.Argument(metavar="MODULE:NAME", help="The application or the schema.")],
+    *,
+    fail_unguarded: Annotated[
+        bool,
+        typer.Option("--fail-unguarded", help="Exit with 1 if anybody may use a route that is not public."),
+    ] = False,
+) -> None:
+    """Show who is let in where; a route that nobody decided about is marked UNGUARDED."""
+    try:
+        found = routes_of(load(app))
+    except TypeError as error:
+        raise Mistake(str(error)) from None
+    tabulate(("route", "guards"), [((str(route), ""), (route.standing, _style(route))) for route in found])
+    unguarded = [route for route in found if route.is_unguarded]
+    say("")
+    say(f"{len(found)} routes, {len(unguarded)} unguarded", "bold")
+    if unguarded and fail_unguarded:
+        raise typer.Exit(1)
+
+
+def _style(route: GuardedRoute) -> str:
+    if route.is_unguarded:
+        return "bold red"
+    return "yellow" if route.is_open else "green"
