@@ -19,6 +19,7 @@ __all__ = [
     "SEC_WEBSOCKET_VERSION",
     "SIGNATURE",
     "SIGNATURE_INPUT",
+    "TRACEPARENT",
     "VARY",
     "WWW_AUTHENTICATE",
     "X_ACTION_TOKEN",
@@ -30,6 +31,7 @@ __all__ = [
     "X_OTP_REQUIRED",
     "X_PROJECT_TOKEN",
     "X_REAUTH_REQUIRED",
+    "X_REQUEST_ID",
     "X_SIGNATURE",
     "X_TIMESTAMP",
     "HeaderPairs",
@@ -50,6 +52,8 @@ X_REAUTH_REQUIRED: Final = "X-Reauth-Required"
 COOKIE: Final = "cookie"
 ORIGIN: Final = "origin"
 SEC_WEBSOCKET_VERSION: Final = "sec-websocket-version"
+X_REQUEST_ID: Final = "x-request-id"
+TRACEPARENT: Final = "traceparent"
 
 SIGNATURE: Final = "signature"  # of a message (RFC 9421 section 4)
 SIGNATURE_INPUT: Final = "signature-input"

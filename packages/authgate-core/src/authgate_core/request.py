@@ -7,15 +7,17 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypedDict, Unpack
 from urllib.parse import urlsplit
 
-from .headers import FORWARDING, HeaderPairs, header_pairs
+from .headers import FORWARDING, TRACEPARENT, X_REQUEST_ID, HeaderPairs, header_pairs
 
 __all__ = [
+    "ASKED_FOR",
     "IN_A_PATH",
     "USED",
     "BodyReader",
@@ -29,6 +31,10 @@ __all__ = [
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
 _SECONDS: Final = re.compile(r"\d{1,9}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/@=+-]{1,128}")
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+ASKED_FOR: Final[ContextVar[str]] = ContextVar("ASKED_FOR", default="")
+"""The id of the request for which somebody is being asked: what the gate sends then carries it."""
 IN_A_PATH: Final = "/-._~!$&'()*+,;=:@"
 """What stands in a path as it is, besides letters and digits (RFC 3986 section 3.3)."""
 USED: Final = "used"
@@ -199,6 +205,19 @@ class RequestView:
         if self.certificate is None:
             return None
         return urlsafe_b64encode(hashlib.sha256(self.certificate).digest()).rstrip(b"=").decode()
+
+    @property
+    def request_id(self) -> str:
+        """What this request is called in logs, by ``X-Request-ID``, else by the trace of ``traceparent``; or empty.
+
+        A caller may choose it, so it is short, of plain characters, and proves nothing.
+        """
+        named = self.only(X_REQUEST_ID)
+        if len(named) == 1 and _REQUEST_ID.fullmatch(named[0][1]):
+            return named[0][1]
+        traced = self.only(TRACEPARENT)
+        found = _TRACE_PARENT.fullmatch(traced[0][1]) if len(traced) == 1 else None
+        return "" if found is None else found[1]
 
     @property
     def is_preflight(self) -> bool:

@@ -235,12 +235,12 @@ def flag_problems(setting: str, flag: object) -> Iterator[str]:
         yield f"{setting}: write True or False, not {flag!r}"
 
 
-def observer_problems(given: object) -> Iterator[str]:
+def observer_problems(setting: str, given: object) -> Iterator[str]:
     """Of the observers: nobody would await what an async one returns."""
     several = cast("tuple[object, ...]", given) if isinstance(given, tuple) else (given,)
     observers = () if given is None else several
     if not all(callable(observer) and not is_async(observer) for observer in observers):
-        yield "on_event: give a function that takes an event, and is not async"
+        yield f"{setting}: give a function that takes an event, and is not async"
 
 
 def cookie_problems(cookies: object) -> Iterator[str]:

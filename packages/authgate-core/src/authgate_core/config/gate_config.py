@@ -14,6 +14,7 @@ from ..errors import ConfigurationError
 from ..events import Observer, Observers, observers_of
 from ..gateways import Gateway
 from ..issuer import Issuer
+from ..observers import Auditor
 from ..policy import RoleHierarchy
 from ..ports import (
     AsyncProjectDirectory,
@@ -102,6 +103,7 @@ class GateConfig:
         shadow: Report refusals but let requests in; for trying authgate in front of a running service (Law 8.6).
         on_event: Called with every decision and notice (Law 10.1): a function, or several; ``authgate_core.observers``
             has some.
+        audit: Called with a record of every decision that names caller and request, as ``AuditLog`` writes them.
     """
 
     issuers: Sequence[Issuer] = ()
@@ -127,6 +129,7 @@ class GateConfig:
     explain: bool = field(default_factory=is_explaining)
     shadow: bool = False
     on_event: Observers | None = None
+    audit: Auditor | None = None
 
     def __post_init__(self) -> None:
         # A list that is changed afterwards would change what was checked.
@@ -303,7 +306,8 @@ class GateConfig:
         yield from flag_problems("shared_subjects", self.shared_subjects)
         yield from flag_problems("explain", self.explain)
         yield from flag_problems("shadow", self.shadow)
-        yield from observer_problems(self.on_event)
+        yield from observer_problems("on_event", self.on_event)
+        yield from observer_problems("audit", self.audit)
         yield from cookie_problems(self.cookies)
         yield from realm_problems(self.realm)
         yield from resource_problems(self.resource)

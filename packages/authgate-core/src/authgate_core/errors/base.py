@@ -21,6 +21,7 @@ class AuthgateError(Exception):
         scheme: The authentication scheme that failed, where one did; at first the class's ``default_scheme``.
         accepts: The schemes that the policy accepts, set by the flow that knows the policy.
         issuer: The configured name of the issuer concerned, for logs.
+        known: Who had been authenticated by then, each with the name of the kind, for an audit log.
     """
 
     status: ClassVar[int] = 500
@@ -35,6 +36,7 @@ class AuthgateError(Exception):
         self.scheme = scheme or self.default_scheme
         self.issuer = issuer
         self.accepts: tuple[str, ...] = ()
+        self.known: tuple[tuple[str, tuple[str, str | None, str]], ...] = ()
 
     @property
     def message(self) -> str:

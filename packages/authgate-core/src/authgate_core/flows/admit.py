@@ -40,7 +40,7 @@ from ..errors import (
 )
 from ..identity_headers import GatewayIdentity
 from ..policy import CompiledPolicy, evaluate
-from ..principal import Admission, ApiKey, Principal, Project
+from ..principal import Admission, ApiKey, Principal, Project, named_callers
 from ..request import RequestView
 from .actions import Acting, Unproven, show_action
 from .api_key import KnownKeys, authenticate_api_key
@@ -130,6 +130,7 @@ def admit(
             view = yield from show_action(view, action, policy, acting, found, now, admits=admits)
         return decide_jointly(view, policy, context, found, barred, now=now)
     except AuthgateError as refusal:
+        refusal.known = named_callers(found.values())
         if not isinstance(refusal, MissingCredentials):
             refusal.accepts = policy.schemes  # what a memo holds may have met another policy before
         if isinstance(refusal, StepUpRequired) and isinstance(view.proof, Unproven):

@@ -71,7 +71,7 @@ class AsyncGate(GateBase):
         found = self._admitted_at_once(view, policy, now)
         if isinstance(found, Admission):
             return self._reports.admitted(found, now, ())
-        return await self._run(self._admitted(view, policy, now, optional=optional, token=found), now)
+        return await self._run(self._admitted(view, policy, now, optional=optional, token=found), now, view)
 
     def begin(self, view: RequestView, policy: Policy, *, optional: bool = False) -> Begun:
         """``admit`` as far as nobody has to be asked: for code that can only wait where it must.
@@ -97,8 +97,8 @@ class AsyncGate(GateBase):
             admission: Admission = stop.value
             return Begun(self._reports.admitted(admission, started, ()))
         except AuthgateError as error:
-            return Begun(self._reports.refused(error, started, ()))
-        return Begun(rest=partial(self._run, flow, started, effect))
+            return Begun(self._reports.refused(error, started, (), view=view))
+        return Begun(rest=partial(self._run, flow, started, view, effect))
 
     async def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """As ``Gate.verify_token``."""
@@ -133,13 +133,17 @@ class AsyncGate(GateBase):
         raise refusal
 
     async def _run(
-        self, flow: Flow[Admission], started: Instant, begun: AnyEffect | None = None
+        self,
+        flow: Flow[Admission],
+        started: Instant,
+        view: RequestView | None = None,
+        begun: AnyEffect | None = None,
     ) -> Admission:
         trace: list[AnyEffect] = []
         try:
-            admission = await self._runner.run(flow, trace, begun=begun)
+            admission = await self._runner.run(flow, trace, begun=begun, view=view)
         except AuthgateError as error:
-            refusal = self._reports.refused(error, started, trace)
+            refusal = self._reports.refused(error, started, trace, view=view)
         else:
             return self._reports.admitted(admission, started, trace)
         raise refusal

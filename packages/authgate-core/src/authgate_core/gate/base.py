@@ -49,14 +49,13 @@ from ..runner.exchanges import Exchanges
 from ..runner.refresher import KeyRefresher
 from ..secret import HashedSecret, Secret
 from .api_keys import known_keys
+from .audited import reports_of
 from .beginnings import beginnings
 from .binding import described, possession_of, token_schemes
 from .deciding import NO_REQUEST, decided, decided_later
 from .entries import RevocationEntries
 from .gateways import reading_of, trusted_gateway
 from .health import Health, Keys
-from .hooks import HookedReports
-from .reports import Reports
 from .sources import NOBODY_MAKES
 from .stores import own
 from .trusting import Trusting
@@ -101,16 +100,12 @@ class GateBase:
         self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.trusted_issuers}
         self._project_issuers = trusting.project_issuers()
         self._actions = trusting.actions(self._issuers.values())
-        hooks = {issuer.name: issuer.hooks for issuer in config.trusted_issuers if issuer.hooks is not None}
-        self._hears = _always if hooks else self._journal.hears
+        hooks = any(issuer.hooks is not None for issuer in config.trusted_issuers)
+        self._hears = _always if hooks or config.audit is not None else self._journal.hears
         gateway = config.gateway
         self.reads_bodies = gateway is not None and gateway.signatures is not None
         names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
-        self._reports = (
-            HookedReports(self._journal, clock, names, hooks)
-            if hooks
-            else Reports(self._journal, clock, names)
-        )
+        self._reports = reports_of(config, self._journal, clock, names)
         self._token_schemes = token_schemes(config)
         servers = (issuer.issuer for issuer in config.trusted_issuers)
         self.resource_metadata = metadata_of(config.resource, servers, described(config))

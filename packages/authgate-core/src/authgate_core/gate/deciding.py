@@ -7,10 +7,11 @@ from typing import Final
 from ..clock import Instant
 from ..credentials import BEARER
 from ..effects import Flow
+from ..errors import AuthgateError
 from ..flows.admit import decide
 from ..flows.possession import check_unbound
 from ..policy import CompiledPolicy
-from ..principal import Admission, Service, User
+from ..principal import Admission, Service, User, named_callers
 from ..request import RequestView
 
 __all__ = ["NO_REQUEST", "decided", "decided_later"]
@@ -24,7 +25,11 @@ def decided(principal: User | Service, policy: CompiledPolicy | None, now: Insta
     check_unbound(principal)
     if policy is None:
         return Admission((principal,), None, None, now)
-    return decide(NO_REQUEST, policy, {BEARER: principal}, now=now)
+    try:
+        return decide(NO_REQUEST, policy, {BEARER: principal}, now=now)
+    except AuthgateError as refusal:
+        refusal.known = named_callers((principal,))
+        raise
 
 
 def decided_later(flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant) -> Flow[Admission]:

@@ -12,6 +12,7 @@ from ..errors import AuthgateError, InvalidToken
 from ..issuer.m8 import reason_of
 from ..ports import ValidationHooks
 from ..principal import Admission, Service, User
+from ..request import RequestView
 from .reports import Reports
 
 __all__ = ["HookedReports"]
@@ -38,14 +39,20 @@ class HookedReports(Reports):
         return super(HookedReports, self).admitted(admission, started, trace)
 
     def refused(
-        self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
+        self,
+        error: AuthgateError,
+        started: Instant,
+        trace: Sequence[AnyEffect],
+        *,
+        shadow: bool = False,
+        view: RequestView | None = None,
     ) -> AuthgateError:
         """As ``Reports.refused``."""
         hooks = self.hooks.get(self._accused(error))
         if hooks is not None and isinstance(error, InvalidToken):
             tell = partial(hooks.on_failure, reason=reason_of(error), token_type="access")
             self.journal.observed(tell, "the hooks failed on a refusal")
-        return super(HookedReports, self).refused(error, started, trace, shadow=shadow)
+        return super(HookedReports, self).refused(error, started, trace, shadow=shadow, view=view)
 
     def _succeeded(self, principal: User | Service) -> None:
         hooks = self.hooks.get(principal.issuer)

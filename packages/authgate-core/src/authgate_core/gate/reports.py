@@ -14,8 +14,9 @@ from ..errors import AuthgateError, AuthUnavailable, EndpointRefused
 from ..events import Decided, Journal, Notice
 from ..policy import kind_of
 from ..principal import Admission
+from ..request import RequestView
 
-__all__ = ["Reports", "without_frames"]
+__all__ = ["Reports", "view_of", "without_frames"]
 
 _ALARM_EVERY: Final = 60.0
 _KINDS: Final = {**{scheme: kind for kind, scheme in SCHEMES.items()}, DPOP_SCHEME: BEARER}
@@ -39,7 +40,8 @@ class Reports:
     def admitted(self, admission: Admission, started: Instant, trace: Sequence[AnyEffect]) -> Admission:
         """Report who was admitted, or in shadow mode the refusal that was not carried out."""
         if admission.refusal is not None:
-            self.refused(admission.refusal, started, trace, shadow=True)
+            view = view_of(admission)
+            self.refused(admission.refusal, started, trace, shadow=True, view=view)
         elif self.journal.hears(DEBUG):
             now = self.clock.now()
             event = Decided(
@@ -54,9 +56,23 @@ class Reports:
         return admission
 
     def refused(
-        self, error: AuthgateError, started: Instant, trace: Sequence[AnyEffect], *, shadow: bool = False
+        self,
+        error: AuthgateError,
+        started: Instant,
+        trace: Sequence[AnyEffect],
+        *,
+        shadow: bool = False,
+        view: RequestView | None = None,
     ) -> AuthgateError:
-        """Report a refusal, and cut it loose from where it arose."""
+        """Report a refusal, and cut it loose from where it arose.
+
+        Args:
+            error: Why nobody is admitted.
+            started: When the request was first looked at.
+            trace: What was asked.
+            shadow: Whether the refusal is not carried out.
+            view: The request; None for a token alone.
+        """
         now, issuer = self.clock.now(), self._label(error.issuer)
         if isinstance(error, EndpointRefused):
             self._alarm(error, issuer, now.mono)
@@ -70,6 +86,7 @@ class Reports:
                 duration=now.mono - started.mono,
                 reason=error.reason,
                 shadow=shadow,
+                request_id="" if view is None else view.request_id,
             )
             self.journal.decided(event, now.mono)
         return without_frames(error)
@@ -95,6 +112,12 @@ def without_frames(error: AuthgateError) -> AuthgateError:
         link.__context__ = link.__cause__
         link = link.__cause__
     return error
+
+
+def view_of(admission: Admission) -> RequestView | None:
+    """The request that somebody was admitted by; None for a token alone."""
+    request = admission.request
+    return request if isinstance(request, RequestView) and request.method else None
 
 
 def _is_cached(trace: Sequence[AnyEffect]) -> bool:

@@ -80,7 +80,7 @@ class Gate(GateBase):
         found = self._admitted_at_once(view, policy, now)
         if isinstance(found, Admission):
             return self._reports.admitted(found, now, ())
-        return self._run(self._admitted(view, policy, now, optional=optional, token=found), now)
+        return self._run(self._admitted(view, policy, now, optional=optional, token=found), now, view)
 
     def verify_token(self, token: str, policy: Policy | None = None) -> Admission:
         """Admit the bearer of a token where there is no request: a queue, a job, a socket.
@@ -129,12 +129,12 @@ class Gate(GateBase):
             refusal = without_frames(error)
         raise refusal
 
-    def _run(self, flow: Flow[Admission], started: Instant) -> Admission:
+    def _run(self, flow: Flow[Admission], started: Instant, view: RequestView | None = None) -> Admission:
         trace: list[AnyEffect] = []
         try:
-            admission = self._runner.run(flow, trace)
+            admission = self._runner.run(flow, trace, view=view)
         except AuthgateError as error:
-            refusal = self._reports.refused(error, started, trace)
+            refusal = self._reports.refused(error, started, trace, view=view)
         else:
             return self._reports.admitted(admission, started, trace)
         raise refusal

@@ -17,7 +17,8 @@ import httpcore2
 import httpx2
 
 from ..errors import AuthUnavailable, ConfigurationError
-from ..request import HttpReply, HttpRequest
+from ..headers import X_REQUEST_ID
+from ..request import ASKED_FOR, HttpReply, HttpRequest
 from .sockets import Deadline, DeadlineBackend, is_loopback
 
 __all__ = ["ClientContext", "SafeHttp", "client_context"]
@@ -82,6 +83,9 @@ class SafeHttp:
 
     def _exchange(self, request: HttpRequest, url: httpx2.URL, host: str, timeout: float) -> HttpReply:
         headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]
+        asked_for = ASKED_FOR.get()
+        if asked_for:
+            headers.append((X_REQUEST_ID, asked_for))
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         with (
             self._connections(url.scheme, host, timeout) as pool,

@@ -4,7 +4,20 @@ The libraries behind them are optional, and imported when one is made.
 """
 
 from ..events import Decided, Notice, Observer
+from .audit import AuditLog, Auditor, AuditRecord, Caller
 from .health import Health
+from .opentelemetry import OpenTelemetry
 from .prometheus import Prometheus
 
-__all__ = ["Decided", "Health", "Notice", "Observer", "Prometheus"]
+__all__ = [
+    "AuditLog",
+    "AuditRecord",
+    "Auditor",
+    "Caller",
+    "Decided",
+    "Health",
+    "Notice",
+    "Observer",
+    "OpenTelemetry",
+    "Prometheus",
+]

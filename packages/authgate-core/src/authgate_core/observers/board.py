@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final, assert_never
 
 from ..clock import Clock
-from ..keyring import KeySetHealth
-from ..revocation import RevocationHealth
 from .health import Attended
 from .metrics import BUCKETS, METRICS, Group, Metric
 
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Collected
 
 __all__ = ["Board"]
-
-_STATES: Final = ("fresh", "stale", "down")
 
 
 class Board:
@@ -65,32 +61,27 @@ class Board:
     def look(self) -> None:
         """Set the gauges to how things are now."""
         if "authgate_key_sets" in self.gauges:
-            self._show_keys(self.attended.key_sets())
+            self._show_keys()
         if "authgate_revocation_source_up" in self.gauges:
-            self._show_sources(self.attended.sources())
+            self._show_sources()
 
-    def _show_keys(self, found: Mapping[str, list[KeySetHealth]]) -> None:
-        wall = self._clock.now().wall
-        for issuer, sets in found.items():
-            for state in _STATES:
-                count = sum(keys.status == state for keys in sets)
+    def _show_keys(self) -> None:
+        for issuer, states in self.attended.states().items():
+            for state, count in states.items():
                 self.gauges["authgate_key_sets"].labels(issuer, state).set(count)
-            ages = [keys.age for keys in sets if keys.age is not None]
-            if ages:
-                self.gauges["authgate_key_set_timestamp_seconds"].labels(issuer).set(wall - max(ages))
+        wall = self._clock.now().wall
+        for issuer, age in self.attended.ages().items():
+            self.gauges["authgate_key_set_timestamp_seconds"].labels(issuer).set(wall - age)
 
-    def _show_sources(self, found: Mapping[str, list[RevocationHealth]]) -> None:
-        for name, sources in found.items():
-            asked = [source for source in sources if source.status != "unknown"]
-            if asked:
-                is_up = all(source.status == "ok" for source in asked)
-                self.gauges["authgate_revocation_source_up"].labels(name).set(is_up)
-            feeds = [source.feed for source in sources if source.feed is not None]
-            if feeds:
-                is_live = all(feed.status == "live" for feed in feeds)
-                self.gauges["authgate_revocation_feed_live"].labels(name).set(is_live)
-            unchecked = sum(source.unchecked for source in sources)
-            self.gauges["authgate_revocation_unchecked_checks"].labels(name).set(unchecked)
+    def _show_sources(self) -> None:
+        shown = {
+            "authgate_revocation_source_up": self.attended.ups(),
+            "authgate_revocation_feed_live": self.attended.feeds(),
+            "authgate_revocation_unchecked_checks": self.attended.unchecked(),
+        }
+        for name, values in shown.items():
+            for source, value in values.items():
+                self.gauges[name].labels(source).set(value)
 
 
 class _Looking:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from ..keyring import KeySetHealth
 from ..revocation import RevocationHealth
 
 __all__ = ["Attended", "Attending", "Health", "Watchable"]
+
+_STATES: Final = ("fresh", "stale", "down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,45 @@ class Attended:
         living = [ref for ref in self._gates if ref() not in {None, gate}]
         self._gates = (*living, weakref.ref(gate))
 
-    def key_sets(self) -> Mapping[str, list[KeySetHealth]]:
-        """The key sets that are fetched, by the configured name of their issuer; tenants are no labels (Law 10.1)."""
+    def states(self) -> Mapping[str, Mapping[str, int]]:
+        """How many key sets are in each state, by the configured name of the issuer; tenants are no labels."""
+        return {
+            issuer: {state: sum(keys.status == state for keys in sets) for state in _STATES}
+            for issuer, sets in self._key_sets().items()
+        }
+
+    def ages(self) -> Mapping[str, float]:
+        """How old the oldest key set of each issuer is, in seconds (Law 4.4); none where there is none yet."""
+        known = {
+            issuer: [keys.age for keys in sets if keys.age is not None]
+            for issuer, sets in self._key_sets().items()
+        }
+        return {issuer: max(ages) for issuer, ages in known.items() if ages}
+
+    def ups(self) -> Mapping[str, bool]:
+        """Whether each revocation source that was asked answered the last time, by its kind."""
+        asked = {
+            name: [source.status == "ok" for source in sources if source.status != "unknown"]
+            for name, sources in self._sources().items()
+        }
+        return {name: all(answered) for name, answered in asked.items() if answered}
+
+    def feeds(self) -> Mapping[str, bool]:
+        """Whether each source that is followed is answered for by the copy in this process."""
+        followed = {
+            name: [source.feed.status == "live" for source in sources if source.feed is not None]
+            for name, sources in self._sources().items()
+        }
+        return {name: all(live) for name, live in followed.items() if live}
+
+    def unchecked(self) -> Mapping[str, int]:
+        """How many checks ``on_error="allow"`` has passed over (Law 5.3)."""
+        return {
+            name: sum(source.unchecked for source in sources) for name, sources in self._sources().items()
+        }
+
+    def _key_sets(self) -> Mapping[str, list[KeySetHealth]]:
+        """Those that are fetched; keys of the configuration have no state."""
         found: dict[str, list[KeySetHealth]] = {}
         for health in self._healths():
             for keys in health.keys:
@@ -66,8 +105,7 @@ class Attended:
                     found.setdefault(keys.issuer, []).append(keys)
         return found
 
-    def sources(self) -> Mapping[str, list[RevocationHealth]]:
-        """The revocation sources, by their kind."""
+    def _sources(self) -> Mapping[str, list[RevocationHealth]]:
         found: dict[str, list[RevocationHealth]] = {}
         for health in self._healths():
             for source in health.revocation:

@@ -1,6 +1,6 @@
 """Who was admitted: principals, the admission that holds them, and what names them."""
 
-from .admission import Admission, Rule, joined
+from .admission import Admission, Rule, joined, named_callers
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
 from .identity import ApiKey, Project, Service, User, new_service, new_user
@@ -29,6 +29,7 @@ __all__ = [
     "is_plain_name",
     "is_uuid",
     "joined",
+    "named_callers",
     "new_service",
     "new_user",
     "resolve",

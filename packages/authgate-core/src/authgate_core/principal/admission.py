@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol, TypeVar
 
 from ..clock import Instant
 from ..errors import AuthgateError, NotAdmitted
 from .base import Principal
 from .identity import ApiKey, Project, Service, User
+from .refs import PrincipalRef
 
-__all__ = ["Admission", "Rule", "joined"]
+__all__ = ["Admission", "Rule", "joined", "named_callers"]
 
 P = TypeVar("P", bound=Principal)
+
+_KINDS: Final[Mapping[type[Principal], str]] = {
+    User: "user",
+    Service: "service",
+    Project: "project",
+    ApiKey: "api_key",
+}
 
 
 class Rule(Protocol):
@@ -157,3 +166,8 @@ def joined(earlier: Admission | None, later: Admission) -> Admission:
     kinds = {type(principal) for principal in later.principals}
     kept = tuple(principal for principal in earlier.principals if type(principal) not in kinds)
     return Admission(kept + later.principals, later.refusal or earlier.refusal, later.request, later.moment)
+
+
+def named_callers(principals: Iterable[Principal]) -> tuple[tuple[str, PrincipalRef], ...]:
+    """What principals are called where only their names are kept: the kind of each, and its reference."""
+    return tuple((_KINDS[type(principal)], principal.ref) for principal in principals)

@@ -13,7 +13,9 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Final, TypeAlias
 
@@ -143,7 +145,8 @@ class Exchanges:
 
     def _start(self, call: _Call) -> None:
         try:
-            threading.Thread(target=self._make_apart, args=(call,), name="authgate-ask", daemon=True).start()
+            apart = partial(copy_context().run, self._make_apart, call)  # which knows for what request
+            threading.Thread(target=apart, name="authgate-ask", daemon=True).start()
         except RuntimeError as error:  # no thread can be had, as at interpreter exit
             self._land(call, AuthUnavailable(str(error)), failed=call.is_probe)
 

@@ -28,6 +28,7 @@ from ..effects import (
 )
 from ..ports import RevocationStore
 from ..principal import ApiKey, ProjectRef, TokenRef
+from ..request import ASKED_FOR, RequestView
 from .ports import AsyncPorts, Ports
 
 __all__ = ["AsyncRunner", "Runner"]
@@ -42,11 +43,21 @@ class Runner:
 
     ports: Ports
 
-    def run(self, flow: Flow[T], trace: list[AnyEffect] | None = None) -> T:
-        """Perform what the flow asks for until it returns; ``trace`` collects the effects."""
+    def run(
+        self, flow: Flow[T], trace: list[AnyEffect] | None = None, *, view: RequestView | None = None
+    ) -> T:
+        """Perform what the flow asks for until it returns; ``trace`` collects the effects.
+
+        Args:
+            flow: The flow.
+            trace: Where the effects go.
+            view: The request that it is about; whoever is asked is told its id.
+        """
         trace = [] if trace is None else trace
+        asking = None
         try:
             effect = next(flow)
+            asking = ASKED_FOR.set("" if view is None else view.request_id)
             while True:
                 trace.append(effect)
                 try:
@@ -59,6 +70,8 @@ class Runner:
             result: T = stop.value
             return result
         finally:
+            if asking is not None:
+                ASKED_FOR.reset(asking)
             flow.close()
 
     def perform(self, effect: AnyEffect) -> object:  # noqa: C901, PLR0911 - one or two for each effect
@@ -97,7 +110,12 @@ class AsyncRunner:
     ports: AsyncPorts
 
     async def run(
-        self, flow: Flow[T], trace: list[AnyEffect] | None = None, *, begun: AnyEffect | None = None
+        self,
+        flow: Flow[T],
+        trace: list[AnyEffect] | None = None,
+        *,
+        begun: AnyEffect | None = None,
+        view: RequestView | None = None,
     ) -> T:
         """Perform what the flow asks for until it returns; ``trace`` collects the effects.
 
@@ -105,10 +123,13 @@ class AsyncRunner:
             flow: The flow.
             trace: Where the effects go.
             begun: What a flow that was begun asks for; None for one that was not.
+            view: As in ``Runner.run``.
         """
         trace = [] if trace is None else trace
+        asking = None
         try:
             effect = next(flow) if begun is None else begun
+            asking = ASKED_FOR.set("" if view is None else view.request_id)
             while True:
                 trace.append(effect)
                 try:
@@ -121,6 +142,8 @@ class AsyncRunner:
             result: T = stop.value
             return result
         finally:
+            if asking is not None:
+                ASKED_FOR.reset(asking)
             flow.close()
 
     async def perform(self, effect: AnyEffect) -> object:  # noqa: C901, PLR0911 - one or two for each effect
