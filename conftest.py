@@ -1,15 +1,18 @@
-"""For every test of the repository: nothing presented is ever logged in clear (Law 2.5), and no test is a race."""
+"""For every test of the repository: nothing presented is in a log or an error (Law 2.5), and no test is a race."""
 
 from __future__ import annotations
 
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from authgate_core.credentials import ApiKeyCredential, AppCredentials, BearerToken
+from authgate_core.errors import AuthgateError
 from authgate_core.secret import Secret
 
 # How fast a generated test runs says something about the machine, and nothing about authgate.
@@ -19,7 +22,11 @@ settings.load_profile("unhurried")
 _SHORTEST = 10
 """Shorter texts, such as a secret spelled "wrong", stand in log lines for other reasons."""
 
+_LONGEST_CHAIN = 8
+
 _presented: set[str] = set()
+_said: list[str] = []
+"""What errors say: each of authgate's when it is made, and every one that a test sees."""
 
 
 class _Listener(logging.Handler):
@@ -60,9 +67,41 @@ _watched(AppCredentials)
 _watched(ApiKeyCredential)
 
 
+def _words(error: BaseException) -> str:
+    """What an error says wherever it is shown, and what it came of says."""
+    told: list[str] = []
+    link: BaseException | None = error
+    while link is not None and len(told) < _LONGEST_CHAIN:
+        told.append(f"{link!s} {link!r} {link.args!r} {getattr(link, '__notes__', '')}")
+        link = link.__cause__ or link.__context__
+    return "\n".join(told)
+
+
+def _overheard() -> None:
+    made: Callable[..., None] = AuthgateError.__init__
+    caught = pytest.ExceptionInfo.fill_unfilled
+
+    def init(self: AuthgateError, *args: Any, **named: Any) -> None:
+        made(self, *args, **named)
+        _said.append(_words(self))
+
+    def fill_unfilled(
+        self: pytest.ExceptionInfo[BaseException],
+        exc_info: tuple[type[BaseException], BaseException, TracebackType],
+    ) -> None:
+        _said.append(_words(exc_info[1]))
+        caught(self, exc_info)
+
+    AuthgateError.__init__ = init  # type: ignore[method-assign]  # listening is what this file is for
+    pytest.ExceptionInfo.fill_unfilled = fill_unfilled  # type: ignore[method-assign]  # as above
+
+
+_overheard()
+
+
 @pytest.fixture(autouse=True)
-def _nothing_presented_is_logged() -> Iterator[None]:
-    """Search every log record that was written during the test."""
+def _nothing_presented_is_shown() -> Iterator[None]:
+    """Search every log record that was written during the test, and every error that was made or seen in it."""
     listener, root, ours = _Listener(), logging.getLogger(), logging.getLogger("authgate")
     level = ours.level
     ours.setLevel(logging.DEBUG)
@@ -71,6 +110,8 @@ def _nothing_presented_is_logged() -> Iterator[None]:
     root.removeHandler(listener)
     ours.setLevel(level)
     private = {text for text in _presented if len(text) >= _SHORTEST}
-    shown = "\n".join(listener.lines)
+    logged, told = "\n".join(listener.lines), "\n".join(_said)
     _presented.clear()
-    assert not [text for text in private if text in shown], "a credential was logged in clear"
+    _said.clear()
+    assert not [text for text in private if text in logged], "a credential was logged in clear"
+    assert not [text for text in private if text in told], "an error shows a credential"

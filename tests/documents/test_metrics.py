@@ -9,14 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry, generate_latest
 
 import authgate_core as ag
-from authgate_core.observers import Prometheus
+from authgate_core.events import Decided, Notice
+from authgate_core.keyring import KeySetHealth
+from authgate_core.observers import Health, OpenTelemetry, Prometheus
 from authgate_core.observers.metrics import METRICS
+from authgate_core.revocation import FeedHealth, RevocationHealth
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 PAGE = (REFERENCE / "metrics.md").read_text("utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 DASHBOARD: dict[str, Any] = json.loads((REFERENCE / "grafana-dashboard.json").read_text("utf-8"))
 
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
@@ -87,6 +93,41 @@ class TestPrometheus:
             taken |= cells
 
 
+class TestOpenTelemetry:
+    """The table of the page is the code's."""
+
+    def test_the_table(self) -> None:
+        """Every metric, with the attributes that its points have."""
+        reader = InMemoryMetricReader()
+        observer = OpenTelemetry(meter_provider=MeterProvider([reader]))
+        observer.attend(gate := Ill())
+        observer(Decided("granted", "bearer", "main", "ok", cached=True, duration=0.1))
+        observer(Notice("breaker_open", "redis", "five failures"))
+        data = reader.get_metrics_data()
+        assert data is not None
+        found = {
+            metric.name: sorted(
+                {name for point in metric.data.data_points for name in point.attributes or {}}
+            )
+            for metric in data.resource_metrics[0].scope_metrics[0].metrics
+        }
+        rows = re.findall(r"^\| `(authgate\.[\w.]+)` \| [^|]+ \| (.*?) \|$", PAGE, re.MULTILINE)
+
+        assert gate.health().keys
+        assert {name: sorted(re.findall(r"`(\w+)`", attributes)) for name, attributes in rows} == found
+
+
+class Ill:
+    """A gate that has everything that can be seen."""
+
+    def health(self) -> Health:
+        feed = FeedHealth(status="live", age=0.1, entries=0, limit=1)
+        return Health(
+            (KeySetHealth("main", None, "fresh", 1.0, 1, None),),
+            (RevocationHealth(source="redis", status="ok", feed=feed),),
+        )
+
+
 class TestSnippets:
     """What the page shows runs."""
 
@@ -95,11 +136,18 @@ class TestSnippets:
         registry = CollectorRegistry()
         monkeypatch.setattr("prometheus_client.REGISTRY", registry)
         names: dict[str, Any] = {}
-        exec(compile(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0], "metrics.md", "exec"), names)
+        exec(compile(SNIPPETS[0], "metrics.md", "exec"), names)
         with ag.Gate(names["config"]) as gate, pytest.raises(ag.MissingCredentials):
             gate.admit(ag.RequestView("GET", "/", ()), ag.is_user)
 
         assert b'authgate_decisions_total{code="credentials_missing"' in generate_latest(registry)
+
+    def test_opentelemetry(self) -> None:
+        """A gate is none the worse where the application has set up no SDK."""
+        names: dict[str, Any] = {}
+        exec(compile(SNIPPETS[1], "metrics.md", "exec"), names)
+        with ag.Gate(names["config"]) as gate, pytest.raises(ag.MissingCredentials):
+            gate.admit(ag.RequestView("GET", "/", ()), ag.is_user)
 
     def test_groups(self) -> None:
         """Those that the page switches on are groups."""

@@ -11,6 +11,7 @@ import authgate_core as ag
 from authgate_core.config import read_settings
 from authgate_core.config.environment import Settings
 from authgate_core.issuer import Discovery, JwksUrl
+from authgate_core.observers import AuditLog, OpenTelemetry, Prometheus
 
 ISSUER = {"AUTHGATE_ISSUER": "https://id.test", "AUTHGATE_AUDIENCE": "orders"}
 
@@ -79,6 +80,28 @@ class TestFromMapping:
         assert ("orders", "shop", True) == (config.service_id, config.realm, config.shadow)
         assert "https://shop.test" == config.resource
         assert 0 == config.verified_tokens
+
+    def test_who_watches(self) -> None:
+        """By name, and with every profile; nobody does unless it is said."""
+        plain = ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_AUDIENCE": "a"})
+        watched = ag.GateConfig.from_mapping(
+            ISSUER
+            | {
+                "AUTHGATE_AUDIENCE": "a",
+                "AUTHGATE_PROMETHEUS": "decisions, keys",
+                "AUTHGATE_OTEL": "1",
+                "AUTHGATE_AUDIT": "true",
+            }
+        )
+
+        assert ((), None) == (plain.observers, plain.audit)
+        assert [Prometheus, OpenTelemetry] == [type(observer) for observer in watched.observers]
+        assert isinstance(watched.audit, AuditLog)
+
+    def test_a_group_that_there_is_not(self) -> None:
+        """It is named with the setting."""
+        with pytest.raises(ag.ConfigurationError, match="AUTHGATE_PROMETHEUS"):
+            ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_AUDIENCE": "a", "AUTHGATE_PROMETHEUS": "keyz"})
 
     def test_any_audience_is_spelled_out(self) -> None:
         """Law 3.6."""

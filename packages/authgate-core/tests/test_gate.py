@@ -12,7 +12,7 @@ import pytest
 import authgate_core as ag
 from authgate_core.events import Decided, Notice
 from authgate_core.hash_secret import hash_secret
-from authgate_core.principal import ProjectRef, TokenRef
+from authgate_core.principal import ProjectRef, TokenRef, joined
 from authgate_core.request import Memo
 from authgate_core.testing import FakeIssuer
 from tests.support.gates import Face, face, view
@@ -531,6 +531,41 @@ class TestShadow:
         assert isinstance(admission.refusal, ag.AuthorizationError)
         assert [("refused", True)] == [(e.outcome, e.shadow) for e in events if isinstance(e, Decided)]
         assert "refusals are reported but not carried out" in caplog.text
+
+    def test_what_a_handler_requires_is_not_carried_out(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
+        """It is reported, as often as it is required; what is only asked is answered as ever."""
+        events: list[Decided | Notice] = []
+        admission = make(shadow=True, on_event=events.append).admit(
+            view(bearer(fake.token("u1")), ("X-Request-ID", "r-1")), ag.is_user
+        )
+        admission.require(ag.any_role("admin"))
+        admission.require(ag.is_user)
+
+        assert not admission.allows(ag.any_role("admin"))
+        assert [("granted", "ok", ""), ("would_refuse", "forbidden", "r-1")] == [
+            (e.verdict, e.code, e.request_id) for e in events if isinstance(e, Decided)
+        ]
+
+    def test_what_guards_find_together_is_not_carried_out_either(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
+        """Adapters join what several guards of a request have found."""
+        gate = make(shadow=True)
+        earlier = gate.admit(view(*PROJECT), ag.is_project)
+        both = joined(earlier, gate.admit(view(bearer(fake.token("u1"))), ag.is_user))
+        both.require(ag.any_role("admin", of=ag.User))
+
+        assert ("u1", "shop") == (both.user.id, both.project.id)
+
+    def test_who_is_not_there_is_refused_as_the_request_would_be(self, make: Callable[..., Face]) -> None:
+        """A handler that cannot run without a user is told why there is none, which is no bug of its."""
+        admission = make(shadow=True).admit(view(), ag.is_user)
+
+        with pytest.raises(ag.MissingCredentials):
+            _ = admission.user
+        assert admission.get(ag.User) is None
 
 
 class TestEvents:

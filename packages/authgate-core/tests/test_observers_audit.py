@@ -110,11 +110,16 @@ class TestWho:
 
     def test_passed_in_the_shadow(self, make: Make, fake: FakeIssuer, written: list[AuditRecord]) -> None:
         """Law 8.6: once, as what would have been."""
-        make(shadow=True).admit(view(bearer(fake.token("u1"))), ag.any_role("admin"))
+        gate, request = make(shadow=True), view(bearer(fake.token("u1")))
+        gate.admit(request, ag.any_role("admin"))
+        gate.admit(request, ag.is_user).require(ag.any_role("admin"))
 
-        assert [("would_refuse", "forbidden", (Caller("user", "id", None, "u1"),))] == [
-            (record.verdict, record.code, record.callers) for record in written
-        ]
+        user = (Caller("user", "id", None, "u1"),)
+        assert [
+            ("would_refuse", "forbidden", user),
+            ("granted", "ok", user),
+            ("would_refuse", "forbidden", user),
+        ] == [(record.verdict, record.code, record.callers) for record in written]
 
     def test_was_admitted_without_waiting(self, fake: FakeIssuer, written: list[AuditRecord]) -> None:
         """By code that begins an admission and waits only where it must."""

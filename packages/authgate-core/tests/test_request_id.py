@@ -79,23 +79,25 @@ class TestTold:
         assert ["r-1", None, None] == named
 
     @pytest.mark.parametrize("colour", ["sync", "async"])
-    def test_not_whoever_is_asked_later(self, fake: FakeIssuer, colour: str) -> None:
+    def test_not_whoever_is_asked_later(self, colour: str) -> None:
         """Nothing is left of it when the request is over."""
         seen: list[str] = []
 
-        class Store:
-            def is_revoked(self, _ref: object) -> bool:
+        class Directory:
+            def look_up(self, _credentials: object) -> ag.Project | None:
                 seen.append(ASKED_FOR.get())
-                return False
+                return None
 
-        class AsyncStore(Store):
-            async def is_revoked(self, _ref: object) -> bool:  # type: ignore[override]  # the other colour
-                return super().is_revoked(_ref)
+        class AsyncDirectory(Directory):
+            async def look_up(self, _credentials: object) -> ag.Project | None:  # type: ignore[override]  # the other colour
+                return super().look_up(_credentials)
 
-        revocation = Store() if colour == "sync" else AsyncStore()
-        gate = face(colour, ag.GateConfig(issuers=[trusted(fake)], revocation=revocation))
-        gate.admit(view(bearer(fake.token()), ("X-Request-ID", "r-1")), ag.is_user)
-        gate.verify_token(fake.token())
+        directory = Directory() if colour == "sync" else AsyncDirectory()
+        gate = face(colour, ag.GateConfig(projects=directory))  # type: ignore[arg-type]  # of either colour
+        for app, named in (("a", (("X-Request-ID", "r-1"),)), ("b", ())):
+            presented = (("x-app-id", app), ("x-app-secret", "a-secret-of-thirty-two-characters"))
+            with pytest.raises(ag.InvalidProjectCredentials):
+                gate.admit(view(*presented, *named), ag.is_project)
         gate.close()
 
         assert ["r-1", "", ""] == [*seen, ASKED_FOR.get()]

@@ -300,3 +300,21 @@ class TestShadow:
 
         assert (200, True) == (client.get("/shadowed").status_code, client.get("/shadowed").json())
         assert 401 == client.get("/me").status_code
+
+    def test_what_an_endpoint_requires(self, app: FastAPI, client: TestClient) -> None:
+        """It is not carried out; whoever is not there is refused as the request would be, and is no bug."""
+
+        @app.get("/required", dependencies=[requires(is_user)])
+        async def required(admission: CurrentAdmission) -> bool:
+            admission.require(any_role("admin"))
+            return admission.allows(any_role("admin"))
+
+        @app.get("/held", dependencies=[requires(is_user)])
+        async def held(admission: CurrentAdmission) -> str:
+            return admission.user.id
+
+        assert (200, False) == (client.get("/required").status_code, client.get("/required").json())
+        assert (401, "credentials_missing") == (
+            client.get("/held").status_code,
+            client.get("/held").json()["code"],
+        )

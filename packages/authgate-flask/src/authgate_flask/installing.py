@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from authgate_core import ConfigurationError, Gate, GateConfig, Policy
 from authgate_core.challenge import OnRefusal
-from authgate_core.errors import AuthgateError
+from authgate_core.errors import AuthgateError, NotAdmitted
 
 from .caching import keep_private
 from .checks import check_guards, watch
@@ -118,9 +118,13 @@ def _answer_outcomes(app: Flask, here: Installed) -> None:
     handle = app.handle_user_exception
 
     def handle_user_exception(error: Exception) -> HTTPException | ResponseReturnValue:
-        if isinstance(error, HTTPException) or not isinstance(error, AuthgateError):
+        visit = visit_of(request)
+        # Law 8.6: in shadow mode a view that cannot run without a principal is refused as the request would be.
+        shadowed = visit.admission.refusal if visit.admission is not None else None
+        outcome = shadowed if shadowed is not None and isinstance(error, NotAdmitted) else error
+        if isinstance(outcome, HTTPException) or not isinstance(outcome, AuthgateError):
             return handle(error)
-        return handle(here.refusal(error, view_of(request, visit_of(request).memo)))
+        return handle(here.refusal(outcome, view_of(request, visit.memo)))
 
     vars(app)["handle_user_exception"] = handle_user_exception
 

@@ -11,15 +11,21 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ..events import Observer
 from ..issuer import ANY_AUDIENCE, Issuer
+from ..observers import AuditLog, OpenTelemetry, Prometheus
+from ..observers.metrics import GROUPS, Group
 from ..projects import StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 
-__all__ = ["PREFIX", "Settings", "is_explaining", "proxy_variables", "read_settings"]
+__all__ = ["PREFIX", "WATCHING", "Settings", "is_explaining", "proxy_variables", "read_settings"]
 
 PREFIX: Final = "AUTHGATE_"
 _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
 """Names with our prefix that other parts of authgate read: the Flask extension, and the project's own tests."""
+
+WATCHING: Final = frozenset({"prometheus", "otel", "audit"})
+"""What says who watches, which goes with every profile."""
 
 _OF_KEYCLOAK: Final = frozenset({"service_clients", "service_by", "admin_implies_all"})
 
@@ -82,6 +88,9 @@ class Settings(BaseSettings):
     explain: bool | None = None
     shadow: bool = False
     verified_tokens: int = 10_000
+    prometheus: Annotated[tuple[Literal["all"] | Group, ...], BeforeValidator(_split)] = ()
+    otel: bool = False
+    audit: bool = False
 
     @classmethod
     def settings_customise_sources(
@@ -139,6 +148,21 @@ class Settings(BaseSettings):
         if self.redis_url is not None:
             return RedisRevocation(self.redis_url, on_error=self.redis_on_error, feed=self.redis_feed)
         return MemoryRevocation() if self.revocation == "memory" else None
+
+    def observers(self) -> tuple[Observer, ...]:
+        """Who is told of every decision.
+
+        Raises:
+            ConfigurationError: If a library that this takes is not installed.
+        """
+        wanted = set(self.prometheus)
+        groups: tuple[Group, ...] = tuple(group for group in GROUPS if {"all", group} & wanted)
+        counting: tuple[Observer, ...] = (Prometheus(groups=groups),) if groups else ()
+        return (*counting, OpenTelemetry()) if self.otel else counting
+
+    def auditor(self) -> AuditLog | None:
+        """Who is told who did what."""
+        return AuditLog() if self.audit else None
 
     def _options(self) -> dict[str, Any]:
         """The options of ``Issuer`` that are set; Any because each has a type of its own."""

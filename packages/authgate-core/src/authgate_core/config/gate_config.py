@@ -324,6 +324,8 @@ def _common(settings: Settings) -> dict[str, Any]:
         "explain": explain,
         "shadow": settings.shadow,
         "verified_tokens": settings.verified_tokens,
+        "on_event": settings.observers() or None,
+        "audit": settings.auditor(),
     }
 
 

@@ -13,7 +13,7 @@ from ..issuer import ANY_AUDIENCE, Introspection, Issuer
 from ..issuer.keycloak import KeycloakRule
 from ..policy import RoleHierarchy
 from ..secret import Secret
-from .environment import PREFIX, Settings
+from .environment import PREFIX, WATCHING, Settings
 
 __all__ = ["KeycloakSettings", "in_keycloak_words", "read_keycloak"]
 
@@ -72,6 +72,7 @@ _APPLIES: Final = frozenset(
         "service_clients",
         "shadow",
         "verified_tokens",
+        *WATCHING,
     }
 )
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..gateways import Gateway
 from ..policy import RoleHierarchy
 from ..secret import Secret
-from .environment import PREFIX, Settings
+from .environment import PREFIX, WATCHING, Settings
 
 __all__ = ["is_behind_kong", "kong_words", "older_roles", "read_kong"]
 
@@ -42,6 +42,7 @@ _APPLIES: Final = frozenset(
         "server_shows_peer",
         "service_id",
         "shadow",
+        *WATCHING,
     }
 )
 

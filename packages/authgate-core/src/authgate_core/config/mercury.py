@@ -11,7 +11,7 @@ from ..issuer import ANY_AUDIENCE, Issuer
 from ..projects import RemoteProjects
 from ..revocation import RedisRevocation
 from ..secret import Secret
-from .environment import PREFIX, Settings
+from .environment import PREFIX, WATCHING, Settings
 
 __all__ = ["MercurySettings", "in_its_words", "read_mercury"]
 
@@ -42,7 +42,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 _OWNERS: Final = ("Issuer 'mercury': ", "projects: ")
 _IGNORED: Final = ("CACHE_EXPIRY_TIME", "JWKS_CACHE_TTL")
-_APPLIES: Final = frozenset({"tenants", "audience", "allow_http", "realm", "explain", "shadow"})
+_APPLIES: Final = frozenset({"tenants", "audience", "allow_http", "realm", "explain", "shadow", *WATCHING})
 _ANY: Final = ("*",)
 
 

@@ -16,6 +16,7 @@ from ..principal import Admission, named_callers
 from ..request import RequestView
 from .hooks import HookedReports
 from .reports import Reports, view_of
+from .shadowed import ShadowReports
 
 __all__ = ["AuditedReports", "reports_of"]
 
@@ -51,7 +52,8 @@ class AuditedReports(Reports):
         view: RequestView | None = None,
     ) -> AuthgateError:
         """As ``Reports.refused``."""
-        self._tell(error, "unavailable" if isinstance(error, AuthUnavailable) else "refused", started, view)
+        outcome: Verdict = "unavailable" if isinstance(error, AuthUnavailable) else "refused"
+        self._tell(error, "would_refuse" if shadow else outcome, started, view)
         return self.others.refused(error, started, trace, shadow=shadow, view=view)
 
     def _tell(
@@ -88,4 +90,6 @@ def reports_of(config: GateConfig, journal: Journal, clock: Clock, issuers: Coll
     """The reports that a configuration asks for, and no slower ones."""
     hooks = {issuer.name: issuer.hooks for issuer in config.trusted_issuers if issuer.hooks is not None}
     plain = HookedReports(journal, clock, issuers, hooks) if hooks else Reports(journal, clock, issuers)
-    return plain if config.audit is None else AuditedReports(journal, clock, issuers, plain, config.audit)
+    audit = config.audit
+    told = plain if audit is None else AuditedReports(journal, clock, issuers, plain, audit)
+    return ShadowReports(journal, clock, issuers, told) if config.shadow else told

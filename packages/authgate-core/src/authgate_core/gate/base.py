@@ -56,6 +56,7 @@ from .deciding import NO_REQUEST, decided, decided_later
 from .entries import RevocationEntries
 from .gateways import reading_of, trusted_gateway
 from .health import Health, Keys
+from .reports import Reports
 from .sources import NOBODY_MAKES
 from .stores import own
 from .trusting import Trusting
@@ -100,12 +101,11 @@ class GateBase:
         self._issuers = {issuer.name: trusting.issuer(issuer) for issuer in config.trusted_issuers}
         self._project_issuers = trusting.project_issuers()
         self._actions = trusting.actions(self._issuers.values())
-        hooks = any(issuer.hooks is not None for issuer in config.trusted_issuers)
-        self._hears = _always if hooks or config.audit is not None else self._journal.hears
         gateway = config.gateway
         self.reads_bodies = gateway is not None and gateway.signatures is not None
         names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
         self._reports = reports_of(config, self._journal, clock, names)
+        self._hears = self._journal.hears if type(self._reports) is Reports else _always
         self._token_schemes = token_schemes(config)
         servers = (issuer.issuer for issuer in config.trusted_issuers)
         self.resource_metadata = metadata_of(config.resource, servers, described(config))

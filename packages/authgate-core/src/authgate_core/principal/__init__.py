@@ -1,6 +1,6 @@
 """Who was admitted: principals, the admission that holds them, and what names them."""
 
-from .admission import Admission, Rule, joined, named_callers
+from .admission import Admission, Rule, ShadowAdmission, joined, named_callers
 from .base import Common, Principal, frozen
 from .claims import MISSING, ClaimPath, Missing, as_path, claim_path, resolve
 from .identity import ApiKey, Project, Service, User, new_service, new_user
@@ -21,6 +21,7 @@ __all__ = [
     "RevocationKind",
     "Rule",
     "Service",
+    "ShadowAdmission",
     "TokenRef",
     "User",
     "as_path",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from ..clock import Instant
@@ -11,7 +11,7 @@ from .base import Principal
 from .identity import ApiKey, Project, Service, User
 from .refs import PrincipalRef
 
-__all__ = ["Admission", "Rule", "joined", "named_callers"]
+__all__ = ["Admission", "Rule", "ShadowAdmission", "joined", "named_callers"]
 
 P = TypeVar("P", bound=Principal)
 
@@ -100,8 +100,14 @@ class Admission:
         if refusal is not None:
             raise refusal
 
+    def holding(self, principals: tuple[Principal, ...], refusal: AuthgateError | None) -> Admission:
+        """The same admission with other principals."""
+        return Admission(principals, refusal, self._request, self._moment)
+
     def _one(self, kind: type[P]) -> P:
         principal = self.get(kind)
+        if principal is None and self._refusal is not None:
+            raise self._refusal  # Law 8.6: what cannot run without a principal still refuses
         if principal is None:
             held = ", ".join(type(p).__name__ for p in self.principals) or "nobody"
             raise NotAdmitted(
@@ -154,6 +160,31 @@ class Admission:
         return f"Admission(principals={self._principals!r}, refusal={self._refusal!r})"
 
 
+class ShadowAdmission(Admission):
+    """An admission in shadow mode: what a handler requires further is reported, and not carried out (Law 8.6).
+
+    Args:
+        admission: Who was admitted, or would not have been.
+        report: Is told of each refusal of ``require``.
+    """
+
+    __slots__ = ("_report",)
+
+    def __init__(self, admission: Admission, report: Callable[[AuthgateError], object]) -> None:
+        super().__init__(admission.principals, admission.refusal, admission.request, admission.moment)
+        self._report = report
+
+    def require(self, policy: Rule) -> None:
+        """Report the refusal that there would be, if any."""
+        refusal = policy.refusal(self)
+        if refusal is not None:
+            self._report(refusal)
+
+    def holding(self, principals: tuple[Principal, ...], refusal: AuthgateError | None) -> Admission:
+        """As ``Admission.holding``."""
+        return ShadowAdmission(super().holding(principals, refusal), self._report)
+
+
 def joined(earlier: Admission | None, later: Admission) -> Admission:
     """What two guards of one request have found, together.
 
@@ -165,7 +196,7 @@ def joined(earlier: Admission | None, later: Admission) -> Admission:
         return later
     kinds = {type(principal) for principal in later.principals}
     kept = tuple(principal for principal in earlier.principals if type(principal) not in kinds)
-    return Admission(kept + later.principals, later.refusal or earlier.refusal, later.request, later.moment)
+    return later.holding(kept + later.principals, later.refusal or earlier.refusal)
 
 
 def named_callers(principals: Iterable[Principal]) -> tuple[tuple[str, PrincipalRef], ...]:

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, assert_never, cast
+from typing import Final, TypeVar, assert_never, cast
 
 from ..effects import (
     AnyEffect,
@@ -32,6 +32,9 @@ from ..request import ASKED_FOR, RequestView
 from .ports import AsyncPorts, Ports
 
 __all__ = ["AsyncRunner", "Runner"]
+
+_SENT: Final[frozenset[type[AnyEffect]]] = frozenset({SendRequest, AskEndpoint, LookUpProject, LookUpApiKey})
+"""What may be sent to somebody who is told for which request; a store of revocations is not, and asked more often."""
 
 T = TypeVar("T")
 L = TypeVar("L")
@@ -57,9 +60,10 @@ class Runner:
         asking = None
         try:
             effect = next(flow)
-            asking = ASKED_FOR.set("" if view is None else view.request_id)
             while True:
                 trace.append(effect)
+                if asking is None and view is not None and type(effect) in _SENT:
+                    asking = ASKED_FOR.set(view.request_id)
                 try:
                     reply = self.perform(effect)
                 except Exception as error:  # noqa: BLE001 - the flow decides what a failed effect means
@@ -129,9 +133,10 @@ class AsyncRunner:
         asking = None
         try:
             effect = next(flow) if begun is None else begun
-            asking = ASKED_FOR.set("" if view is None else view.request_id)
             while True:
                 trace.append(effect)
+                if asking is None and view is not None and type(effect) in _SENT:
+                    asking = ASKED_FOR.set(view.request_id)
                 try:
                     reply = await self.perform(effect)
                 except Exception as error:  # noqa: BLE001 - as above; a cancellation closes the flow
