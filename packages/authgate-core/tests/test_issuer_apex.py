@@ -276,14 +276,36 @@ class TestMetadata:
     def test_another_issuer_tells_none(
         self, make: Callable[..., Face], apex: FakeApex, clock: ManualClock
     ) -> None:
-        """A claim of that name is not what the apex keeps."""
+        """A claim of that name is not what the apex keeps, and in its place none is accepted."""
         with FakeIssuer(clock=clock) as other:
             trusted = ag.Issuer.oidc(other.url, audience=other.audience, namespace="other:")
             gate = make(service=ORDERS, namespace="apex:", others=(trusted,))
+            policy = ag.has_metadata("approves", True)
 
-            error = refusal(gate, other.token(metadata={"approves": True}), ag.has_metadata("approves", True))
+            elsewhere = refusal(gate, other.token(metadata={"approves": True}), policy)
+            told = [{"metadata": {"approves": True}}, {"metadata": None}]
+            inside = [refusal(gate, other.token(apex=one), policy) for one in told]
 
-        assert isinstance(error, ag.AuthorizationError)
+            assert gate.verify_token(other.token("u1", apex={"of": "another"})).user.id == "other:u1"
+
+        assert isinstance(elsewhere, ag.AuthorizationError)
+        assert [InvalidClaim, InvalidClaim] == [type(error) for error in inside]
+
+    def test_another_issuer_is_judged_as_ever(
+        self, make: Callable[..., Face], apex: FakeApex, clock: ManualClock
+    ) -> None:
+        """What its profile refuses besides is refused beside an apex as well; where none tells, all is as it was."""
+        with FakeIssuer(clock=clock) as other:
+            m8 = ag.Issuer.m8(other.jwks(), issuer=other.url, audience=other.audience, namespace="m8:")
+            asked: dict[str, Any] = {"headers": {"typ": "JWT"}, "type": "access", "email": "ada@example.com"}
+            token = other.token("no-uuid", **asked)
+            error = refusal(make(service=ORDERS, namespace="apex:", others=(m8,)), token)
+            assert isinstance(error, InvalidClaim)
+            assert "sub" == error.claim
+
+            trusted = ag.Issuer.oidc(other.url, audience=other.audience, namespace="other:")
+            gate = make(namespace="apex:", others=(trusted,))
+            assert gate.verify_token(other.token("u1", apex={"metadata": {"a": 1}})).user.id == "other:u1"
 
     def test_it_is_printed_as_it_is_written(self) -> None:
         """Law 8.1: and equal to itself."""

@@ -12,10 +12,12 @@ from typing import Any
 from ..cache import Answers, TenantsServed
 from ..config import GateConfig
 from ..effects import Endpoint, RingName
+from ..errors import InvalidClaim
 from ..flows.project_token import TrustedProjects
 from ..flows.sessions import Sessions
 from ..flows.trust import ApexDesk, Asking, TrustedIssuer
 from ..issuer import (
+    METADATA,
     ApexUser,
     Discovery,
     Issuer,
@@ -30,6 +32,7 @@ from ..issuer.settings import Grants
 from ..jose.claims import TokenRules
 from ..jose.keys import KeySet
 from ..keyring import KeyRing, KeySource, KeyTimes, TenantRings
+from ..principal import MISSING, resolve
 from ..runner.refresher import KeyRefresher
 
 __all__ = ["Trusting"]
@@ -50,6 +53,8 @@ class Trusting:
     def issuer(self, issuer: Issuer) -> TrustedIssuer:
         """An issuer of Bearer tokens."""
         config = self.config
+        if not issuer.tells_metadata and any(one.tells_metadata for one in config.trusted_issuers):
+            issuer = _telling_none(issuer)
         # The entries of others name tokens one by one; only what we write cuts off by age (Law 3.7).
         by_age = len(config.sources) > len(config.foreign)
         rules = issuer.rules(require_iat=by_age, plain_jti=bool(config.foreign))
@@ -100,6 +105,19 @@ class Trusting:
 
     def _times(self) -> KeyTimes:
         return KeyTimes(key_wait=self.config.key_wait, max_stale=self.config.max_stale)
+
+
+def _telling_none(issuer: Issuer) -> Issuer:
+    """An issuer beside an apex: what its tokens hold in the place of metadata would be taken for the apex's word."""
+    besides = issuer.mapping.payload
+
+    def check(claims: Mapping[str, Any]) -> None:
+        if resolve(claims, METADATA) is not MISSING:
+            raise InvalidClaim(str(METADATA), "is for an apex to tell")
+        if besides is not None:
+            besides(claims)
+
+    return replace(issuer, mapping=replace(issuer.mapping, payload=check))
 
 
 def _asking(issuer: Issuer, rules: TokenRules) -> Asking | None:

@@ -1,6 +1,6 @@
 """Issuers: whose tokens are believed, on what terms, and what their claims mean."""
 
-from .apex import Apex, apex_claims
+from .apex import METADATA, Apex, apex_claims
 from .apex_users import ApexUser, ServiceUser, Unreadable, read_member, read_user
 from .auth_service import action_rules
 from .introspection import Introspection
@@ -12,6 +12,7 @@ from .trust import Discovery, JwksUrl, NoKeys, StaticKeys
 
 __all__ = [
     "ANY_AUDIENCE",
+    "METADATA",
     "AnyAudience",
     "Apex",
     "ApexUser",
