@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from authgate_core.errors import MalformedToken
@@ -29,6 +29,7 @@ from authgate_core.jose.compact import (
     split,
     split_object,
 )
+from authgate_core.jose.compact import encode_segment as written
 from authgate_core.testing.shapes import encode_segment
 
 UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -231,6 +232,13 @@ class TestSplit:
     def test_any_text_is_read_or_refused(self, text: str) -> None:
         """Law 3.11: nothing but authgate's own exception leaves."""
         answer(read, text)
+
+    @given(st.binary())
+    @example(b"\x00\x00\x17")
+    def test_what_is_written_is_read(self, data: bytes) -> None:
+        """RFC 7515 section 2: also what ends with any letter of the alphabet."""
+        assert encode_segment(data) == written(data)
+        assert data == decode_segment(written(data))
 
     def test_the_repr_masks(self) -> None:
         """Law 2.5: a token taken apart shows nothing of itself."""

@@ -138,6 +138,11 @@ class TestReading:
         """Law 3.7: a number of seconds."""
         assert "no iat" in refused(key.proof("GET", URL, "t", iat=value))
 
+    @pytest.mark.parametrize("moment", [0, 253402300799])
+    def test_the_ends_of_time(self, key: ProofKey, moment: float) -> None:
+        """Law 3.7: from 1970 to the end of the year 9999; whether it is recent is for the flow."""
+        assert moment == read_proof(key.proof("GET", URL, "t", iat=moment), LIMITS).issued_at
+
     def test_a_nonce_that_is_no_text(self, key: ProofKey) -> None:
         """RFC 9449 section 4.2: a text, where it is there."""
         assert "nonce" in refused(key.proof("GET", URL, "t", nonce=7))

@@ -154,13 +154,24 @@ class _Bench:
         rules = self.rules
         names = (*_RFC_9068, *rules.required_claims) if rules.require_at_jwt else rules.required_claims
         for name in dict.fromkeys(names):
-            yield self.rule(name, "there, and not null", required_claims=(name,))
+            yield self._presence(name)
         for name, text in rules.fixed_claims:
             yield self.rule(name, ascii(text), fixed_claims=((name, text),))
         if rules.shapes:
             first, *others = dict.fromkeys(name for shape in rules.shapes for name, _ in shape)
             shapes = " or ".join(", ".join(f"{name}={text!r}" for name, text in one) for one in rules.shapes)
             yield self.rule(first, shapes, *others, shapes=rules.shapes)
+
+    def _presence(self, name: str) -> Rule:
+        """What is there has a good value here, for what is wrong with its own is another rule."""
+        good = {**self._least(self.now), "iat": 0}.get(name, "-")
+        more = {} if self.claims.get(name) is None else {name: good}
+        return judged(
+            name,
+            "there, and not null",
+            shown(self.claims, name),
+            lambda: self._check((name,), self.now, more=more, required_claims=(name,)),
+        )
 
     def times(self) -> Iterator[Rule]:
         """Law 3.7."""
@@ -195,14 +206,16 @@ class _Bench:
     ) -> None:
         """Put some of the claims to ``check_claims``, beside the least that makes a good token."""
         rules = self.rules
-        least = {"exp": min(now.wall + 1.0, float(_LATEST))} | (
-            {} if rules.issuer is None else {"iss": rules.issuer}
-        )
-        base = {name: value for name, value in least.items() if name not in names}
+        base = {name: value for name, value in self._least(now).items() if name not in names}
         looked_at = {name: self.claims[name] for name in names if name in self.claims}
         plain: dict[str, Any] = {"audience": None, "leeway": rules.leeway, **asked}
         alone = TokenRules(issuer=rules.issuer, algorithms=rules.algorithms, **plain)
         check_claims({**base, **looked_at, **(more or {})}, alone, now)
+
+    def _least(self, now: Instant) -> dict[str, Any]:
+        """The claims without which no token is good; Any because they are JSON."""
+        ends = {"exp": min(now.wall + 1.0, float(_LATEST))}
+        return ends if self.rules.issuer is None else {**ends, "iss": self.rules.issuer}
 
     def _shown(self, name: str, named: bool) -> str:  # noqa: FBT001 - of this module alone
         text = shown(self.claims, name)
