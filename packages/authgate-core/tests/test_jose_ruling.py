@@ -73,6 +73,12 @@ def broken(claims: dict[str, Any], rules: TokenRules = PLAIN, now: Instant = NOW
     return [one.name for one in rules_broken]
 
 
+def presence(claims: dict[str, Any], rules: TokenRules) -> dict[str, str]:
+    """What became of each rule that a claim is there."""
+    found = claim_rules(claims, rules, NOW)
+    return {one.name: one.verdict for one in found if one.expected == "there, and not null"}
+
+
 def compared(rule: Rule) -> tuple[str, str, str]:
     """What became of a rule, what it expects and what is there."""
     return rule.verdict, rule.expected, rule.actual
@@ -342,10 +348,23 @@ class TestWhatIsConfigured:
         """Its claims are asked for before one's own, each once."""
         rules = dataclasses.replace(PLAIN, require_at_jwt=True, required_claims=("org", "sub"))
         claims = {**GOOD, "org": "acme", "client_id": "app", "iat": 1_800_000_000, "jti": "t1"}
-        there = [one.name for one in claim_rules(claims, rules, NOW) if one.expected == "there, and not null"]
+        there = [*presence(claims, rules)]
         assert ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "org"] == there
         for name in there:
             assert name in broken({**claims, name: ABSENT}, rules)
+
+    def test_what_is_there_is_there(self) -> None:
+        """Law 1.2: that it is old, early or of another kind is said by other rules, and last of all that it is old."""
+        names = ("exp", "iat", "nbf", "auth_time", "typ", "type", "token_type", "token_use", "cnf", "iss")
+        rules = dataclasses.replace(PLAIN, required_claims=names, confirmations=frozenset({"jkt"}))
+        dates = {"exp": 0, "iat": 2_000_000_000, "nbf": "soon", "auth_time": 2_000_000_000}
+        kinds = dict.fromkeys(("typ", "type", "token_type", "token_use"), "id")
+        claims = {**GOOD, **dates, **kinds, "cnf": {"jkt": DIGEST}}
+        assert dict.fromkeys(names, "kept") == presence(claims, rules)
+        last = [one for one in claim_rules(claims, rules, NOW) if one.verdict == "broken"][-1]
+        assert ("exp", "token_expired") == (last.name, last.code)
+        for nothing in (dict.fromkeys(names), {}):
+            assert dict.fromkeys(names, "broken") == presence({**nothing}, rules)
 
     def test_a_lifetime_is_no_age(self) -> None:
         """A token that expired long ago was as long-lived as it was; without dates there is none."""

@@ -163,14 +163,14 @@ class _Bench:
             yield self.rule(first, shapes, *others, shapes=rules.shapes)
 
     def _presence(self, name: str) -> Rule:
-        """What is there has a good value here, for what is wrong with its own is another rule."""
-        good = {**self._least(self.now), "iat": 0}.get(name, "-")
-        more = {} if self.claims.get(name) is None else {name: good}
+        """Dates and kinds that are there have good values here: what is wrong with theirs is said by other rules."""
+        dates, kinds = dict.fromkeys(("nbf", "iat", "auth_time"), 0), dict.fromkeys(_KIND[:4], "access")
+        good = self._least(self.now) | dates | kinds
+        more = {name: good[name]} if name in good and self.claims.get(name) is not None else {}
+        asked = {"required_claims": (name,), "confirmations": self.rules.confirmations}
+        actual = shown(self.claims, name)
         return judged(
-            name,
-            "there, and not null",
-            shown(self.claims, name),
-            lambda: self._check((name,), self.now, more=more, required_claims=(name,)),
+            name, "there, and not null", actual, lambda: self._check((name,), self.now, more=more, **asked)
         )
 
     def times(self) -> Iterator[Rule]:
