@@ -45,7 +45,7 @@ COVERAGE_FLOOR = 95
 def everything(*groups: str, library: str = "", within: Sequence[str] = ()) -> list[str]:
     """What pip is told: every package of the repository, editable and in one call, and the named groups."""
     siblings = [
-        "packages/authgate-core[cli,gateway,otel,prometheus,redis]",
+        "packages/authgate-core[apex,cli,gateway,otel,prometheus,redis]",
         "packages/authgate-flask[async]",
         "packages/authgate-fastapi",
         f"{GRAPHQL}[{library}]" if library else GRAPHQL,

@@ -41,8 +41,10 @@ class TestRooms:
 
 class TestColour:
     def test_only_the_shell_is_async(self) -> None:
-        """Only runner, gate, outbound, ports, io and m8 contain async code; everything else has no colour."""
-        assert [] == offences(checks.waits, "runner", "gate", "outbound", "ports", "io", "m8", *EXEMPT)
+        """Only runner, gate, outbound, ports, io, apex and m8 contain async code; everything else has no colour."""
+        assert [] == offences(
+            checks.waits, "runner", "gate", "outbound", "ports", "io", "apex", "m8", *EXEMPT
+        )
 
     def test_nothing_below_the_runner_waits(self) -> None:
         """Below the runner nothing imports what waits, but the clock for the time."""

@@ -190,16 +190,22 @@ def form_request(
     )
 
 
-def bearer_request(url: str, token: str, *, plain_http: bool = False) -> HttpRequest:
-    """A question to an issuer about a token of its own, which it is shown as the bearer would show it.
+def bearer_request(
+    url: str, token: str, *, plain_http: bool = False, method: str = "GET", sent: object = None
+) -> HttpRequest:
+    """A request to an issuer with a token of its own, which it is shown as the bearer would show it.
 
     Args:
         url: The endpoint.
-        token: The token, which was verified.
+        token: The token.
         plain_http: Whether http to a host other than loopback was allowed explicitly.
+        method: The HTTP method.
+        sent: What is sent as JSON; None for nothing.
     """
-    headers = (("accept", "application/json"), (AUTHORIZATION, f"Bearer {token}"))
-    return HttpRequest("GET", url, headers, plain_http=plain_http, refusal_body=True)
+    form = () if sent is None else (("content-type", "application/json"),)
+    headers = (("accept", "application/json"), *form, (AUTHORIZATION, f"Bearer {token}"))
+    body = b"" if sent is None else json.dumps(sent).encode()
+    return HttpRequest(method, url, headers, body, plain_http=plain_http, refusal_body=True)
 
 
 def _name_problems(client_id: object) -> Iterator[str]:

@@ -20,6 +20,7 @@
     |   |   `-- GatewaySignatureReplayed   gateway_replayed
     |   |-- InvalidProjectCredentials      project_invalid
     |   |-- InvalidApiKey                  api_key_invalid
+    |   |-- LoginRefused                   login_refused
     |   |-- InvalidProof                   proof_invalid
     |   |   `-- ProofNonceRequired         proof_nonce_required
     |   `-- StepUpRequired                 step_up_required
@@ -82,6 +83,7 @@ __all__ = [
     "InvalidProof",
     "InvalidToken",
     "KeysUnavailable",
+    "LoginRefused",
     "MalformedCredentials",
     "MalformedToken",
     "MissingCredentials",
@@ -237,6 +239,13 @@ class InvalidApiKey(AuthenticationError):
     code = public_code = "api_key_invalid"
     detail = "The API key is not valid."
     default_scheme = "ApiKey"
+
+
+class LoginRefused(AuthenticationError):
+    """A login that is not accepted, by password or by code: one answer for all."""
+
+    code = public_code = "login_refused"
+    detail = "The login is not accepted."
 
 
 class AuthorizationError(AuthgateError):

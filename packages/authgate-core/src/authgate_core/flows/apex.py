@@ -27,7 +27,7 @@ _NOT_HERE: Final = frozenset({403, 404})
 """What is answered of a user who is none of this service's."""
 _LIMITS: Final = Limits(token=512 * 1024)
 
-Member: TypeAlias = ServiceUser[Mapping[str, Any] | None]
+Member: TypeAlias = ServiceUser[Mapping[str, Any]]
 R = TypeVar("R")
 
 

@@ -79,7 +79,7 @@ class ApexDesk:
     users: Endpoint
     members: Endpoint
     known: Answers[ApexUser] = field(repr=False)
-    belonging: Answers[ServiceUser[Mapping[str, Any] | None]] = field(repr=False)
+    belonging: Answers[ServiceUser[Mapping[str, Any]]] = field(repr=False)
     plain_http: bool = False
 
 

@@ -162,7 +162,7 @@ def _apex(issuer: Issuer) -> ApexDesk | None:
         Endpoint(f"{issuer.name} (users)", spec.user_url),
         Endpoint(f"{issuer.name} (service)", spec.users_url),
         Answers[ApexUser](os.urandom(32), *named),
-        Answers[ServiceUser[Mapping[str, Any] | None]](os.urandom(32), *named),
+        Answers[ServiceUser[Mapping[str, Any]]](os.urandom(32), *named),
         issuer.allow_http,
     )
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final, TypeAlias
 
 import httpcore2
@@ -19,7 +20,7 @@ import httpx2
 from ..errors import AuthUnavailable, ConfigurationError
 from ..headers import X_REQUEST_ID
 from ..request import ASKED_FOR, HttpReply, HttpRequest
-from .sockets import Deadline, DeadlineBackend, is_loopback
+from .sockets import Deadline, DeadlineBackend, Patience, is_loopback
 
 __all__ = ["ClientContext", "SafeHttp", "client_context"]
 
@@ -66,31 +67,7 @@ class SafeHttp:
         url = _read_url(request)
         host = url.raw_host.decode("ascii")
         timeout = self._timeout if request.timeout is None else min(request.timeout, self._timeout)
-        try:
-            return self._exchange(request, url, host, timeout)
-        except TimeoutError:
-            raise AuthUnavailable(f"{host} did not answer within {timeout:g} s") from None
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise AuthUnavailable(f"no connection to {host}: {why}") from None
-        except httpcore2.ProxyError:
-            raise AuthUnavailable(f"the proxy does not connect to {host}") from None
-        except httpcore2.ProtocolError:
-            raise AuthUnavailable(f"{host} broke off, or answered something that is not HTTP") from None
-
-    def close(self) -> None:
-        """Nothing to do: no connection is kept, and a request under way ends by its own deadline."""
-
-    def _exchange(self, request: HttpRequest, url: httpx2.URL, host: str, timeout: float) -> HttpReply:
-        headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]
-        asked_for = ASKED_FOR.get()
-        if asked_for:
-            headers.append((X_REQUEST_ID, asked_for))
-        target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        with (
-            self._connections(url.scheme, host, timeout) as pool,
-            pool.stream(request.method, target, headers=headers, content=request.body or None) as response,
-        ):
+        with _outages(host, timeout), self._opened(request, url, host, Deadline(timeout)) as response:
             answered = _join_headers(response.headers)
             most = _most_of_body(request, response.status)
             if most is None:
@@ -98,14 +75,62 @@ class SafeHttp:
             _check_form(answered, host)
             return HttpReply(response.status, answered, _read_body(response.iter_stream(), host, most))
 
-    def _connections(self, scheme: str, host: str, timeout: float) -> httpcore2.ConnectionPool:
+    @contextmanager
+    def stream(self, request: HttpRequest, *, within: float) -> Generator[tuple[HttpReply, Iterator[bytes]]]:
+        """Send one request, and read the body of a success piece by piece, however long that is.
+
+        Each piece has the time that ``send`` has for everything.
+
+        Args:
+            request: The request.
+            within: Seconds for all of it.
+
+        Returns:
+            Status and headers, with the body of a refusal as ``send`` reads it; and the pieces.
+
+        Raises:
+            AuthUnavailable: As for ``send``, also by the pieces.
+        """
+        url = _read_url(request)
+        host = url.raw_host.decode("ascii")
+        with ExitStack() as stack:
+            with _outages(host, self._timeout):
+                patience = Patience(within, self._timeout)
+                response = stack.enter_context(self._opened(request, url, host, patience))
+                answered = _join_headers(response.headers)
+                is_success = 200 <= response.status < 300
+                if is_success or _most_of_body(request, response.status) is not None:
+                    _check_form(answered, host)
+                body = b"" if is_success else _refusal(request, response, host)
+            pieces = _pieces(response.iter_stream(), host, self._timeout) if is_success else iter(())
+            yield HttpReply(response.status, answered, body), pieces
+
+    def close(self) -> None:
+        """Nothing to do: no connection is kept, and a request under way ends by its own deadline."""
+
+    @contextmanager
+    def _opened(
+        self, request: HttpRequest, url: httpx2.URL, host: str, deadline: Deadline
+    ) -> Generator[httpcore2.Response]:
+        headers: list[tuple[bytes | str, bytes | str]] = [("host", url.netloc), *_ALWAYS, *request.headers]
+        asked_for = ASKED_FOR.get()
+        if asked_for:
+            headers.append((X_REQUEST_ID, asked_for))
+        target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        with (
+            self._connections(url.scheme, host, deadline) as pool,
+            pool.stream(request.method, target, headers=headers, content=request.body or None) as response,
+        ):
+            yield response
+
+    def _connections(self, scheme: str, host: str, deadline: Deadline) -> httpcore2.ConnectionPool:
         if scheme == "https" and self._ssl_context is None:
             # Reading the authorities takes a while; under no lock, which a fork could leave locked (Law 9.5).
             self._ssl_context = httpx2.create_ssl_context(trust_env=False)
         return httpcore2.ConnectionPool(
             ssl_context=self._ssl_context,
             proxy=None if is_loopback(host) else self._proxy,
-            network_backend=DeadlineBackend(Deadline(timeout)),
+            network_backend=DeadlineBackend(deadline),
         )
 
 
@@ -180,6 +205,37 @@ def _most_of_body(request: HttpRequest, status: int) -> int | None:
     if 200 <= status < 300:
         return _MAX_BODY
     return _MAX_REFUSAL if request.refusal_body and status in _REFUSALS else None
+
+
+@contextmanager
+def _outages(host: str, timeout: float) -> Generator[None]:
+    """Have what goes wrong on the way to a host leave as an outage."""
+    try:
+        yield
+    except TimeoutError:
+        raise AuthUnavailable(f"{host} did not answer within {timeout:g} s") from None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise AuthUnavailable(f"no connection to {host}: {why}") from None
+    except httpcore2.ProxyError:
+        raise AuthUnavailable(f"the proxy does not connect to {host}") from None
+    except httpcore2.ProtocolError:
+        raise AuthUnavailable(f"{host} broke off, or answered something that is not HTTP") from None
+
+
+def _refusal(request: HttpRequest, response: httpcore2.Response, host: str) -> bytes:
+    most = _most_of_body(request, response.status)
+    return b"" if most is None else _read_body(response.iter_stream(), host, most)
+
+
+def _pieces(chunks: Iterator[bytes], host: str, timeout: float) -> Iterator[bytes]:
+    """The pieces; what goes wrong with whoever takes them is none of the host's faults."""
+    while True:
+        with _outages(host, timeout):
+            piece = next(chunks, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _read_body(chunks: Iterable[bytes], host: str, most: int) -> bytes:

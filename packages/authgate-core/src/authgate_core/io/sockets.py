@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import httpcore2
 
-__all__ = ["Deadline", "DeadlineBackend", "is_loopback"]
+__all__ = ["Deadline", "DeadlineBackend", "Patience", "is_loopback"]
 
 _Address: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
@@ -45,6 +45,25 @@ class Deadline:
         if rest <= 0:
             raise TimeoutError
         return rest if at_most is None else min(rest, at_most)
+
+
+class Patience(Deadline):
+    """A moment as ``Deadline``, before which no single step may take long: for what is read bit by bit.
+
+    Args:
+        seconds: How far away it is.
+        each: How long one step may take, in seconds.
+    """
+
+    __slots__ = ("_each",)
+
+    def __init__(self, seconds: float, each: float) -> None:
+        super().__init__(seconds)
+        self._each = each
+
+    def rest(self, at_most: float | None = None) -> float:
+        """What is left for one step."""
+        return super().rest(self._each if at_most is None else min(at_most, self._each))
 
 
 class DeadlineBackend(httpcore2.NetworkBackend):

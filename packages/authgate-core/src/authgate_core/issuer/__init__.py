@@ -4,6 +4,7 @@ from .apex import METADATA, Apex, apex_claims
 from .apex_users import ApexUser, ServiceUser, Unreadable, read_member, read_user
 from .auth_service import action_rules
 from .introspection import Introspection
+from .mapping import model_of
 from .project_tokens import ProjectTokens
 from .settings import ANY_AUDIENCE, AnyAudience
 from .spec import Issuer, KeyOrigin
@@ -29,6 +30,7 @@ __all__ = [
     "Unreadable",
     "action_rules",
     "apex_claims",
+    "model_of",
     "read_member",
     "read_user",
 ]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ..principal import claim_path
 from ..request import url_problems
 from .apex_users import ApexUser, ServiceUser
-from .mapping import fits_model, model_problems
+from .mapping import model_of, model_problems
 from .options import Options
 from .settings import AnyAudience, ClaimsMap
 
@@ -71,7 +71,30 @@ class Apex:
     @property
     def users_url(self) -> str:
         """Where it knows the users of this service."""
-        return f"{self._root}/services/{quote(self.service or '', safe='')}/users"
+        return f"{self._service_root}/users"
+
+    @property
+    def permissions_url(self) -> str:
+        """Where the permissions of this service are."""
+        return f"{self._service_root}/permissions"
+
+    @property
+    def login_url(self) -> str:
+        """Where people log in."""
+        return f"{self._root}/auth/login"
+
+    @property
+    def code_url(self) -> str:
+        """Where the code of a login in a browser is exchanged."""
+        return f"{self._root}/auth/oauth/token"
+
+    def permission_url(self, permission_id: str) -> str:
+        """Where one permission is."""
+        return f"{self.permissions_url}/{quote(permission_id, safe='')}"
+
+    def metadata_url(self, user_id: str) -> str:
+        """Where it says what this service keeps about a user, and nothing else."""
+        return f"{self._service_root}/metadata/{quote(user_id, safe='')}"
 
     def member_url(self, user_id: str) -> str:
         """Where it says what a user is to this service."""
@@ -79,7 +102,7 @@ class Apex:
 
     def fits(self, metadata: Mapping[str, Any]) -> bool:
         """Whether the metadata of a user is what was configured; where nothing was, it is what holds anything."""
-        return bool(metadata) if self.metadata is None else fits_model(self.metadata, metadata)
+        return bool(metadata) if self.metadata is None else model_of(self.metadata, metadata) is not None
 
     def problems(self, *, plain_http: bool) -> Iterator[str]:
         """What is wrong with it (Law 1.6).
@@ -94,6 +117,10 @@ class Apex:
         if self.metadata is not None and service is None:
             yield "metadata: is of one service; name it with service=..."
         yield from model_problems(self.metadata, "metadata")
+
+    @property
+    def _service_root(self) -> str:
+        return f"{self._root}/services/{quote(str(self.service), safe='')}"
 
     @property
     def _root(self) -> str:
@@ -123,7 +150,7 @@ def apex_problems(audience: object, metadata: object, options: Mapping[str, obje
         yield "claims: metadata= is what principal.model() gives; leave one of both out"
 
 
-def apex_claims(user: ApexUser, member: ServiceUser[Mapping[str, Any] | None] | None) -> dict[str, Any]:
+def apex_claims(user: ApexUser, member: ServiceUser[Mapping[str, Any]] | None) -> dict[str, Any]:
     """What an apex says of a user, as claims; Any because they are JSON.
 
     Args:

@@ -57,7 +57,7 @@ class ServiceUser(Generic[M]):
 
     user: ApexUser
     is_service_admin: bool
-    metadata: M
+    metadata: M | None
 
 
 def read_user(sent: object) -> ApexUser:
@@ -73,7 +73,7 @@ def read_user(sent: object) -> ApexUser:
     return ApexUser(id=_identifier(members.get("id")), is_admin=_flag("is_admin", members), **texts)
 
 
-def read_member(sent: object) -> ServiceUser[Mapping[str, Any] | None]:
+def read_member(sent: object) -> ServiceUser[Mapping[str, Any]]:
     """The user of a service that an apex sends, with metadata as it is; Any because that is JSON.
 
     Raises:

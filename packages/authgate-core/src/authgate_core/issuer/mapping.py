@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import is_dataclass
 from functools import lru_cache
 from sys import intern
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 
@@ -33,8 +33,9 @@ from .names import ClientRoles, Names
 from .settings import ClaimsMap, Grants, ServiceWhen
 from .tenancy import tenant_of
 
-__all__ = ["PrincipalMap", "fits_model", "model_problems", "tenant_in"]
+__all__ = ["PrincipalMap", "model_of", "model_problems", "tenant_in"]
 
+M = TypeVar("M")
 Expand = Callable[[tuple[str, ...]], frozenset[str]]
 
 _MAX_ID: Final = 255
@@ -269,13 +270,13 @@ def _modelled(kind: type, claims: Mapping[str, Any], path: ClaimPath | None) -> 
     return None if found is MISSING else _adapter(kind).validate_python(deepcopy(found))
 
 
-def fits_model(kind: type, value: Mapping[str, Any]) -> bool:
-    """Whether a claims object could be made of this."""
+def model_of(kind: type[M], value: Mapping[str, Any]) -> M | None:
+    """The claims object that is made of this; None where it does not fit."""
+    adapter = _adapter(cast("type", kind))
     try:
-        _adapter(kind).validate_python(deepcopy(value))
+        return cast("M", adapter.validate_python(deepcopy(value)))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _check_silent(answer: object) -> None:

@@ -26,7 +26,7 @@ class Ports:
 
     Args:
         http: Sends the gate's own requests.
-        keys: Refreshes key sets, shared by both colours.
+        keys: Refreshes key sets, shared by both colours; None where there are none.
         revocation: The sources that must be asked.
         projects: Calls the project directory; None where there is none.
         replays: Remembers what may be used once; None where nothing may.
@@ -35,7 +35,7 @@ class Ports:
     """
 
     http: HttpPort
-    keys: KeyRefresher
+    keys: KeyRefresher | None = None
     revocation: tuple[RevocationStore, ...] = ()
     projects: ProjectLookups | None = None
     replays: ReplayStore | None = None
@@ -48,7 +48,7 @@ class AsyncPorts:
     """The async ports; fields as in ``Ports``."""
 
     http: HttpPort
-    keys: KeyRefresher
+    keys: KeyRefresher | None = None
     revocation: tuple[AsyncRevocationStore, ...] = ()
     projects: AsyncProjectLookups | None = None
     replays: AsyncReplayStore | None = None

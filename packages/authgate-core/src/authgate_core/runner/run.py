@@ -86,9 +86,9 @@ class Runner:
             case AskEndpoint():
                 return _present(self.ports.exchanges).ask(effect)
             case AwaitKeys():
-                return self.ports.keys.wait(effect)
+                return _present(self.ports.keys).wait(effect)
             case StartRefresh(ring):
-                self.ports.keys.start(ring)  # whoever wants the outcome yields AwaitKeys
+                _present(self.ports.keys).start(ring)  # whoever wants the outcome yields AwaitKeys
                 return None
             case CheckRevoked(ref):
                 return _any_revoked([_ask(store, ref) for store in self.ports.revocation])
@@ -159,9 +159,9 @@ class AsyncRunner:
             case AskEndpoint():
                 return await _present(self.ports.exchanges).ask_async(effect)
             case AwaitKeys():
-                return await self.ports.keys.wait_async(effect)
+                return await _present(self.ports.keys).wait_async(effect)
             case StartRefresh(ring):
-                self.ports.keys.start(ring)  # whoever wants the outcome yields AwaitKeys
+                _present(self.ports.keys).start(ring)  # whoever wants the outcome yields AwaitKeys
                 return None
             case CheckRevoked(ref):
                 asked = [store.is_revoked(ref) for store in self.ports.revocation]
@@ -225,5 +225,5 @@ def _first(answer: object) -> bool:
 
 def _present(port: L | None) -> L:
     if port is None:
-        raise LookupError("a flow asked for what the gate was not built with: a directory or a store")
+        raise LookupError("a flow asked for what the gate was not built with: keys, a directory or a store")
     return port

@@ -58,6 +58,7 @@ class FakeApex(Served):
         self._codes: dict[str, str] = {}
         self._clients: dict[str, str] = {}
         self._programs: dict[str, str] = {}
+        self._creates = True
 
     @property
     def url(self) -> str:
@@ -112,6 +113,10 @@ class FakeApex(Served):
     def add_service(self, service: str, permissions: Sequence[Mapping[str, object]] = ()) -> None:
         """Add a service, with permissions as they stand in its answers, each with an ``id``."""
         self._services.setdefault(service, FakeService()).permissions += [dict(one) for one in permissions]
+
+    def stop_creating(self) -> None:
+        """Answer from here on whoever makes a permission with an error; everything else goes on."""
+        self._creates = False
 
     def permissions(self, service: str) -> list[dict[str, Any]]:
         """The permissions of a service, in the order in which they were made; Any because they are JSON."""
@@ -205,6 +210,8 @@ class FakeApex(Served):
         match asked.method, what:
             case "GET", _:
                 return service.get(what, {who: person.shown for who, person in self._people.items()})
+            case "POST", ["permissions"] if not self._creates:
+                return Answer(b"", status=500)
             case "POST", ["permissions"]:
                 return service.create(json.loads(asked.body))
             case "DELETE", ["permissions", which]:
