@@ -2,13 +2,71 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import authgate_core as ag
+from authgate_core.config.environment import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+
+
+def section(heading: str) -> str:
+    """What stands below a heading of the page, up to the next; the beginning has none."""
+    parts = re.split(r"^## (.+)$", PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    return dict(zip(["", *parts[1::2]], parts[::2], strict=True))[heading]
+
+
+class TestSettings:
+    """The table of what can be given by name."""
+
+    def test_it_has_every_setting(self) -> None:
+        """And besides them the one that the Flask extension reads."""
+        shown = re.findall(r"^\| `(AUTHGATE_\w+)` \| \S", section(""), re.MULTILINE)
+        read = [f"AUTHGATE_{name.upper()}" for name in Settings.model_fields]
+
+        assert sorted([*read, "AUTHGATE_SET_G"]) == sorted(shown)
+
+    def test_it_has_the_defaults(self) -> None:
+        """Of what is a number, or on or off."""
+        shown = dict(re.findall(r"^\| `AUTHGATE_(\w+)` \|.*\| `?(\w+)`? \|$", section(""), re.MULTILINE))
+        plain = {
+            name.upper(): str(field.default).lower()
+            for name, field in Settings.model_fields.items()
+            if isinstance(field.default, (bool, int))
+        }
+
+        assert plain == {name: shown.get(name) for name in plain}
+
+
+class TestArguments:
+    """The table of what is given in code."""
+
+    def test_it_has_every_argument(self) -> None:
+        """Of ``GateConfig``, and no other."""
+        shown = re.findall(r"^\| `(\w+)` \| \S", section("In code"), re.MULTILINE)
+
+        assert sorted(field.name for field in fields(ag.GateConfig)) == sorted(shown)
+
+    def test_it_has_the_defaults(self) -> None:
+        """Those that it writes as code are those of ``GateConfig``, and all that are no None are there."""
+        shown = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `(.+?)` \|", section("In code"), re.MULTILINE))
+        defaults = {
+            field.name: field.default
+            for field in fields(ag.GateConfig)
+            if field.default not in {MISSING, None, ()}
+        }
+
+        assert defaults == {name: ast.literal_eval(text) for name, text in shown.items()}
+
+    def test_settings_that_it_names_are_settings(self) -> None:
+        """So that none is looked for in vain."""
+        named = set(re.findall(r"AUTHGATE_(\w+)`", section("In code")))
+
+        assert set() == {name for name in named if name.lower() not in Settings.model_fields}
 
 
 class TestMercury:
