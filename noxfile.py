@@ -140,12 +140,14 @@ def mutate(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation into docs/_build/html; a warning fails it, such as a link that leads nowhere."""
+    """Build the documentation into docs/_build/html, warnings as errors; `-- --browser` looks at it in Chromium too."""
+    has_browser = "--browser" in session.posargs
+    groups = ("docs", "browser") if has_browser else ("docs",)
     # Both GraphQL packages can be read beside Strawberry: that of Graphene imports its library nowhere.
-    session.install(*everything("docs", library="strawberry"))
-    session.run(
-        "sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", "docs/_build/html", *session.posargs
-    )
+    session.install(*everything(*groups, library="strawberry"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", "docs/_build/html")
+    if has_browser:
+        session.run("python", "docs/browser.py")
 
 
 @nox.session

@@ -22,6 +22,7 @@ html_title = f"authgate {release}"
 html_static_path = ["_static"]
 html_css_files = ["authgate.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 
 autodoc_typehints = "description"

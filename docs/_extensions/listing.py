@@ -20,6 +20,7 @@ __all__ = ["setup"]
 
 _PLACE = re.compile(r"^<!-- names of ([\w.]+) -->$", re.MULTILINE)
 _GROUP = re.compile(r"^\*\*(.+)\*\*$")
+_RELATIVE = re.compile(r"\]\((?=[\w./-]+\.md)")  # a link of names.md, from one folder deeper
 _NAME = re.compile(r"^- `(\w+)`: (.+)$")
 
 
@@ -49,7 +50,7 @@ def _listed(module: str, names: str) -> Iterator[str]:
         elif name := _NAME.match(line):
             yield from _documented(module, name[1], name[2])
         else:
-            yield line
+            yield _RELATIVE.sub("](../", line)
 
 
 def _documented(module: str, name: str, said: str) -> Iterator[str]:
