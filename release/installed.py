@@ -70,11 +70,13 @@ class Case:
         """The end of the name of the tests that its sdist has for it; empty where it has none."""
         if self.package == "graphql":
             return f"tests/{self.extra}/test_{self.extra}_installed.py" if self.extra else ""
-        return f"tests/test_{self.package}_installed.py"
+        subject = f"{self.package}_{self.extra}" if self.extra else self.package
+        return f"tests/test_{subject}_installed.py"
 
 
 CASES: Final = (
     Case("core"),
+    Case("core", extra="cli", own=frozenset({"rich", "typer"})),
     Case("flask", own=frozenset({"flask"})),
     Case("fastapi", own=frozenset({"fastapi", "opentelemetry"})),
     Case("graphql"),
@@ -132,7 +134,7 @@ def _environment(home: Path) -> str:
 
 
 def _install(python: str, dist: Path, library: str, *what: str) -> None:
-    limits = ["constraints.txt", *([f"constraints-{library}.txt"] if library else [])]
+    limits = ["constraints.txt", *([f"constraints-{library}.txt"] if library in LIBRARIES else [])]
     options = [argument for limit in limits for argument in ("-c", limit)]
     pip = (sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check")
     _run(*pip, "install", *options, "--find-links", str(dist), *what)
