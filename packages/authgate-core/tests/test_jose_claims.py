@@ -198,6 +198,7 @@ class TestAudience:
             refused("aud", hinted, aud="other").reason
         )
         assert "aud: is missing; the realm has a mapper for it" == refused("aud", hinted, aud=ABSENT).reason
+        assert "aud: is missing" == refused("aud", aud=ABSENT).reason
 
     def test_several_audiences_of_ours(self) -> None:
         """Law 3.6: any of the configured ones."""
