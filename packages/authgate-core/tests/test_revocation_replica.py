@@ -245,6 +245,14 @@ class TestBounds:
             replica.learn(about(f"j{number}"), Mark(), math.inf)
         assert (5, True, None) == (len(replica), replica.is_full, replica.epoch)
 
+    def test_at_its_bound_it_can_be_loaded_anew(self, replica: Replica) -> None:
+        """Law 5.11: what it holds fits, and stays."""
+        self.fill(replica, 4)
+        replica.begin(head(4), NOW)
+        replica.loaded()
+        replica.follow(head(4), (), NOW, NOW)
+        assert (4, False, "revoked") == (len(replica), replica.is_full, replica.known(token("j4"), NOW))
+
     def test_once_there_is_room_it_answers_again(self, replica: Replica) -> None:
         """Law 5.11: entries leave by themselves, and what is loaded after that fits."""
         with pytest.raises(FeedBroken):
