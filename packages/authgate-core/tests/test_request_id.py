@@ -93,7 +93,7 @@ class TestTold:
                 return super().look_up(_credentials)
 
         directory = Directory() if colour == "sync" else AsyncDirectory()
-        gate = face(colour, ag.GateConfig(projects=directory))  # type: ignore[arg-type]  # of either colour
+        gate = face(colour, ag.GateConfig(projects=directory))
         for app, named in (("a", (("X-Request-ID", "r-1"),)), ("b", ())):
             presented = (("x-app-id", app), ("x-app-secret", "a-secret-of-thirty-two-characters"))
             with pytest.raises(ag.InvalidProjectCredentials):
