@@ -8,6 +8,7 @@ from .auth import RelayAuth, TokenAuth
 from .certificate import ClientCertificate
 from .client import ServiceClient, relay
 from .origins import TokenWithheld
+from .signatures import MessageSignatureAuth, SharedSecretAuth
 
 PrivateKeyJWT = PrivateKeyJwt
 """``PrivateKeyJwt``, as RFC 7523 spells it."""
@@ -15,10 +16,12 @@ PrivateKeyJWT = PrivateKeyJwt
 __all__ = [
     "ClientCertificate",
     "ClientSecret",
+    "MessageSignatureAuth",
     "PrivateKeyJWT",
     "PrivateKeyJwt",
     "RelayAuth",
     "ServiceClient",
+    "SharedSecretAuth",
     "TokenAuth",
     "TokenWithheld",
     "relay",
