@@ -175,7 +175,7 @@ class TestMessageSignatures:
         told = {"Content-Digest": f"sha-512=:{digest}:"}
         send(httpx2, auth, "POST", callee.url, content=b"body", headers=told)
         assert told["Content-Digest"] == callee.asked[0].headers["content-digest"]
-        with pytest.raises(Exception, match="[Dd]igest"):
+        with pytest.raises(Exception, match=r"[Dd]igest"):
             send(httpx2, auth, "POST", callee.url, content=b"other", headers=told)
         assert 1 == len(callee.asked)
 

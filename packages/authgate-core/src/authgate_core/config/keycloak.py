@@ -38,8 +38,6 @@ _LIMITS: Final[Mapping[str, tuple[str, float, float]]] = {
 }
 """What each variable may lower, from where to where: above its end the law holds."""
 _UNUSED: Final = (
-    "SERVICE_CLIENT_ID",
-    "SERVICE_CLIENT_SECRET",
     "TOKEN_REFRESH_BUFFER",
     "VERIFY_HMAC",
     "INTERNAL_HMAC_KEY",
@@ -142,7 +140,8 @@ def read_keycloak(mapping: Mapping[str, Any], ours: Settings) -> tuple[KeycloakS
     unused = [name for name in _UNUSED if mapping.get(name)]
     if unused:
         logging.getLogger("authgate").warning(
-            "%s: ignored; no other service is called here, and no gateway is listened to", ", ".join(unused)
+            "%s: ignored; tokens are asked for anew at four fifths of their life, and no gateway is listened to",
+            ", ".join(unused),
         )
     settings = KeycloakSettings(
         {name: value or _STAND_INS[name] for name, value in found.items()}, limits, mode != _MODES[1], ours

@@ -1,8 +1,8 @@
 """The older FastAPI client's names, with or without ``AuthGate(app)``.
 
-Of that client, which stood behind Keycloak or a gateway, these are the contexts, the dependencies, the middleware and
-the validator. In an app without ``AuthGate(app)`` the first of them that is asked builds a gate from the variables that
-the older client read, once in a process.
+Of that client, which stood behind Keycloak or a gateway, these are the contexts, the dependencies, the middleware, the
+validator, and the client for calls of other services. In an app without ``AuthGate(app)`` the first of them that is
+asked builds a gate from the variables that the older client read, once in a process.
 """
 
 from .contexts import AuthContext, ServiceContext, UserContext
@@ -28,12 +28,14 @@ from .dependencies import (
     verify_hmac_signature,
 )
 from .middleware import AuthMiddleware
+from .service_auth import ServiceAuthClient
 from .validator import AuthMode, UserValidator
 
 __all__ = [
     "AuthContext",
     "AuthMiddleware",
     "AuthMode",
+    "ServiceAuthClient",
     "ServiceContext",
     "UserContext",
     "UserValidator",
