@@ -1,11 +1,11 @@
-"""The issuer misbehaves: the laws of section 4, and those of what it is asked (Laws 1.5, 7.4)."""
+"""The issuer misbehaves: the laws of section 4, and those of what it is asked and issues (Laws 1.5, 7.4)."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ..rows import Row
-from . import answers, asked, herds, hours, processes, served, tenants
+from . import answers, asked, calls, herds, hours, processes, served, tenants
 
 __all__ = ["ROWS"]
 
@@ -14,6 +14,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *hours.ROWS,
     *answers.ROWS,
     *asked.ROWS,
+    *calls.ROWS,
     *processes.ROWS,
     *served.ROWS,
     *tenants.ROWS,

@@ -123,7 +123,7 @@ class TestLimits:
             SERVICE_CLIENT_ID="x",
         )
         assert (30.0, 5.0, 5, 2.0) == (asked.remember, asked.timeout, asked.opens_after, asked.longest_rest)
-        unused, limits = sorted(record.getMessage() for record in caplog.records)
+        limits, unused = sorted(record.getMessage() for record in caplog.records)
         assert unused.startswith("TOKEN_REFRESH_BUFFER: ignored")
         named = "TOKEN_CACHE_TTL (at most 30), HTTP_TIMEOUT (at most 5), CIRCUIT_BREAKER_RECOVERY_TIMEOUT (at most 2)"
         assert f"{named}: ignored; a limit is only ever lowered" == limits

@@ -26,7 +26,7 @@ from tests.support.gateways import USER
 from tests.support.outbound import Callee, calling
 
 SECRET = "a secret that both of them share"
-KEYS = {
+KEYS: dict[str, Any] = {
     "ed25519": ed25519.Ed25519PrivateKey.generate(),
     "ecdsa-p256-sha256": ec.generate_private_key(ec.SECP256R1()),
     "ecdsa-p384-sha384": ec.generate_private_key(ec.SECP384R1()),
@@ -148,7 +148,7 @@ class TestMessageSignatures:
 
     def test_a_key_as_a_jwk(self, callee: Callee) -> None:
         """Alike."""
-        jwk = json.loads(OKPAlgorithm.to_jwk(KEYS["ed25519"]))  # type: ignore[arg-type]  # one of four types
+        jwk = json.loads(OKPAlgorithm.to_jwk(KEYS["ed25519"]))
         auth = MessageSignatureAuth(jwk, keyid="k1", hosts=callee.url)
         send(httpx2, auth, "GET", callee.url)
         assert 'alg="ed25519"' in callee.asked[0].headers["signature-input"]

@@ -273,6 +273,18 @@ class TestOutages:
         house.fails(EndpointUnavailable)
         assert ["token_not_issued"] == house.codes
 
+    def test_one_token_alone_opens_no_breaker(self, house: House) -> None:
+        """While it is good there is no hurry: the next attempt is a twentieth of its life away, or more."""
+        house.token()
+        house.issuer.answer = reply({}, 503)
+        house.clock.advance(DUE)
+        for _ in range(14):
+            assert "t1" == house.token()
+            house.settle()
+            house.clock.advance(1)
+        assert 4 == len(house.issuer.asked)
+        assert ["token_not_issued"] == house.codes
+
     def test_it_comes_back(self, house: House) -> None:
         """With the next answer, and says so."""
         house.issuer.answer = reply({}, 500)
@@ -468,15 +480,19 @@ class TestDiscovery:
         return house
 
     def test_the_document_says_where_tokens_are(self) -> None:
-        """It is read once, and again once the endpoint has not answered: it may have moved."""
+        """It is read once, and again where the endpoint fails later on: it may have moved."""
         house = self._house(reply({"issuer": "https://id.test", "token_endpoint": TOKENS}))
         house.token()
         house.token(Wanted(InOwnName(), "stock"))
         assert [DISCOVERY, TOKENS, TOKENS] == [request.url for request in house.issuer.sent]
         house.issuer.answer = reply({}, 500)
         house.fails(EndpointUnavailable, Wanted(InOwnName(), "x"))
+        house.fails(EndpointUnavailable, Wanted(InOwnName(), "y"))
+        assert [TOKENS, TOKENS] == [request.url for request in house.issuer.sent[-2:]]
+        house.clock.advance(300)
+        house.fails(EndpointUnavailable, Wanted(InOwnName(), "z"))
         house.issuer.answer = None
-        house.token(Wanted(InOwnName(), "y"))
+        house.token(Wanted(InOwnName(), "1"))
         assert [DISCOVERY, TOKENS] == [request.url for request in house.issuer.sent[-2:]]
 
     @pytest.mark.parametrize(

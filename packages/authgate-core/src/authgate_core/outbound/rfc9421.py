@@ -12,16 +12,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from http_message_signatures import HTTPMessageSigner, HTTPSignatureAlgorithm, HTTPSignatureKeyResolver
 
 from ..clock import Instant
 from ..headers import CONTENT_DIGEST
 from ..io.outgoing import Request
-
-if TYPE_CHECKING:
-    from .signatures import MessageSigning
+from .messages import MessageSigning
 
 __all__ = ["MessageSigner"]
 

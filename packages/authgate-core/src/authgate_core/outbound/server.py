@@ -18,7 +18,7 @@ from .answers import read_answer, read_object
 from .tokens import IssuedToken
 from .wanted import Wanted
 
-__all__ = ["Issued", "TokenFlow", "TokenServer", "obtain"]
+__all__ = ["TokenFlow", "TokenServer", "obtain"]
 
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
@@ -27,20 +27,7 @@ _REST: Final = 60.0
 """How long an endpoint that has failed so often on end is left alone, in seconds, before each probe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """What came of asking.
-
-    Args:
-        token: The token.
-        url: Where the token endpoint is.
-    """
-
-    token: IssuedToken
-    url: str
-
-
-TokenFlow: TypeAlias = Generator[AskEndpoint, Answered, Issued]
+TokenFlow: TypeAlias = Generator[AskEndpoint, Answered, IssuedToken]
 """A ``Flow`` that asks endpoints only, so that it runs on a thread of its own."""
 
 
@@ -80,7 +67,13 @@ class TokenServer:
 
 
 def obtain(
-    server: TokenServer, wanted: Wanted, newer: Secret | None, known_url: str | None, now: Instant
+    server: TokenServer,
+    wanted: Wanted,
+    newer: Secret | None,
+    known_url: str | None,
+    now: Instant,
+    *,
+    found: Callable[[str], None],
 ) -> TokenFlow:
     """Ask for a token.
 
@@ -90,6 +83,7 @@ def obtain(
         newer: The refresh token that came with the last answer.
         known_url: Where the token endpoint was lately; spares asking for that.
         now: The moment of asking.
+        found: Told where the token endpoint is, where the issuer was asked that.
 
     Raises:
         AuthgateError: As ``read_answer`` does; EndpointRefused also where the token endpoint is nowhere that this
@@ -98,6 +92,7 @@ def obtain(
     url = server.token_url or known_url
     if url is None:
         url, now = yield from _discover(server)
+        found(url)
     endpoint = server.endpoint(url, "tokens")
     nonce = server.nonce()
     request = form_request(
@@ -110,7 +105,7 @@ def obtain(
         timeout=server.timeout,
     )
     answered = yield from _ask(AskEndpoint(endpoint, request, nonce.encode()))
-    return Issued(read_answer(answered, endpoint, wanted), url)
+    return read_answer(answered, endpoint, wanted)
 
 
 def _ask(effect: AskEndpoint) -> Generator[AskEndpoint, Answered, Answered]:

@@ -21,14 +21,16 @@ from ..io.forks import survive_fork
 from ..runner.exchanges import Exchanges
 from ..secret import Secret
 from .answers import ClientRefused
-from .server import Issued, TokenFlow, TokenServer, obtain
-from .tokens import NOTHING, Failure, Held
+from .server import TokenFlow, TokenServer, obtain
+from .tokens import NOTHING, Failure, Held, IssuedToken
 from .wanted import OnBehalf, Wanted
 
 __all__ = ["Supply"]
 
 _MOST: Final = 10_000
 """Tokens that are kept at once: each caller that is acted for has some."""
+_KNOWN_FOR: Final = 300.0
+"""After how many seconds the address of an endpoint that fails is asked for again: it may have moved."""
 _STOPPED_FOR: Final = 300.0
 """How long a client that its issuer does not know asks for nothing, in seconds: who goes on may be locked out."""
 
@@ -76,6 +78,7 @@ class Supply:
         self._random = random
         self._held: dict[Wanted, Held] = {}
         self._url: str | None = None
+        self._found = 0.0
         self._stop: _Stop | None = None
         self._start_anew()
         survive_fork(self)
@@ -162,7 +165,8 @@ class Supply:
     def _fly(self, wanted: Wanted, held: Held, flight: _Flight) -> None:
         newer = held.token.refresh_token if held.token is not None else None
         try:
-            issued = self._run(obtain(self._server, wanted, newer, self._url, self._clock.now()))
+            now = self._clock.now()
+            issued = self._run(obtain(self._server, wanted, newer, self._url, now, found=self._find))
         except AuthgateError as outcome:
             self._land(wanted, flight, outcome)
         except BaseException as bug:
@@ -171,7 +175,7 @@ class Supply:
         else:
             self._land(wanted, flight, issued)
 
-    def _run(self, flow: TokenFlow) -> Issued:
+    def _run(self, flow: TokenFlow) -> IssuedToken:
         try:
             effect = next(flow)
             while True:
@@ -182,10 +186,13 @@ class Supply:
                 else:
                     effect = flow.send(answered)
         except StopIteration as stop:
-            issued: Issued = stop.value
+            issued: IssuedToken = stop.value
             return issued
 
-    def _land(self, wanted: Wanted, flight: _Flight, result: Issued | BaseException) -> None:
+    def _find(self, url: str) -> None:
+        self._url, self._found = url, self._clock.now().mono
+
+    def _land(self, wanted: Wanted, flight: _Flight, result: IssuedToken | BaseException) -> None:
         """Put the result in place, tell what changed, and let everyone go on whatever comes of it."""
         now = self._clock.now()
         with self._lock:
@@ -197,23 +204,23 @@ class Supply:
         try:
             self._tell(before, after)
         finally:
-            if isinstance(result, Issued):
-                flight.set_result(result.token.value)
+            if isinstance(result, IssuedToken):
+                flight.set_result(result.value)
             elif after.failure is not None and isinstance(result, AuthgateError):
                 flight.set_result(replace(after.failure, retry_after=after.pause.rest(now.mono)))
             else:
                 flight.set_exception(result)
 
-    def _after(self, before: Held, result: Issued | BaseException, now: Instant) -> Held:
+    def _after(self, before: Held, result: IssuedToken | BaseException, now: Instant) -> Held:
         jitter = self._random()
-        if isinstance(result, Issued):
-            self._url, self._stop = result.url, None
-            return before.issued(result.token, jitter)
+        if isinstance(result, IssuedToken):
+            self._stop = None
+            return before.issued(result, jitter)
         failure = _failure(result)
         if failure.of_client:
             self._stop = _Stop(failure, now.mono + _STOPPED_FOR)
-        if not failure.is_definite:
-            self._url = None  # it may have moved
+        if not failure.is_definite and now.mono - self._found >= _KNOWN_FOR:
+            self._url = None
         return before.failed(failure, now, jitter)
 
     def _keep(self, wanted: Wanted, held: Held) -> None:

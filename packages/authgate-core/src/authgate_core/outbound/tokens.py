@@ -24,6 +24,7 @@ _MARGIN: Final = 5.0
 """Seconds before its end from which on a token is not sent: a call takes a while to arrive."""
 _TIMES: Final = KeyTimes()
 _REFUSED_FOR: Final = 60.0
+_UNHURRIED: Final = 0.05
 _SELDOM: Final = 10.0
 """Seconds between two attempts to have a token in the place of one that was refused where it was shown."""
 
@@ -130,10 +131,15 @@ class Held:
 
     def failed(self, failure: Failure, now: Instant, jitter: float) -> Held:
         """After an attempt that failed: the token stands while it is good, unless the issuer has ended it."""
-        at_least = max(failure.retry_after, _REFUSED_FOR if failure.is_definite else 0.0)
+        at_least = max(failure.retry_after, _REFUSED_FOR if failure.is_definite else self._unhurried(now))
         pause = self.pause.failed(now.mono, _TIMES, jitter=jitter, at_least=at_least)
         is_over = not issubclass(failure.kind, AuthUnavailable)
         return replace(self, token=None if is_over else self.token, failure=failure, pause=pause)
+
+    def _unhurried(self, now: Instant) -> float:
+        """How long a failure need not be repeated, in seconds: one token alone opens no breaker while it is good."""
+        token = self.good(now)
+        return 0.0 if token is None else token.life * _UNHURRIED
 
 
 NOTHING: Final = Held()
