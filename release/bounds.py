@@ -22,6 +22,8 @@ from .house import PACKAGES, ROOT, project_of
 __all__ = ["constraints", "declared", "lowest", "main"]
 
 _ENDS: Final = ("lowest", "newest")
+_FOLLOWING: Final = frozenset({"opentelemetry-sdk"})
+"""Tools that go with one version alone of what a package depends on; which that is decides theirs."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,7 +37,7 @@ def constraints(end: str, root: Path = ROOT) -> list[str]:
     """The lines of a constraints file for an end of the versions that the packages of a repository declare."""
     ours = list(declared(root))
     held = lowest(ours) if end == "lowest" else []
-    names = {canonicalize_name(requirement.name) for requirement in ours}
+    names = {canonicalize_name(requirement.name) for requirement in ours} | _FOLLOWING
     return [
         *held,
         *(line for line in _tools(root) if canonicalize_name(line.partition("==")[0]) not in names),

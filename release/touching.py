@@ -15,7 +15,8 @@ from .house import LIBRARIES, ROOT
 __all__ = ["SUBJECTS", "touching"]
 
 SUBJECTS: Final = {
-    "core": "config gateway_signed jose_verify principal_pydantic redis_store safe_http",
+    "core": "cli config gateway_signed jose_verify observers_opentelemetry observers_prometheus principal_pydantic"
+    " redis_store safe_http",
     "flask": "extension guards installed readme refusals wire",
     "fastapi": "extension guards installed openapi readme sockets websockets wire",
     "strawberry": "default guards installed once readme sockets",

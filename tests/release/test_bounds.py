@@ -39,6 +39,10 @@ class TestConstraints:
         """Only tools are pinned, so that a new one is no failure of ours."""
         assert ["tool==1.4"] == constraints("newest", repository)
 
+    def test_a_tool_that_follows_a_dependency_is_free(self) -> None:
+        """The SDK of OpenTelemetry needs the API of its own version, which is the lowest here."""
+        assert [] == [line for line in constraints("lowest") if line.startswith("opentelemetry-sdk")]
+
     def test_a_dependency_without_a_floor_is_a_mistake(self) -> None:
         """Nobody could say what it needs."""
         with pytest.raises(ValueError, match="write flask>="):
