@@ -147,6 +147,19 @@ class TestInItsOwnName:
             call(client.auth(audience=callee.url), callee.url)
         assert [] == callee.asked
 
+    @pytest.mark.parametrize("request_of", [httpx2.Request, httpx.Request], ids=["httpx2", "httpx"])
+    def test_one_request_that_is_not_sent(
+        self, client: ServiceClient, issuer: FakeIssuer, callee: Callee, request_of: Any
+    ) -> None:
+        """As a function of a request, which the types of httpx take it for; Law 11.1 holds."""
+        auth = client.auth(audience=callee.url)
+        request = request_of("GET", callee.url)
+        assert request is auth(request)
+        assert f"Bearer {issuer.grants.issued[0]}" == request.headers["Authorization"]
+        with pytest.raises(TokenWithheld):
+            auth(request_of("GET", "https://elsewhere.test"))
+        assert [] == callee.asked
+
     def test_the_whole_header(self, client: ServiceClient, issuer: FakeIssuer) -> None:
         """For what is no client of httpx, in both colours."""
         auth = client.auth(audience="billing", hosts="billing.example.com")
