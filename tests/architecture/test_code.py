@@ -23,7 +23,13 @@ OLDER = (
 )
 """Modules that hold the names of older clients."""
 
-PARTS = ("authgate_core.m8", "authgate_core.observers", "authgate_core.outbound")
+PARTS = (
+    "authgate_core.apex",
+    "authgate_core.m8",
+    "authgate_core.observers",
+    "authgate_core.outbound",
+    "authgate_fastapi.apex",
+)
 """Rooms whose names are not those of their package."""
 
 
