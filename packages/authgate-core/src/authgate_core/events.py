@@ -39,7 +39,7 @@ class Decided:
         duration: Seconds from the first look at the request to the decision.
         reason: Why, for people; not a label.
         shadow: Whether a refusal was not carried out (Law 8.6).
-        request_id: What the request is called in logs, where it says so; not a label.
+        request_id: Of a refusal, what its request is called in logs, where it says so; not a label.
     """
 
     outcome: Outcome
