@@ -145,7 +145,7 @@ def docs(session: nox.Session) -> None:
     groups = ("docs", "browser") if has_browser else ("docs",)
     # Both GraphQL packages can be read beside Strawberry: that of Graphene imports its library nowhere.
     session.install(*everything(*groups, library="strawberry"))
-    session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", "docs/_build/html")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "-j", "auto", "docs", "docs/_build/html")
     if has_browser:
         session.run("python", "docs/browser.py")
 

@@ -18,6 +18,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 __all__ = ["setup"]
 
+_CORE = "authgate_core"
 _PLACE = re.compile(r"^<!-- names of ([\w.]+) -->$", re.MULTILINE)
 _GROUP = re.compile(r"^\*\*(.+)\*\*$")
 _RELATIVE = re.compile(r"\]\((?=[\w./-]+\.md)")  # a link of names.md, from one folder deeper
@@ -55,8 +56,8 @@ def _listed(module: str, names: str) -> Iterator[str]:
 
 def _documented(module: str, name: str, said: str) -> Iterator[str]:
     value: object = getattr(importlib.import_module(module), name)
-    if inspect.ismodule(value):
-        yield f"- `{value.__name__}`: {said}"
+    if inspect.ismodule(value) or _is_elsewhere(module, name, value):
+        yield f"- `{module}.{name}`: {said}"
         return
     yield "```{eval-rst}"
     if inspect.isclass(value):
@@ -68,3 +69,8 @@ def _documented(module: str, name: str, said: str) -> Iterator[str]:
     else:  # a value that is no function, such as a proxy, says nothing of itself
         yield from (f".. py:data:: {module}.{name}", "", f"   {said[0].upper()}{said[1:].replace('`', '``')}")
     yield "```"
+
+
+def _is_elsewhere(module: str, name: str, value: object) -> bool:
+    """Whether a package repeats what ``authgate_core`` exports, on whose page it is documented."""
+    return module != _CORE and getattr(importlib.import_module(_CORE), name, None) is value
