@@ -15,6 +15,7 @@ from authgate_core.policy import (
     action,
     compile_policy,
     evaluate,
+    fresh_within,
     is_project,
     is_service,
     is_user,
@@ -85,6 +86,23 @@ class TestRefused:
         refusal = decide(is_user & action("delete"), None, USER).refusal()
         assert isinstance(refusal, StepUpRequired)
         assert ((), None) == (refusal.acr_values, refusal.max_age)
+
+    def test_which_action_is_said(self) -> None:
+        """By its name; a login that is asked for besides is another matter."""
+        refusal = decide(is_user & action("delete"), None, USER).refusal()
+        assert isinstance(refusal, StepUpRequired)
+        assert ("delete", False) == (refusal.action, refusal.is_stale)
+        refusal = decide(is_user & fresh_within(60), None, USER).refusal()
+        assert isinstance(refusal, StepUpRequired)
+        assert (None, True) == (refusal.action, refusal.is_stale)
+        refusal = decide(is_user & fresh_within(60) & action("delete"), None, USER).refusal()
+        assert isinstance(refusal, StepUpRequired)
+        assert ("delete", True) == (refusal.action, refusal.is_stale)
+
+    def test_two_actions_are_too_many(self) -> None:
+        """A request carries the token of one, so nothing is asked for that would help."""
+        refusal = decide(is_user & action("delete") & action("close"), None, USER).refusal()
+        assert AuthorizationError is type(refusal)
 
     def test_a_service_is_asked_nothing(self) -> None:
         """No login would change who it is."""

@@ -156,15 +156,17 @@ class TestWhatIsAskedFor:
         assert (StepUpRequired if answer else AuthorizationError) is type(refusal(policy, USER))
 
     @pytest.mark.parametrize("flip", [True, False])
-    def test_a_branch_that_a_login_would_satisfy_goes_first(self, flip: bool) -> None:
-        """Of branches that lack as much, the one whose challenge helps, however they are written."""
-        role, login = is_user & any_role("admin"), is_user & any_acr("gold")
+    @pytest.mark.parametrize("asked", [any_acr("gold"), fresh_within(60)], ids=repr)
+    def test_a_branch_that_a_login_would_satisfy_goes_first(self, asked: Policy, flip: bool) -> None:
+        """Of branches that lack as much, the one whose challenge helps, however they are written and ordered."""
+        role, login = is_user & any_role("admin"), is_user & asked
         assert StepUpRequired is type(refusal(role | login if flip else login | role, USER))
 
     @pytest.mark.parametrize("flip", [True, False])
-    def test_a_branch_that_another_token_would_satisfy_goes_first(self, flip: bool) -> None:
+    @pytest.mark.parametrize("asked", [all_scopes("write"), any_scope("write")], ids=repr)
+    def test_a_branch_that_another_token_would_satisfy_goes_first(self, asked: Policy, flip: bool) -> None:
         """The same of scopes, which a client asks for."""
-        role, scope = is_user & any_role("admin"), is_user & all_scopes("write")
+        role, scope = is_user & any_role("admin"), is_user & asked
         assert InsufficientScope is type(refusal(role | scope if flip else scope | role, USER))
 
     def test_a_check_sees_the_moment(self) -> None:
