@@ -68,7 +68,7 @@ class CompiledPolicy:
     kinds: tuple[Kind, ...]
     principals: frozenset[type[Principal]]
     is_plain: bool
-    asks_action: bool = False
+    asks_action: bool
 
     @property
     def uses_once(self) -> bool:
