@@ -70,6 +70,7 @@ class TestFastapiClient:
         """On either side."""
         text = (HOW_TO / self.PAGE).read_text("utf-8")
         old = {"get_current_user", "get_current_auth", "get_optional_user", "require_roles", "UserValidator"}
+        old |= {"ServiceAuthClient"}
         assert old <= {*auth_gate.__all__} & {*re.findall(r"\w+", text)}
         new = {"CurrentUser", "CurrentPrincipal", "OptionalUser", "requires", "OLDER_EXCLUSIONS"}
         assert new <= {*authgate_fastapi.__all__} & {*re.findall(r"\w+", text)}
