@@ -17,6 +17,7 @@ from authgate_core.testing import (
     FakeMercury,
     ManualClock,
     as_api_key,
+    as_nobody,
     as_project,
     as_service,
     as_user,
@@ -141,6 +142,53 @@ class TestStandingIn:
         with as_user("u1"):
             request = view(subprotocols=("authgate.bearer.x.y.z", "authgate"))
             assert "u1" == gate.admit(request, ag.is_user).user.id
+
+
+class TestNobody:
+    """``as_nobody``."""
+
+    def test_takes_the_place_of_whoever_stands_in_around_it(self, make: Callable[..., Face]) -> None:
+        """And gives it back; who stands in within it does so."""
+        gate = make()
+        with as_user("u1"), as_project("p1"):
+            with as_nobody():
+                for policy in (ag.is_user, ag.is_project):
+                    with pytest.raises(ag.MissingCredentials):
+                        gate.admit(view(), policy)
+                with as_user("u2"):
+                    assert "u2" == gate.admit(view(), ag.is_user).user.id
+            assert "u1" == gate.admit(view(), ag.is_user).user.id
+
+    def test_presents_nothing_whatever_a_request_carries(self, make: Callable[..., Face]) -> None:
+        """Of any kind; a guard that is optional lets it in as nobody."""
+        gate = make(api_keys=KEYS)
+        token = FakeIssuer().token("u1")
+        carried = view(bearer(token), ("x-app-id", "shop"), ("x-api-key", MINTED.key.reveal()))
+        with as_nobody():
+            with pytest.raises(ag.MissingCredentials):
+                gate.admit(carried, ag.is_user | ag.is_project | ag.is_api_key)
+            assert () == gate.admit(carried, ag.is_user, optional=True).principals
+
+    def test_only_in_a_gate_for_tests(self, colour: str) -> None:
+        """Law 9.6: any other gate goes on to see what is presented."""
+        issuer = FakeIssuer()
+        gate = face(colour, ag.GateConfig(issuers=[trusted(issuer)]))
+        with as_nobody():
+            assert "u1" == gate.admit(view(bearer(issuer.token("u1"))), ag.is_user).user.id
+        gate.close()
+
+
+class TestCookies:
+    """A browser under test may have some."""
+
+    def test_a_stand_in_takes_their_place(self, make: Callable[..., Face]) -> None:
+        """Law 2.9: a token in a cookie is then no second credential, and none of nobody's."""
+        gate = make(cookies=ag.Cookies())
+        carried = view(("cookie", f"{ag.Cookies().access}=no.good.token"))
+        with as_user("u1"):
+            assert "u1" == gate.admit(carried, ag.is_user).user.id
+        with as_nobody(), pytest.raises(ag.MissingCredentials):
+            gate.admit(carried, ag.is_user)
 
 
 class TestMercury:

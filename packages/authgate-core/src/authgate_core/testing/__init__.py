@@ -8,13 +8,23 @@ from __future__ import annotations
 from .apex import FakeApex
 from .auth_service import FakeAuthService
 from .clock import ManualClock
+from .denials import assert_denied
+from .guarded import assert_all_routes_guarded
 from .hostile import HostileTokens
 from .issuer import FakeIssuer
 from .keys import SigningKey
 from .mercury import FakeMercury, MercuryProject
 from .proofs import ProofKey
 from .shapes import ABSENT
-from .standins import as_api_key, as_project, as_service, as_user, async_gate_for_tests, gate_for_tests
+from .standins import (
+    as_api_key,
+    as_nobody,
+    as_project,
+    as_service,
+    as_user,
+    async_gate_for_tests,
+    gate_for_tests,
+)
 from .stepping import StepTrace, step
 from .tokens import TokenMint
 
@@ -32,9 +42,12 @@ __all__ = [
     "StepTrace",
     "TokenMint",
     "as_api_key",
+    "as_nobody",
     "as_project",
     "as_service",
     "as_user",
+    "assert_all_routes_guarded",
+    "assert_denied",
     "async_gate_for_tests",
     "gate_for_tests",
     "step",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..clock import Clock
 from .granting import TOKEN_PATH, TokenDesk
@@ -14,6 +14,9 @@ from .served import Served
 from .server import Answer, Asked
 from .shapes import encode_json
 from .tokens import TokenMint
+
+if TYPE_CHECKING:
+    from .attacks import Attack
 
 __all__ = ["DISCOVERY_PATH", "INTROSPECTION_PATH", "JWKS_PATH", "TOKEN_PATH", "FakeIssuer"]
 
@@ -95,6 +98,23 @@ class FakeIssuer(Served, TokenMint):  # pyright: ignore[reportUnsafeMultipleInhe
     def hostile(self) -> HostileTokens:
         """Tokens that no gate may accept."""
         return HostileTokens(self)
+
+    def attacks(self, other: TokenMint | None = None) -> tuple[Attack, ...]:
+        """Hostile tokens to parametrise a test over, of every class that is known to have fooled a verifier.
+
+        A gate that trusts the issuer with default options refuses each, now and later. They are made anew at each
+        call, in the same order and under the same names::
+
+            @pytest.mark.parametrize("attack", ISSUER.attacks(), ids=str)
+            def test_hostile_token(client, attack):
+                assert_denied(client.get("/orders", headers={"Authorization": f"Bearer {attack.token}"}))
+
+        Args:
+            other: Another issuer that the same gate trusts, whose name and keys are then tried as well.
+        """
+        from .attacks import attacks
+
+        return tuple(attack for attack in attacks(self, other) if attack.lasts)
 
     def empty_keys(self) -> None:
         """Publish a valid key set that has no keys."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -35,7 +35,7 @@ from ..principal import ApiKey, Principal, Project, ProjectRef, Service, TokenRe
 from ..request import Memo, RequestView
 from ..secret import Secret
 
-__all__ = ["StandIn", "hearing", "in_place", "standing_in"]
+__all__ = ["StandIn", "hearing", "in_place", "standing_aside", "standing_in"]
 
 _LIFE: Final = 300.0
 _numbers: Final = itertools.count(1)
@@ -43,11 +43,14 @@ _numbers: Final = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """Somebody who stands in: the credential that names them, and how a gate's configuration makes them."""
+    """Somebody who stands in: the credential that names them, and how a gate's configuration makes them.
+
+    Where nothing makes them, nobody stands in, and requests present nothing of the kind.
+    """
 
     kind: Kind
     name: str
-    make: Callable[[GateConfig], Principal]
+    make: Callable[[GateConfig], Principal] | None
 
     @property
     def credential(self) -> Credential:
@@ -60,6 +63,8 @@ class StandIn:
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The same as headers."""
+        if self.make is None:
+            return ()
         if self.kind == BEARER:
             return (("authorization", f"Bearer {self.name}"),)
         if self.kind == API_KEY:
@@ -72,7 +77,7 @@ _lock: Final = threading.Lock()
 
 
 @contextmanager
-def standing_in(kind: Kind, make: Callable[[GateConfig], Principal]) -> Generator[None]:
+def standing_in(kind: Kind, make: Callable[[GateConfig], Principal] | None) -> Generator[None]:
     """Have one stand in until the block ends, in every thread: a server under test has threads of its own."""
     stand_in = StandIn(kind, f"stand-in-{next(_numbers)}", make)
     with _lock:
@@ -84,20 +89,31 @@ def standing_in(kind: Kind, make: Callable[[GateConfig], Principal]) -> Generato
             _present[kind] = tuple(other for other in _present[kind] if other is not stand_in)
 
 
+@contextmanager
+def standing_aside() -> Generator[None]:
+    """Have nobody of any kind until the block ends."""
+    with ExitStack() as stack:
+        for kind in (BEARER, APP, API_KEY):
+            stack.enter_context(standing_in(kind, None))
+        yield
+
+
 def in_place(view: RequestView, context: GateContext, config: GateConfig, now: Instant) -> Flow[RequestView]:
     """The request as if it had come from whoever stands in, if anybody does."""
     for stand_ins in tuple(_present.values()):
         for stand_in in stand_ins[-1:]:
             view = _presenting(view, stand_in)
-            yield from _remember(view, stand_in, context, config, now)
+            if stand_in.make is not None:
+                principal = stand_in.make(config)
+                yield from _remember(view, stand_in, principal, context, now)
     return view
 
 
 def hearing(context: GateContext) -> GateContext:
-    """What the gate decides with; whoever stands in is heard by it, though a gateway says otherwise who calls."""
+    """What the gate decides with; whoever stands in is heard by it, though a gateway or a cookie says otherwise."""
     if not _present.get(BEARER):
         return context
-    return replace(context, reading=replace(context.reading, identity=None, assertion=None))
+    return replace(context, reading=replace(context.reading, identity=None, assertion=None, cookies=None))
 
 
 def _presenting(view: RequestView, stand_in: StandIn) -> RequestView:
@@ -121,12 +137,12 @@ def _is_replaced(pair: tuple[str, str], kind: Kind) -> bool:
 
 
 def _remember(
-    view: RequestView, stand_in: StandIn, context: GateContext, config: GateConfig, now: Instant
+    view: RequestView, stand_in: StandIn, principal: Principal, context: GateContext, now: Instant
 ) -> Flow[None]:
     """Have the memo of the request say whose the credential is, unless it does already."""
     memo, credential = view.memo, stand_in.credential
     if memo is not None and memo.recall(context.gate, stand_in.kind, credential) is None:
-        outcome = yield from _judged(stand_in.make(config), stand_in.name, context, now)
+        outcome = yield from _judged(principal, stand_in.name, context, now)
         memo.remember(context.gate, stand_in.kind, credential, outcome)
 
 

@@ -26,9 +26,17 @@ from ..policy import Policy
 from ..principal import Admission, ApiKey, Project, Service, User
 from ..projects import RemoteProjects
 from ..request import RequestView
-from .placing import hearing, in_place, standing_in
+from .placing import hearing, in_place, standing_aside, standing_in
 
-__all__ = ["as_api_key", "as_project", "as_service", "as_user", "async_gate_for_tests", "gate_for_tests"]
+__all__ = [
+    "as_api_key",
+    "as_nobody",
+    "as_project",
+    "as_service",
+    "as_user",
+    "async_gate_for_tests",
+    "gate_for_tests",
+]
 
 _SYSTEM: Final = SystemClock()
 
@@ -234,6 +242,14 @@ def as_api_key(
         )
 
     return standing_in(API_KEY, make)
+
+
+def as_nobody() -> AbstractContextManager[None]:
+    """Let every request through a gate for tests present nothing, whatever it carries, until the block ends.
+
+    It takes the place of whoever stands in around it, and who stands in within it takes its own.
+    """
+    return standing_aside()
 
 
 def _trusted(config: GateConfig, name: str | None, makes: str) -> Issuer | None:

@@ -32,6 +32,7 @@ class Attack:
         twin: The same without its flaw, which a gate accepts.
         asks: Whether its issuer may be asked for newer keys before it is refused (Law 4.5).
         is_presentable: Whether a header can carry it; if not, a request with it is malformed (Laws 2.2, 2.4).
+        lasts: Whether it is as bad a moment later; what is dated a little ahead is good by then.
     """
 
     name: str
@@ -42,11 +43,15 @@ class Attack:
     twin: str = field(repr=False)
     asks: bool = False
     is_presentable: bool = True
+    lasts: bool = True
 
     @property
     def kind(self) -> str:
         """Its class."""
         return self.name.partition("/")[0]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Forge:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from ...errors import InvalidClaim, InvalidToken, TokenExpired
@@ -44,7 +45,8 @@ def dates(mint: TokenMint) -> Iterator[Attack]:
             ("a fraction of a second", 0.25),
         ):
             flawed, honest = {name: now + _LEEWAY + ahead}, {name: now + _LEEWAY}
-            yield forge.of_claims(f"{name} ahead by {what}", "3.7", flawed, honest)
+            attack = forge.of_claims(f"{name} ahead by {what}", "3.7", flawed, honest)
+            yield replace(attack, lasts=ahead > mint.claims()["exp"] - now)
     for what, exp in (
         ("the leeway", now - _LEEWAY),
         ("a day", now - 86400),
