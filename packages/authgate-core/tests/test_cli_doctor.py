@@ -16,7 +16,7 @@ from authgate_core.cli.program import run
 from authgate_core.clock import Instant, SystemClock
 from authgate_core.io.redis import examining
 from authgate_core.io.redis.protocol import Limits
-from authgate_core.testing import FakeAuthService, FakeIssuer, FakeMercury
+from authgate_core.testing import FakeApex, FakeAuthService, FakeIssuer, FakeMercury
 
 SECRET = "a-chosen-secret-of-thirty-two-characters"
 
@@ -453,6 +453,18 @@ class TestOtherParts:
             finding.check for finding in findings
         }
         assert "API keys of auth_service" in [finding.check for finding in sick(later)]
+
+    def test_an_apex(self, diagnose: Diagnose) -> None:
+        """An apex has no keys, and is asked whose a made-up token is."""
+        with FakeApex() as apex:
+            config = ag.GateConfig(issuers=[ag.Issuer.apex(apex.url, audience=ag.ANY_AUDIENCE)])
+            code, findings = diagnose(config)
+            apex.outage()
+            later = diagnose(config)
+
+        assert (0, []) == (code, sick((code, findings)))
+        assert ("introspection by apex", "ok") in [(finding.check, finding.state) for finding in findings]
+        assert ("introspection by apex", "failed") in [(finding.check, finding.state) for finding in later[1]]
 
     def test_static_keys(self, diagnose: Diagnose) -> None:
         """Keys of the configuration need nobody."""

@@ -12,7 +12,7 @@ import authgate_core as ag
 from authgate_core.cli.here import Here
 from authgate_core.cli.program import run
 from authgate_core.clock import SystemClock
-from authgate_core.io.memory import MemoryStore
+from authgate_core.io.memory import AsyncMemoryStore, MemoryStore
 from authgate_core.testing import FakeIssuer
 
 SECRET = "a-chosen-secret-of-thirty-two-characters"
@@ -127,6 +127,17 @@ class TestRevoked:
             gate.verify_token(issuer.token("u1", org="other"))
             with pytest.raises(ag.TokenRevoked):
                 gate.verify_token(issuer.token("u1", org="acme"))
+
+
+class TestOfALoop:
+    def test_is_refused_from_then_on(self, issuer: FakeIssuer, config: ag.GateConfig) -> None:
+        """Law 9.4: a gate that only an event loop can use is revoked from, and asked to explain, all the same."""
+        loops = ag.GateConfig(issuers=config.issuers, revocation=AsyncMemoryStore(SystemClock()))
+        token = issuer.token("u1", sid="s1")
+
+        assert 0 == run(["explain", token], here=Here(loops))
+        assert 0 == run(["revoke", "session", "s1"], here=Here(loops))
+        assert 1 == run(["explain", token], here=Here(loops))
 
 
 class TestNotRevoked:

@@ -84,13 +84,22 @@ class TestAGoodToken:
         assert "later than 2027-01-15 07:59:30Z" == rule(told, "exp").expected
 
     def test_is_sent_nowhere(self, explain: Explain, issuer: FakeIssuer) -> None:
-        """Only keys are asked for, also where the gate itself would ask about the token."""
-        asking = ag.Introspection(issuer.introspection_url, ag.ClientSecret("c", "s" * 32), jwts=True)
-        told = explain(issuer.token("u1"), introspection=asking)
+        """Only keys are asked for."""
+        explain(issuer.token("u1"))
 
-        assert {"/.well-known/openid-configuration", "/jwks"} == set(issuer.hits)
-        assert ("open", "introspection") == (told.verdict, told.rules[-1].name)
+        assert {"/.well-known/openid-configuration": 1, "/jwks": 1} == issuer.hits
+
+    def test_that_its_issuer_is_asked_about(self, explain: Explain, issuer: FakeIssuer) -> None:
+        """Where the issuer is asked about each token, its answer counts; that stays open, and nobody is asked."""
+        asking = ag.Introspection(issuer.introspection_url, ag.ClientSecret("c", "s" * 32), jwts=True)
+        told = explain(issuer.token("u1", aud="other"), introspection=asking)
+
+        assert ("open", ["form", "issuer", "introspection"]) == (
+            told.verdict,
+            [one.name for one in told.rules],
+        )
         assert "sends the token nowhere" in told.rules[-1].reason
+        assert not issuer.hits
 
     def test_an_opaque_token(self, explain: Explain, issuer: FakeIssuer) -> None:
         """What only the issuer can read stays open, and the issuer is not asked."""

@@ -19,12 +19,18 @@ from authgate_flask import AuthGate
 
 APP = """
     from flask import Flask
-    from authgate_core import GateConfig, Issuer, is_user
+    from authgate_core import GateConfig, Issuer, is_project, is_user
     from authgate_flask import AuthGate, public, requires
 
     app = Flask(__name__, static_folder=None)
     AuthGate(app, config=GateConfig(issuers=[Issuer.oidc({url!r}, audience="mine", name="id")]))
     bare = Flask("bare")
+    wrong = Flask("wrong", static_folder=None)
+    AuthGate(wrong, config=GateConfig(issuers=[Issuer.oidc({url!r}, audience="mine")]))
+
+    @wrong.get("/p")
+    @requires(is_project)
+    def p(): return "p"
 
     @app.get("/me")
     @requires(is_user)

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 import typer
 
 from ..flows.explain import Explanation
-from ..gate import Gate
 from ..jose.ruling import Rule
 from .here import AppOption, settings
 from .mistakes import Mistake
+from .opened import asked, opened
 from .saying import say, tabulate, tell
 
 __all__ = ["explain"]
@@ -35,7 +35,7 @@ _FIXES: Final[Mapping[str, str]] = {
     "exp": "get a new token; if this one is new, compare the clocks with authgate doctor",
     "lifetime": "have the issuer hand out shorter tokens, or raise max_lifetime=",
     "principal": "compare subject=, roles=, scopes=, claims= and the validators with what the token holds",
-    "revocation": "log in anew: the token, or what it belongs to, was revoked",
+    "revocation": "log in anew",
 }
 """What to do about a broken rule; of any other its reason says enough."""
 
@@ -50,8 +50,8 @@ def explain(
     """Judge a token by every rule and say what is expected and what it has; the token is sent nowhere."""
     config = settings(context, app)
     presented = _bare(_read() if token in {None, "-"} else token or "")
-    with Gate(config) as gate:
-        explanation = gate.explain(presented)
+    with opened(config) as gate:
+        explanation = asked(gate, lambda one: one.explain(presented), lambda one: one.explain(presented))
     _show(explanation)
     if explanation.verdict != "accepted":
         raise typer.Exit(1)

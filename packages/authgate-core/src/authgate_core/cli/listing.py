@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import ConfigurationError
 from ..routes import GuardedRoute, routes_of
 from .here import load
 from .mistakes import Mistake
@@ -27,6 +28,8 @@ def routes(
         found = routes_of(load(app))
     except TypeError as error:
         raise Mistake(str(error)) from None
+    except ConfigurationError as error:
+        raise Mistake("; ".join(error.problems)) from None
     tabulate(("route", "guards"), [((str(route), ""), (route.standing, _style(route))) for route in found])
     unguarded = [route for route in found if route.is_unguarded]
     say("")

@@ -20,15 +20,17 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 0 
 p { margin: 0 0 1rem; } .quiet { color: var(--quiet); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; margin: 1rem 0; }
 code, textarea { font: .875rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
-textarea { width: 100%; height: 9rem; border: 1px solid var(--line); border-radius: .4rem; padding: .6rem;
+textarea { width: 100%; height: 12rem; border: 1px solid var(--line); border-radius: .4rem; padding: .6rem;
   resize: vertical; background: var(--back); color: inherit; }
 .user { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; padding: .75rem 0;
   border-top: 1px solid var(--line); }
 .user:first-of-type { border-top: 0; padding-top: 0; }
-.who { flex: 1 1 10rem; } .who b { display: block; }
-label { flex: 1 1 9rem; font-size: .8rem; color: var(--quiet); }
+.who { flex: 1 1 8rem; } .who b { display: block; overflow-wrap: anywhere; }
+label { flex: 1 1 6.5rem; font-size: .8rem; color: var(--quiet); }
 input { display: block; width: 100%; font: inherit; padding: .35rem .5rem; border: 1px solid var(--line);
-  border-radius: .4rem; background: transparent; color: inherit; }
+  border-radius: .4rem; background: transparent; color: light-dark(#16191d, #eceff3); }
+section p:last-child { margin: 0; }
+@media (max-width: 36rem) { .who { flex-basis: 100%; } }
 button { font: inherit; padding: .4rem .9rem; border: 0; border-radius: .4rem; background: var(--mark);
   color: light-dark(#fff, #0c1116); cursor: pointer; }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from ..errors import ConfigurationError
-from ..gate import Gate
-from ..gate.revocations import Revocations
+from ..gate.revocations import AsyncRevocations, Revocations
 from ..revocation import MemoryRevocation
 from .here import AppOption, settings
 from .mistakes import Mistake
+from .opened import opened
 from .saying import say
 
 __all__ = ["revoke"]
@@ -28,6 +29,9 @@ TenantOption: TypeAlias = Annotated[
 BeforeOption: TypeAlias = Annotated[
     str | None, typer.Option(help="A moment, as in 2026-11-27T06:00:00Z; by default now.")
 ]
+Log: TypeAlias = Revocations | AsyncRevocations
+Written: TypeAlias = Coroutine[Any, Any, None] | None
+"""What is left to wait for, where the gate is one of event loops; Any because nobody sends into a coroutine."""
 _FROM_STDIN: Final = "Read a whole token from standard input instead."
 
 revoke: Final = typer.Typer(
@@ -84,8 +88,8 @@ def revoke_subject(
     """Revoke what was issued to a user or service before a moment."""
     moment = _moment(before)
 
-    def write(log: Revocations) -> None:
-        log.revoke_before(
+    def write(log: Log) -> Written:
+        return log.revoke_before(
             moment, subject=subject, issuer=issuer, tenant=tenant, except_session=except_session
         )
 
@@ -104,8 +108,8 @@ def revoke_client(
     """Revoke what was issued to a client before a moment."""
     moment = _moment(before)
 
-    def write(log: Revocations) -> None:
-        log.revoke_before(moment, client_id=client_id, issuer=issuer, tenant=tenant)
+    def write(log: Log) -> Written:
+        return log.revoke_before(moment, client_id=client_id, issuer=issuer, tenant=tenant)
 
     _write(context, app, write, f"what client {client_id!a} was issued before {_said(moment)}")
 
@@ -148,15 +152,17 @@ def revoke_project(
     _write(context, app, lambda log: log.require_secret_version(project, version), done)
 
 
-def _write(context: typer.Context, app: str | None, write: Callable[[Revocations], None], what: str) -> None:
+def _write(context: typer.Context, app: str | None, write: Callable[[Log], Written], what: str) -> None:
     config = settings(context, app)
     if any(isinstance(source, MemoryRevocation) for source in config.sources):
         raise Mistake(
             "MemoryRevocation is the memory of one process, which no command reaches; use RedisRevocation"
         )
-    with Gate(config) as gate:
+    with opened(config) as gate:
         try:
-            write(gate.revocations)
+            writing = write(gate.revocations)
+            if writing is not None:
+                asyncio.run(writing)
         except ConfigurationError as error:
             raise Mistake("; ".join(error.problems)) from None
         except ValueError as error:  # what no token could match, or a moment in the future

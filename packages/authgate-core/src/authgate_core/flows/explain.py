@@ -102,6 +102,10 @@ class _Opened:
         rules.append(rule)
         if trusted is None:
             return Explanation(tuple(rules))
+        if trusted.asks_about_jwts:
+            # What counts is what the issuer answers: what the token says itself may be something else.
+            rules.append(_open("introspection", "active, says the issuer", "not asked", _UNSENT))
+            return Explanation(tuple(rules), trusted.issuer.name)
         door, found = self._door(trusted, named)
         rules += found
         header, found = self._header(trusted)
@@ -245,8 +249,6 @@ def _further(trusted: TrustedIssuer, principal: User | Service, claims: Mapping[
                 "user_inactive",
             )
         )
-    if trusted.asks_about_jwts:
-        yield _open("introspection", "active, says the issuer", "not asked", _UNSENT)
     if trusted.sessions is not None and isinstance(principal, User):
         yield _open("session", "it goes on, says the issuer", "not asked", _UNSENT)
     if "cnf" in claims:

@@ -28,7 +28,7 @@ _REACH: Final = "see that the URL is right, that this machine reaches it, and th
 def look_at_endpoints(bench: Bench) -> Iterator[Finding]:
     """Introspection of each issuer, the directory of projects, and the service that knows API keys."""
     for trusted in bench.issuers:
-        if trusted.asking is not None:
+        if trusted.asking is not None or trusted.apex is not None:
             yield _introspection(bench, trusted)
         if trusted.issuer.sessions_url is not None:
             text = f"{trusted.issuer.sessions_url} is asked about tokens of users; without one it cannot be tried"
@@ -45,7 +45,8 @@ def _introspection(bench: Bench, trusted: TrustedIssuer) -> Finding:
     try:
         bench.runner.run(flow)
     except TokenInactive:
-        return ok(check, "answers, and accepts our credentials")
+        answers = "accepts our credentials" if trusted.apex is None else "knows no token that was made up"
+        return ok(check, f"answers, and {answers}")
     except EndpointRefused as error:
         return failed(
             check, error.reason, "compare client_id and secret or key with those that the issuer has"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ...effects import RingName
 from ...flows.trust import TrustedIssuer
-from ...issuer import TenantKeys
+from ...issuer import NoKeys, TenantKeys
 from ...keyring import KeySetHealth
 from .bench import Bench, Exchange
 from .findings import Finding, failed, ok, warning
@@ -37,6 +37,8 @@ def look_at_issuers(bench: Bench) -> Iterator[Finding]:
 
 def _rings(trusted: TrustedIssuer) -> tuple[RingName, ...]:
     name, tenants = trusted.issuer.name, trusted.issuer.tenants
+    if isinstance(trusted.issuer.trust, NoKeys):
+        return ()
     if not isinstance(trusted.issuer.trust, TenantKeys):
         return (RingName(name),)
     listed = sorted(tenants) if isinstance(tenants, frozenset) else ()
