@@ -141,3 +141,9 @@ class TestCompiled:
         """A mistake is said where it is made."""
         with pytest.raises(TypeError, match="once=True or once=False"):
             action("a", once=once)  # type: ignore[arg-type]  # the mistake
+
+    @pytest.mark.parametrize("name", ["", None, 7, "a b", "a\n", "\xe9"])
+    def test_a_name_can_stand_in_a_header(self, name: object) -> None:
+        """Where clients read it; the mistake names the word that was called."""
+        with pytest.raises(TypeError, match=r"^action takes"):
+            action(name)  # type: ignore[arg-type]  # the mistake
