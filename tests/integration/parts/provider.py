@@ -38,7 +38,7 @@ class OpenIdProvider:
         tls_url: The same behind TLS, where clients show certificates.
         program: The process.
         client: What it is asked with.
-        api_key: The private key of the client ``orders-api-jwt``, as PEM.
+        api_key: The private key of the clients ``orders-api-jwt`` and ``billing-jwt``, as PEM.
     """
 
     url: str

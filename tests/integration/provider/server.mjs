@@ -1,5 +1,5 @@
 // A certified OpenID provider on loopback, for as long as the pipe to it is open. The first line that it reads is JSON:
-// the PEMs `certificate` and `key` of its TLS side, and the public JWK `client` of the client that signs assertions. It
+// the PEMs `certificate` and `key` of its TLS side, and the public JWK `client` of the clients that sign assertions. It
 // answers with its address and that of its TLS side. Each further line is a command, answered with one line:
 //   rotate   sign with new keys from now on, and publish them alone
 //   rotate+  sign with new keys from now on, and publish the old ones beside them
@@ -31,6 +31,7 @@ function clients(jwk) {
     billing: {},
     'billing-dpop': { dpop_bound_access_tokens: true },
     'billing-mtls': { tls_client_certificate_bound_access_tokens: true },
+    'billing-jwt': { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } },
   };
   const apis = {
     'orders-api': {},
