@@ -94,13 +94,13 @@ class TestTold:
 
         directory = Directory() if colour == "sync" else AsyncDirectory()
         gate = face(colour, ag.GateConfig(projects=directory))
-        for app, named in (("a", (("X-Request-ID", "r-1"),)), ("b", ())):
+        for app, named in (("a", ()), ("b", (("X-Request-ID", "r-1"),))):
             presented = (("x-app-id", app), ("x-app-secret", "a-secret-of-thirty-two-characters"))
             with pytest.raises(ag.InvalidProjectCredentials):
                 gate.admit(view(*presented, *named), ag.is_project)
         gate.close()
 
-        assert ["r-1", "", ""] == [*seen, ASKED_FOR.get()]
+        assert ["", "r-1", ""] == [*seen, ASKED_FOR.get()]
 
 
 class TestWritten:
