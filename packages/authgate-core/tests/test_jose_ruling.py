@@ -374,7 +374,15 @@ class TestWhatIsConfigured:
         assert ["lifetime", "exp"] == broken({**old, "exp": 1_601}, rules)
         assert ["lifetime"] == broken(GOOD, rules)
         assert ["iat", "lifetime"] == broken({**GOOD, "iat": True}, rules)
+        assert ["iat", "lifetime"] == broken({**GOOD, "iat": 10**400}, rules)
         assert ["lifetime", "exp"] == broken({**GOOD, "iat": 1_800_000_000, "exp": "soon"}, rules)
+
+    def test_a_date_of_issue_may_be_required(self) -> None:
+        """Law 3.7: where a revocation source judges by age."""
+        rules = dataclasses.replace(PLAIN, require_iat=True)
+        assert ("broken", AHEAD, "missing") == compared(told(GOOD, rules)["iat"])
+        assert ["iat"] == broken(GOOD, rules)
+        assert [] == broken({**GOOD, "iat": 1_800_000_000}, rules)
 
     def test_the_leeway(self) -> None:
         """Counts in each time that is said."""
