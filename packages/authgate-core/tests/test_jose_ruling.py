@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -96,6 +97,16 @@ def code_of(check: Callable[..., object], *given: object) -> str | None:
     except InvalidToken as refused:
         return refused.code
     return None
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine five hours ahead of UTC."""
+    monkeypatch.setenv("TZ", "XYZ-5")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 class TestJudged:
@@ -413,6 +424,11 @@ class TestTimes:
         """Law 3.7: from 1970 to the end of the year 9999; what is none is shown as it is."""
         assert text == told({**GOOD, "auth_time": moment}, PLAIN)["auth_time"].actual
         assert text == told({**GOOD, "exp": moment}, PLAIN)["exp"].actual
+
+    @pytest.mark.usefixtures("far_east")
+    def test_a_date_is_shown_in_utc(self) -> None:
+        """As the Z behind it says, wherever the machine is."""
+        assert "2027-01-15 08:05:00Z, 300 s ahead" == told(GOOD, PLAIN)["exp"].actual
 
     def test_the_ends_of_time(self) -> None:
         """A clock that is there has bounds to show as well."""
