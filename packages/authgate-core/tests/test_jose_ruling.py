@@ -402,6 +402,7 @@ class TestWhatIsConfigured:
         assert ("kept", "no later than 2027-01-15 08:00:05Z, or none") == compared(found["nbf"])[:2]
         assert "later than 2027-01-15 07:59:55Z" == found["exp"].expected
         assert ["nbf"] == broken({**GOOD, "nbf": 1_800_000_006}, rules)
+        assert [] == broken(GOOD, dataclasses.replace(PLAIN, leeway=0.0))
 
 
 class TestTimes:
