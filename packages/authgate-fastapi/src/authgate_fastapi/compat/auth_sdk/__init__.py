@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _GONE: Final = {
-    "AuthClient": "calls to the auth service are not carried over yet; the middlewares make their own",
+    "AuthClient": "the middlewares make their own calls; authgate_core.outbound.ServiceClient has tokens for yours",
     "JWKSCacheManager": "the gate keeps the keys itself; leave jwks_cache= out",
 }
 
