@@ -1,6 +1,6 @@
 """The routes of an app and what stands before each, as requests meet it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from authgate_core import AsyncGate, ConfigurationError, all_scopes, any_role, is_project, is_service, is_user
@@ -213,6 +214,36 @@ class TestDefault:
         assert ["GET /orders", "DELETE, GET, PATCH, POST, PUT /any"] == [
             str(route) for route in guarded_routes(app)
         ]
+
+    def test_classes_that_name_no_common_method(self, make: Make) -> None:
+        """Law 8.8: what answers is listed, be it an ASGI class, one that dispatches itself, or has one odd handler."""
+
+        class Asgi:
+            def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+                self.answer = PlainTextResponse("in")(scope, receive, send)
+
+            def __await__(self) -> Generator[object]:
+                return self.answer.__await__()
+
+        class Dispatching(HTTPEndpoint):
+            async def dispatch(self) -> None:
+                await PlainTextResponse("in")(self.scope, self.receive, self.send)
+
+        class Odd(HTTPEndpoint):
+            async def options(self, request: Request) -> PlainTextResponse:
+                return PlainTextResponse("in")
+
+        app = make()
+        classes = {"/asgi": Asgi, "/dispatching": Dispatching, "/odd": Odd}
+        app.router.routes += [Route(path, endpoint) for path, endpoint in classes.items()]
+
+        client = TestClient(app)
+        assert ["in"] * 3 == [client.options(path).text for path in classes]
+        assert [
+            "DELETE, GET, PATCH, POST, PUT /asgi",
+            "DELETE, GET, PATCH, POST, PUT /dispatching",
+            "OPTIONS /odd",
+        ] == [str(route) for route in guarded_routes(app) if route.is_unguarded]
 
 
 class TestProtectedRouters:

@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask
 from flask.views import MethodView
+from werkzeug.routing import Rule
 
 from authgate_core import ConfigurationError, Gate, any_role, is_user
 from authgate_core.routes import GuardedRoute, RouteGuard, routes_of
@@ -36,6 +37,17 @@ class TestRoutes:
                 "http", "/orders", ("POST",), (RouteGuard("own", any_role("clerk"), optional=True),)
             ),
         ) == guarded_routes(app)
+
+    def test_a_rule_that_names_no_method(self, gate: Gate) -> None:
+        """Law 8.8: one that was put into the map by hand answers any, and is listed."""
+        app = Flask("orders", static_folder=None)
+        AuthGate(app, gate=gate)
+        app.url_map.add(Rule("/orders", endpoint="orders"))
+        app.endpoint("orders")(lambda: "in")
+
+        assert "in" == app.test_client().post("/orders").text
+        every = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
+        assert (GuardedRoute("http", "/orders", every),) == guarded_routes(app)
 
     def test_the_core_finds_them(self, app: Flask) -> None:
         """Also those of a class of one's own."""

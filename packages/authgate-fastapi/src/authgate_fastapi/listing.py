@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
 from starlette.routing import Router, WebSocketRoute
 
 from authgate_core import AsyncGate, ConfigurationError
@@ -177,8 +178,15 @@ def _methods(route: object, kind: RouteKind) -> Iterable[str]:
     written: set[str] | None = getattr(route, "methods", None)
     if written:
         return sorted(written - {"HEAD"} if "GET" in written else written)
-    handlers = getattr(route, "endpoint", None)
-    return [one for one in _METHODS if not isinstance(handlers, type) or hasattr(handlers, one.lower())]
+    return _handled(getattr(route, "endpoint", None)) or _METHODS
+
+
+def _handled(endpoint: object) -> list[str]:
+    """The methods that a class of Starlette's has handlers for; none of what takes any, as an ASGI class does."""
+    if not isinstance(endpoint, type) or not issubclass(endpoint, HTTPEndpoint):
+        return []
+    handled = [one for one in (*_METHODS, "HEAD", "OPTIONS") if hasattr(endpoint, one.lower())]
+    return sorted({*handled} - {"HEAD"} if "GET" in handled else handled)
 
 
 def _endpoint(route: object) -> object:

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 PROTECTIONS: Final = "_authgate_protections"
+_METHODS: Final = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 def routes_of(app: Flask, default: Policy | None) -> Iterator[GuardedRoute]:
@@ -116,11 +117,17 @@ def rules_of(app: Flask, endpoint: str) -> tuple[str, ...]:
 
 
 def _methods(rule: Rule) -> Iterator[str]:
-    """The methods that somebody wrote: Flask adds HEAD to GET, and answers OPTIONS itself."""
-    automatic = {"HEAD"} if "GET" in (rule.methods or ()) else set[str]()
+    """The methods that somebody wrote: Flask adds HEAD to GET, and answers OPTIONS itself.
+
+    A rule that was put into the map by hand may name none, and takes any.
+    """
+    if rule.methods is None:
+        yield from _METHODS
+        return
+    automatic = {"HEAD"} if "GET" in rule.methods else set[str]()
     if getattr(rule, "provide_automatic_options", False):
         automatic.add("OPTIONS")
-    yield from sorted((rule.methods or set()) - automatic)
+    yield from sorted(rule.methods - automatic)
 
 
 def _shown(app: Flask, rule: Rule) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from authgate_core import Admission, NotAdmitted, Project, User
+from authgate_core import Admission, AuthgateError, NotAdmitted, Project, User
 from authgate_core.principal import Rule
 
 from .context import known_visit
@@ -36,16 +36,18 @@ class _Told(Admission):
         context: The context of the operation.
     """
 
-    __slots__ = ("_context",)
+    __slots__ = ("_context", "_found")
 
     def __init__(self, found: Admission, context: object) -> None:
-        super().__init__(found.principals, found.refusal, found.request)
+        super().__init__(found.principals, found.refusal, found.request, found.moment)
         self._context = context
+        self._found = found
 
     def require(self, policy: Rule) -> None:
         """As in ``Admission``."""
-        refused = policy.refusal(self)
-        if refused is not None:
+        try:
+            self._found.require(policy)  # which in shadow mode only reports (Law 8.6)
+        except AuthgateError as refused:
             raise worded(refused, known_visit(self._context), self._context) from None
 
 

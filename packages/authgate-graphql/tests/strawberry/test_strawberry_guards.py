@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,9 +22,11 @@ from authgate_core import (
     Gate,
     GateConfig,
     Issuer,
+    Policy,
     StaticProjects,
     any_role,
     claim_equals,
+    fresh_within,
     is_project,
     is_user,
 )
@@ -56,6 +59,23 @@ class Query:
         return whom(info)
 
 
+def requiring(policy: Policy) -> Callable[[strawberry.Info], str | None]:
+    """A resolver that asks more than its guard."""
+
+    def resolve(info: strawberry.Info) -> str | None:
+        get_admission(info).require(policy)
+        return "in"
+
+    return resolve
+
+
+@strawberry.type
+class Requiring:
+    owned = strawberry.field(requiring(any_role("owner")), permission_classes=[requires(is_user)])
+    recent = strawberry.field(requiring(fresh_within(300)), permission_classes=[requires(is_user)])
+
+
+REQUIRING = strawberry.Schema(Requiring)
 SCHEMAS = {
     "alone": strawberry.Schema(Query),
     "extended": strawberry.Schema(Query, extensions=[AuthGateExtension]),
@@ -203,6 +223,26 @@ class TestShadow:
             door.post("{ mine either }").errors,
         )
         assert [] == door.post("{ permitted extended }", bearer(roles=["other"])).errors
+
+    def test_what_a_resolver_requires(
+        self, shadow: Any, serve: Serve, bearer: Callable[..., Headers], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Is reported, and not carried out either."""
+        door = serve(REQUIRING)
+        assert {"owned": "in"} == door.post("{ owned }", bearer(roles=["other"])).data
+        assert ["would_refuse"] == [
+            record.authgate.verdict for record in caplog.records if "owner" in record.message
+        ]
+
+
+class TestReading:
+    """What ``get_admission`` gives to resolvers."""
+
+    def test_a_fresh_login(self, serve: Serve, bearer: Callable[..., Headers]) -> None:
+        """Is as fresh there as it was before the guard."""
+        door = serve(REQUIRING)
+        assert {"recent": "in"} == door.post("{ recent }", bearer(auth_time=int(time.time()) - 60)).data
+        assert ["STEP_UP_REQUIRED"] == door.post("{ recent }", bearer(auth_time=int(time.time()) - 900)).codes
 
 
 class TestColours:
