@@ -131,6 +131,12 @@ class TestJson:
 
         assert (400, {"error": reason}) == (answer[0], json.loads(answer[1]))
 
+    def test_nested_without_end(self, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+        """Is refused like any other, and the issuer prints no traceback."""
+        status, _ = ask("/mint", body="[" * 100_000, content_type="application/json")
+
+        assert (400, "") == (status, capsys.readouterr().err)
+
 
 class TestToken:
     def test_prints_a_token(self, issuer: DevIssuer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,6 +157,7 @@ class TestToken:
                 ["--issuer", "https://id.example.com"],
                 "authgate: --issuer: a development issuer runs on this machine",
             ),
+            (["--issuer", "http://[::1"], "authgate: --issuer: a development issuer runs on this machine"),
             (
                 ["--issuer", "http://127.0.0.1:1"],
                 "authgate: no development issuer answers at http://127.0.0.1:1;",

@@ -231,7 +231,7 @@ class TestShadow:
         door = serve(REQUIRING)
         assert {"owned": "in"} == door.post("{ owned }", bearer(roles=["other"])).data
         assert ["would_refuse"] == [
-            record.authgate.verdict for record in caplog.records if "owner" in record.message
+            vars(record)["authgate"].verdict for record in caplog.records if "owner" in record.message
         ]
 
 

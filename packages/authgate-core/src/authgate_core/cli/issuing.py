@@ -97,7 +97,7 @@ def _claim(text: str) -> tuple[str, object]:
 
 
 def _asked(issuer: str, wanted: Wanted) -> str:
-    if not is_loopback(urlsplit(issuer).hostname or ""):
+    if not _is_here(issuer):
         raise Mistake("--issuer: a development issuer runs on this machine, such as http://127.0.0.1:8400")
     request = HttpRequest(
         "POST", issuer + MINT_PATH, _JSON, json.dumps(wanted.to_json()).encode(), refusal_body=True
@@ -109,6 +109,13 @@ def _asked(issuer: str, wanted: Wanted) -> str:
         raise Mistake(f"no development issuer answers at {issuer}; start one: authgate dev-issuer") from None
     finally:
         http.close()
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # what begins like an IPv6 address and is none
+        return False
 
 
 def _read(reply: HttpReply) -> str:
