@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -224,6 +226,43 @@ class TestStream:
         with pytest.raises(EndpointUnavailable):
             admin(apex, provider).users_for_service()
 
+    @pytest.mark.parametrize("name", ["elsewhere", "data"])
+    def test_what_is_nested_too_deeply(self, apex: FakeApex, provider: Any, name: str) -> None:
+        """Law 2.4: is an outage like all that cannot be read, and is not taken apart to its end."""
+        deep = b"[" * 20_000 + b"]" * 20_000
+        user = (
+            b'{"user": {"id": "u1"}, "is_service_admin": false, "metadata": {"approves": true, "deep": %b}}'
+        )
+        kept = user % (deep if name == "data" else b"1")
+        apex.answer(b'{"elsewhere": %b, "data": {"users": [%b]}}' % (deep, kept), paths=[USERS])
+
+        with pytest.raises(EndpointUnavailable, match="nested too deeply"):
+            admin(apex, provider).users_for_service()
+
+    def test_as_deep_as_of_one_user(self) -> None:
+        """What the answer about one user may hold, the list of all may hold too."""
+        deep: Any = 1
+        for _ in range(12):
+            deep = [deep]
+        body = json.dumps({"data": {"users": [{"metadata": {"deep": deep}}]}})
+
+        assert [{"metadata": {"deep": deep}}] == [*streamed([body.encode()], lambda sent: sent)]
+
+    def test_who_gives_up_waits_for_no_more(self, apex: FakeApex) -> None:
+        """A task that was cancelled ends with the user that is being read, and not with a hundred."""
+        begun = threading.Event()
+        apex.answer(_slow(begun), paths=[USERS])
+        api = made("Async", apex).for_token(apex.token(apex.add_user(is_admin=True)))
+
+        async def scenario() -> None:
+            task = asyncio.ensure_future(anext(api.users_for_service()))
+            await asyncio.to_thread(begun.wait)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(asyncio.shield(task), 20)
+
+        asyncio.run(scenario())
+
     def test_one_who_takes_too_much(self) -> None:
         """A user of more than 512 KiB ends the stream: nothing fills the memory."""
 
@@ -427,6 +466,18 @@ class TestWhoAsks:
             with pytest.raises(EndpointRefused):
                 getattr(asked, method)()
 
+    @pytest.mark.parametrize("token", ["", " ", "a b", "a\nX: y", "t\xf6ken", "\ud800", "a\0"])
+    def test_what_is_nobodys_token(self, apex: FakeApex, colour: str, token: str) -> None:
+        """Laws 1.5 and 3.11: is refused like any other, and no apex is asked; of the service's own, the same."""
+        provider = made(colour, apex, credential=token)
+
+        for method in ("user", "permissions", "users_for_service"):
+            with pytest.raises(TokenInactive):
+                getattr(Asked(provider.for_token(token)), method)()
+            with pytest.raises(EndpointRefused):
+                getattr(Asked(provider.for_service()), method)()
+        assert 0 == apex.hits.total()
+
     def test_a_caller_is_refused(self, apex: FakeApex, provider: Any) -> None:
         """401 and 403 are the caller's own outcomes."""
         nobody = Asked(provider.for_token("nobody"))
@@ -590,6 +641,23 @@ class TestLogin:
         assert ("login_refused", 401) == (caught.value.public_code, caught.value.status)
         assert "pa55" not in str(caught.value)
 
+    @pytest.mark.parametrize("given", [("\ud800", "pa55"), ("ada", "pa55\udfff")])
+    def test_what_is_no_text(self, apex: FakeApex, provider: Any, given: tuple[str, str]) -> None:
+        """Law 3.11: half a surrogate pair, which JSON can hold, is nobody's password; no error holds it."""
+        with pytest.raises(LoginRefused) as caught:
+            settled(provider.login(*given))
+
+        assert caught.value.__context__ is None
+        assert 0 == apex.hits.total()
+
+    @pytest.mark.parametrize("given", [("\ud800",), ("c0de", "v\ud800")])
+    def test_what_is_no_code(self, apex: FakeApex, colour: str, given: tuple[str, ...]) -> None:
+        """The same."""
+        codes = getattr(client, f"{colour}AuthCodeApi")(apex.url, ag.ClientSecret("orders", "s3cret"))
+
+        with pytest.raises(LoginRefused):
+            settled(codes.token_for(*given))
+
     def test_an_unknown_client(self, apex: FakeApex, colour: str) -> None:
         """Law 1.6: is a mistake of the operator, where the apex says so."""
         codes = getattr(client, f"{colour}AuthCodeApi")(apex.url, ag.ClientSecret("orders", "s3cret"))
@@ -630,6 +698,15 @@ def _endless() -> Iterator[bytes]:
         yield json.dumps(user).encode() + b", "
     while True:
         yield b" " * 64
+
+
+def _slow(begun: threading.Event) -> Iterator[bytes]:
+    """Two users a second, without an end."""
+    yield b'{"data": {"users": ['
+    begun.set()
+    while True:
+        yield b'{"user": {"id": "u1"}, "is_service_admin": false, "metadata": {"approves": true}}, '
+        time.sleep(0.5)
 
 
 def _without_ids(apex: FakeApex) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ SETTINGS = {
 
 class TestServiceAuthClient:
     def test_the_whole_header(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """From the variables that it read, of the realm's token endpoint; once for all who ask."""
+        """From the variables that it read, of the realm's token endpoint; once for all who ask, each by its own."""
         asked: list[Asked] = []
 
         def respond(request: Asked) -> Answer:
@@ -37,13 +37,17 @@ class TestServiceAuthClient:
         realm.start()
         for name, value in {**SETTINGS, "KEYCLOAK_REALM_URL": f"{realm.url}/realms/shop"}.items():
             monkeypatch.setenv(name, value)
-        client = ServiceAuthClient()
 
         async def scenario() -> list[str]:
-            return [await client.get_service_token(), await client.get_service_token()]
+            client = ServiceAuthClient()
+            return [
+                await client.get_service_token(),
+                await client.get_service_token(),
+                await ServiceAuthClient().get_service_token(),
+            ]
 
         try:
-            assert ["Bearer t1"] * 2 == asyncio.run(scenario())
+            assert ["Bearer t1"] * 3 == asyncio.run(scenario())
         finally:
             realm.stop()
         (request,) = asked

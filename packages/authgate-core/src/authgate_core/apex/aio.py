@@ -191,13 +191,20 @@ class _Reading(Generic[T]):
     def __init__(self, items: Generator[T]) -> None:
         self._items = items
         self._lock = threading.Lock()
+        self._is_over = False
 
     def take(self) -> list[T]:
         """The next ones; none at the end."""
+        taken: list[T] = []
         with self._lock:
-            return [*islice(self._items, _AT_ONCE)]
+            for item in islice(self._items, _AT_ONCE):
+                taken.append(item)
+                if self._is_over:  # nobody waits for the rest
+                    break
+        return taken
 
     def close(self) -> None:
-        """Let go of the connection, once nobody reads from it."""
+        """Let go of the connection, once nobody reads from it: whoever does stops at the next one."""
+        self._is_over = True
         with self._lock:
             self._items.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
 from ..clients import ClientSecret, bearer_request
 from ..effects import Flow, SendRequest
-from ..errors import ConfigurationError, EndpointUnavailable
+from ..errors import ConfigurationError, EndpointRefused, EndpointUnavailable, LoginRefused, TokenInactive
 from ..issuer import Apex, ApexUser, ServiceUser, model_of, read_member, read_user
 from ..request import HttpReply, HttpRequest
 from ..secret import Secret
@@ -78,7 +79,7 @@ class Calls(Generic[M]):
 
     def users_request(self, actor: Actor) -> HttpRequest:
         """The request for all users of the service, whose answer is read piece by piece."""
-        return bearer_request(self.spec.users_url, actor.token.reveal(), plain_http=self.plain_http)
+        return bearer_request(self.spec.users_url, _shown(actor), plain_http=self.plain_http)
 
     def permissions(self, actor: Actor) -> Flow[tuple[Permission, ...]]:
         """The permissions of the service, in the order of the apex."""
@@ -119,8 +120,7 @@ class Calls(Generic[M]):
             refuse(reply, actor, "delete a permission")
 
     def _sent(self, actor: Actor, url: str, method: str = "GET", sent: object = None) -> Flow[HttpReply]:
-        token = actor.token.reveal()
-        request = bearer_request(url, token, plain_http=self.plain_http, method=method, sent=sent)
+        request = bearer_request(url, _shown(actor), plain_http=self.plain_http, method=method, sent=sent)
         return (yield from SendRequest(request))
 
     def _modelled(self, user_id: str, metadata: Mapping[str, Any] | None) -> M | None:
@@ -157,8 +157,20 @@ def exchange(
 
 
 def _form_request(url: str, form: Mapping[str, str], *, plain_http: bool) -> HttpRequest:
-    body = urlencode(form).encode()
-    return HttpRequest("POST", url, _FORM, body, plain_http=plain_http, refusal_body=True)
+    # Law 2.5: the original error holds the password, so it is not even the context of ours.
+    with suppress(UnicodeEncodeError):
+        body = urlencode(form).encode()
+        return HttpRequest("POST", url, _FORM, body, plain_http=plain_http, refusal_body=True)
+    raise LoginRefused("half a surrogate pair was presented, which nobody can be asked about")
+
+
+def _shown(actor: Actor) -> str:
+    """The token as a header can hold it; of what no issuer hands out nobody is asked (Law 3.11)."""
+    token = actor.token.reveal()
+    if token and token.isascii() and token.isprintable() and " " not in token:
+        return token
+    kind = EndpointRefused if actor.is_service else TokenInactive
+    raise kind("not one word of printable ASCII, which is nobody's token")
 
 
 def _segment(user_id: str) -> str:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from ..errors import ConfigurationError, EndpointUnavailable
+from ..jose.compact import Limits
 
 __all__ = ["check_streaming", "streamed"]
 
@@ -16,6 +17,8 @@ T = TypeVar("T")
 _LIBRARY: Final = "ijson"
 _LIST: Final = "data.users"
 _LARGEST: Final = 512 * 1024
+_DEEPEST: Final = Limits().depth + 1
+"""Nesting as in other answers (Law 2.4), and the list."""
 
 
 def check_streaming() -> None:
@@ -36,16 +39,20 @@ def streamed(pieces: Iterable[bytes], read: Callable[[object], T]) -> Iterator[T
         read: Reads one.
 
     Raises:
-        EndpointUnavailable: If the answer ends too early, is none of the contract, or one user takes more than
-            512 KiB; those that came before are read by then.
+        EndpointUnavailable: If the answer ends too early, is none of the contract, is nested too deeply, or one user
+            takes more than 512 KiB; those that came before are read by then.
     """
     ijson: Any = import_module(_LIBRARY)
     meter = _Meter(pieces)
     events = ijson.parse(ijson.from_iter(meter), use_float=True)
     is_there = False
     builder = None
+    depth = 0
     while (event := _next(events, ijson.JSONError)) is not None:
         prefix, kind, value = event
+        depth += kind.startswith("start") - kind.startswith("end_")
+        if depth > _DEEPEST:
+            raise EndpointUnavailable("apex: the list of users is nested too deeply")
         if (prefix, kind) == (_LIST, "start_array"):
             is_there = True
         elif prefix == f"{_LIST}.item" and builder is None and kind != "start_map":

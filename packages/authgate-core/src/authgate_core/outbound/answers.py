@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, Final, cast
 
 from ..effects import Answered, Endpoint
@@ -24,6 +23,8 @@ _BEARER: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _DIGITS: Final = re.compile(r"\d{1,12}")
 _UNSAID: Final = 60.0
 """How long a token is used of which the answer does not say when it ends, in seconds."""
+_LONGEST: Final = 1e12
+"""More seconds than any token lasts."""
 _REFUSALS: Final[Mapping[str, str]] = {
     "access_denied": "it does not give this client such a token",
     "invalid_grant": "it does not take the client's grant",
@@ -102,7 +103,9 @@ def _life(members: Mapping[str, Any], answered: Answered, wanted: Wanted) -> flo
     said = members.get("expires_in")
     if isinstance(said, str) and _DIGITS.fullmatch(said):
         said = float(said)  # what some servers write, though RFC 6749 says a number
-    is_number = isinstance(said, (int, float)) and not isinstance(said, bool) and isfinite(said)
-    life = float(cast("float", said)) if is_number else _UNSAID
+    is_number = isinstance(said, (int, float)) and not isinstance(said, bool)
+    life = (
+        float(min(cast("float", said), _LONGEST)) if is_number else _UNSAID
+    )  # an int may be larger than any float
     ends = wanted.grant.ends if isinstance(wanted.grant, OnBehalf) else None
     return max(0.0, life if ends is None else min(life, ends - answered.asked.wall))

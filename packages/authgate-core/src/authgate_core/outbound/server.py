@@ -147,7 +147,11 @@ def _checked(url: object, server: TokenServer) -> str:
     """The address, if this service's credentials may go there: to the issuer's own origin (Law 4.9)."""
     if not isinstance(url, str):
         raise EndpointUnavailable("the discovery document has no token_endpoint")
-    there, here = urlsplit(url), urlsplit(server.issuer)
+    try:
+        there = urlsplit(url)
+    except ValueError:
+        raise EndpointUnavailable("the token_endpoint of the discovery document is no URL") from None
+    here = urlsplit(server.issuer)
     if (there.scheme.lower(), there.netloc.lower()) != (here.scheme.lower(), here.netloc.lower()):
         raise EndpointRefused(
             f"the discovery document has its token endpoint at {ascii(there.netloc)[:64]}, another origin than the "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from authgate_core.config.service import read_service
+from functools import lru_cache
+
+from authgate_core.config.service import ServiceSettings, read_service
 from authgate_core.outbound import ClientSecret, ServiceClient
 
 __all__ = ["ServiceAuthClient"]
@@ -12,6 +14,8 @@ _TOKENS = "/protocol/openid-connect/token"
 
 class ServiceAuthClient:
     """Has tokens for calls in this service's own name; ``KEYCLOAK_REALM_URL`` and ``SERVICE_CLIENT_*`` say who that is.
+
+    One that is made for a single call is as good: those that are the same client to a realm share their tokens.
 
     What it gives is a text, and where that goes is the application's to see to. ``ServiceClient`` of
     ``authgate_core.outbound`` puts tokens into requests itself, and into no others than those they are for (Law 11.1).
@@ -25,13 +29,7 @@ class ServiceAuthClient:
 
     def __init__(self, client: ServiceClient | None = None) -> None:
         if client is None:
-            settings = read_service()
-            client = ServiceClient(
-                settings.realm_url,
-                credential=ClientSecret(settings.client_id, settings.secret),
-                token_url=f"{settings.realm_url}{_TOKENS}",
-                timeout=settings.timeout,
-            )
+            client = _client(read_service())
         # The older client named no audience and no hosts: nothing is sent through this by itself.
         self._auth = client.auth(hosts="service-auth-client.invalid")
 
@@ -43,3 +41,13 @@ class ServiceAuthClient:
                 service none.
         """
         return await self._auth.header_async()
+
+
+@lru_cache(maxsize=8)
+def _client(settings: ServiceSettings) -> ServiceClient:
+    return ServiceClient(
+        settings.realm_url,
+        credential=ClientSecret(settings.client_id, settings.secret),
+        token_url=f"{settings.realm_url}{_TOKENS}",
+        timeout=settings.timeout,
+    )
