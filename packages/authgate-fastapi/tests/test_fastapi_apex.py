@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import authgate_core as ag
 from authgate_core.apex import AsyncAuthApiProvider, AsyncAuthCodeApi, LoginStates, ServiceUser
-from authgate_core.testing import FakeApex, ManualClock
+from authgate_core.testing import FakeApex, FakeIssuer, ManualClock
 from authgate_core.testing.apex import CODE_PATH, LOGIN_PATH, USER_PATH
 from authgate_fastapi import AuthGate
 from authgate_fastapi.apex import apex_router, service_user, user_metadata
@@ -96,6 +96,17 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def _me(config: ag.GateConfig) -> TestClient:
+    app = FastAPI()
+    AuthGate(app, gate=ag.AsyncGate(config))
+
+    @app.get("/me")
+    async def me(user: Annotated[ServiceUser[Rights], Depends(service_user(Rights))]) -> str:
+        return user.user.id
+
+    return TestClient(app)
+
+
 def begun(client: TestClient, challenge: str = CHALLENGE) -> str:
     """The state of a login that was begun."""
     response = client.post("/auth/login/begin", json={"code_challenge": challenge})
@@ -142,6 +153,28 @@ class TestMetadata:
         rights = {"approves": True, "limit": 100}
         assert {"id": ada, "name": "Ada Example", "admin": [False, True], "metadata": rights} == first
         assert {"id": root, "name": "Root Example", "admin": [True, False], "metadata": None} == second
+
+    def test_a_user_of_another_issuer(self, apex: FakeApex) -> None:
+        """Law 3.14: is not the user of the apex who has the same id, and no admin of it by a role of the same name."""
+        with FakeIssuer(audience="api") as other:
+            issuers = [
+                ag.Issuer.apex(apex.url, audience=ag.ANY_AUDIENCE, service=ORDERS, namespace="apex:"),
+                ag.Issuer.oidc(other.url, audience="api", roles="roles", namespace="other:"),
+            ]
+            client = _me(ag.GateConfig(issuers=issuers))
+            ada = apex.add_user("ada")
+
+            assert 200 == client.get("/me", headers=bearer(apex.token(ada))).status_code
+            token = other.token(ada, roles=["admin", "service_admin"])
+            assert 403 == client.get("/me", headers=bearer(token)).status_code
+
+    def test_a_gate_without_an_apex(self) -> None:
+        """Law 1.6: is a mistake, and nobody's refusal."""
+        with FakeIssuer(audience="api") as other:
+            client = _me(ag.GateConfig(issuers=[ag.Issuer.oidc(other.url, audience="api")]))
+
+            with pytest.raises(ag.ConfigurationError, match=r"Issuer\.apex"):
+                client.get("/me", headers=bearer(other.token("u1")))
 
     def test_nobody(self, client: TestClient) -> None:
         """Without a token, or with one that is nobody's: 401, and no reason."""

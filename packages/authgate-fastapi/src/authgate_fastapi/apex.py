@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ from authgate_core import (
     Policy,
     User,
     claim_path,
+    from_issuer,
     has_metadata,
     is_user,
 )
@@ -64,7 +66,8 @@ def user_metadata(model: type[M], policy: Policy | None = None) -> Guard[M]:
 def service_user(model: type[M]) -> Guard[ServiceUser[M]]:
     """``Depends(service_user(Rights))``: the user who calls, whether they administer the service, and their metadata.
 
-    As ``user_metadata`` it costs no call of its own; who has no metadata is let in without.
+    As ``user_metadata`` it costs no call of its own; who has no metadata is let in without. A user of another issuer is
+    none of the apex's, whatever their id and roles: 403.
 
     Args:
         model: The model of ``Issuer.apex(metadata=...)``.
@@ -75,7 +78,22 @@ def service_user(model: type[M]) -> Guard[ServiceUser[M]]:
         metadata = None if user.claim(_METADATA) is MISSING else user.model(model)
         return ServiceUser(_as_apex_has(user), user.has_role("service_admin"), metadata)
 
-    return Guard(f"service_user({model.__name__})", is_user, give)
+    return Guard(f"service_user({model.__name__})", _by_apex, give)
+
+
+def _by_apex(gate: AsyncGate) -> Policy:
+    names = tuple(issuer.name for issuer in gate.config.trusted_issuers if issuer.asked is not None)
+    if not names:
+        raise ConfigurationError(
+            "service_user: nobody tells of users as an apex does; give issuers=[Issuer.apex(...)]"
+        )
+    return _of_issuers(names)
+
+
+@cache
+def _of_issuers(names: tuple[str, ...]) -> Policy:
+    """One object for the same names each time, which a gate finds at once."""
+    return is_user & from_issuer(*names)
 
 
 def _as_apex_has(user: User) -> ApexUser:
