@@ -305,6 +305,25 @@ class TestMiddleware:
         (route,) = guarded_routes(bare)
         assert (False, False) == (route.is_unguarded, route.is_open)
 
+    def test_hosts_are_no_part_of_a_path(self, make: Make) -> None:
+        """What is left alone is so for every host, and is listed as open there."""
+        app = make()
+        app.add_middleware(AuthMiddleware, policy=is_user, excluded_paths={"/in", "/shop/in"})
+        host = Host("api.example.com", Router([Route("/in", plain), Route("/guarded", plain)]))
+        app.mount("/shop", Router([host]))
+        app.router.routes.append(host)
+
+        client = TestClient(app, base_url="http://api.example.com")
+        assert [200, 200, 401, 401] == [
+            client.get(path).status_code for path in ("/in", "/shop/in", "/guarded", "/shop/guarded")
+        ]
+        assert [
+            "GET api.example.com/shop/in - public",
+            "GET api.example.com/shop/guarded - middleware: is_user",
+            "GET api.example.com/in - public",
+            "GET api.example.com/guarded - middleware: is_user",
+        ] == lines(app)
+
     def test_what_it_is_told_to_leave_alone(self, make: Make, tmp_path: Path) -> None:
         """Law 8.7: is public by that, method by method; a path without methods is meant for sockets as well."""
         app = make()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
-from starlette.routing import Router, WebSocketRoute
+from starlette.routing import Host, Router, WebSocketRoute
 
 from authgate_core import AsyncGate, ConfigurationError
 from authgate_core.routes import GuardedRoute, RouteGuard, RouteKind
@@ -62,6 +62,7 @@ class _Way:
         gate: Who judges there.
         default: The guard of routes that have none.
         path: Where the router is mounted.
+        host: The hosts on the way, which are no part of the path that middleware reads.
         doors: Middleware on the way.
         held: The protections of routers on the way, which a route may opt out of.
         passed: Those of routers that what is around this router is mounted in.
@@ -70,6 +71,7 @@ class _Way:
     gate: AsyncGate
     default: Blanket | None
     path: str = ""
+    host: str = ""
     doors: tuple[_Door, ...] = ()
     held: tuple[Blanket, ...] = ()
     passed: tuple[RouteGuard, ...] = ()
@@ -81,6 +83,10 @@ class _Way:
         if gate is None:
             return replace(self, doors=doors)
         return replace(self, doors=doors, gate=gate, default=default_carried_by(app))
+
+    def to(self, route: object) -> _Way:
+        """The way to a route, which may be one of a host alone."""
+        return replace(self, host=f"{self.host}{route.host}") if isinstance(route, Host) else self
 
     def mounted(self, route: object, path: str) -> _Way:
         """The way into what a route mounts."""
@@ -120,8 +126,9 @@ class _Way:
 
 def _listed(router: Router, way: _Way) -> Iterator[GuardedRoute]:
     held = (*way.held, *protections(router))
-    for route, around in _flat(router.routes, replace(way, held=held)):
-        path = f"{way.path}{getattr(route, 'path', None) or getattr(route, 'host', '')}"
+    for route, way_there in _flat(router.routes, replace(way, held=held)):
+        around = way_there.to(route)
+        path = f"{way.path}{getattr(route, 'path', '')}"
         inner = router_behind(route)
         if inner is None:
             yield from _answers(route, _kind(route), path, around)
@@ -162,7 +169,7 @@ def _answers(route: object, kind: RouteKind, path: str, way: _Way) -> Iterator[G
     for guards, methods in answers.items():
         # Middleware that guards nothing here was told to leave the path alone (Law 8.7).
         is_open = is_public(_endpoint(route)) or (bool(way.doors) and not guards)
-        yield GuardedRoute(kind, path, () if takes_any else tuple(methods), guards, is_open)
+        yield GuardedRoute(kind, f"{way.host}{path}", () if takes_any else tuple(methods), guards, is_open)
 
 
 def _kind(route: object) -> RouteKind:
