@@ -153,6 +153,19 @@ class TestCallers:
             request = view(("Cookie", f"__Host-access={token}"), memo=Memo())
             assert token == caller_of(gate.admit(request, ag.is_user)).subject.reveal()
 
+    def test_the_token_that_this_gate_has_verified(self, gate: ag.Gate, issuer: FakeIssuer) -> None:
+        """Law 2.6: not one that the same user has shown another gate of the same request."""
+        cookies = ag.Cookies(
+            access="__Host-access", csrf="__Host-csrf", origins=("https://shop.example.com",)
+        )
+        config = ag.GateConfig(issuers=[ag.Issuer.oidc(issuer.url, audience="web")], cookies=cookies)
+        memo = Memo()
+        shown, kept = issuer.token("u1"), issuer.token("u1", aud="web")
+        with ag.Gate(config) as pages:
+            page = pages.admit(view(("Cookie", f"__Host-access={kept}"), memo=memo), ag.is_user)
+            call = gate.admit(view(bearer(shown), memo=memo), ag.is_user)
+        assert [kept, shown] == [caller_of(admission).subject.reveal() for admission in (page, call)]
+
     def test_another_token_beside_is_not_taken_for_it(self, gate: ag.Gate, issuer: FakeIssuer) -> None:
         """Law 2.7: what stands in a header that the gate has not read was not verified."""
         admission = gate.admit(view(bearer(issuer.token("u1"))), ag.is_user)

@@ -51,7 +51,15 @@ def _remembered(view: RequestView, principal: User | Service) -> Secret | None:
     """The token that a guard of this request has found to be this principal's, wherever it stood."""
     entries = {} if view.memo is None else view.memo.entries
     for (_, kind), (credential, found) in entries.items():
-        if kind == BEARER and isinstance(credential, BearerToken) and found == principal:
+        if (
+            kind != BEARER
+            or not isinstance(credential, BearerToken)
+            or not isinstance(found, (User, Service))
+        ):
+            continue
+        if (
+            found == principal and found.claims == principal.claims
+        ):  # they may have shown another gate another
             return credential.value
     return None
 
