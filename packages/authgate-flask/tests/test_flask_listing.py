@@ -38,6 +38,25 @@ class TestRoutes:
             ),
         ) == guarded_routes(app)
 
+    def test_a_handler_of_head(self, gate: Gate) -> None:
+        """Is an answer of its own, which no guard of ``get`` stands before."""
+        app = Flask("orders", static_folder=None)
+        AuthGate(app, gate=gate)
+
+        class Orders(MethodView):
+            @requires(is_user)
+            def get(self) -> str:
+                return "in"
+
+            def head(self) -> str:
+                return "in"
+
+        app.add_url_rule("/orders", view_func=Orders.as_view("orders"))
+
+        client = app.test_client()
+        assert (401, 200) == (client.get("/orders").status_code, client.head("/orders").status_code)
+        assert ["HEAD /orders"] == [str(route) for route in guarded_routes(app) if route.is_unguarded]
+
     def test_a_rule_that_names_no_method(self, gate: Gate) -> None:
         """Law 8.8: one that was put into the map by hand answers any, and is listed."""
         app = Flask("orders", static_folder=None)

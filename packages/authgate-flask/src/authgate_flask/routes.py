@@ -33,7 +33,7 @@ def routes_of(app: Flask, default: Policy | None) -> Iterator[GuardedRoute]:
     """The routes of an application, by rule; one of a ``MethodView`` once for each answer."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (_shown(app, rule), rule.endpoint)):
         answers: dict[tuple[tuple[RouteGuard, ...], bool], list[str]] = {}
-        for method in _methods(rule):
+        for method in _methods(rule, class_of(app.view_functions.get(rule.endpoint))):
             answers.setdefault(_answer(app, default, rule.endpoint, method), []).append(method)
         for (stands, is_public), methods in answers.items():
             yield GuardedRoute("http", _shown(app, rule), tuple(methods), stands, is_public)
@@ -116,15 +116,16 @@ def rules_of(app: Flask, endpoint: str) -> tuple[str, ...]:
     return tuple(_shown(app, rule) for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
 
 
-def _methods(rule: Rule) -> Iterator[str]:
-    """The methods that somebody wrote: Flask adds HEAD to GET, and answers OPTIONS itself.
+def _methods(rule: Rule, view_class: type | None) -> Iterator[str]:
+    """The methods that somebody wrote: Flask adds HEAD to GET, if no handler is there, and answers OPTIONS itself.
 
     A rule that was put into the map by hand may name none, and takes any.
     """
     if rule.methods is None:
         yield from _METHODS
         return
-    automatic = {"HEAD"} if "GET" in rule.methods else set[str]()
+    is_added = "GET" in rule.methods and not hasattr(view_class, "head")
+    automatic = {"HEAD"} if is_added else set[str]()
     if getattr(rule, "provide_automatic_options", False):
         automatic.add("OPTIONS")
     yield from sorted(rule.methods - automatic)
