@@ -191,7 +191,9 @@ class TestToken:
 class TestServing:
     def test_until_interrupted(self) -> None:
         """The command says where it listens, serves, and ends quietly when interrupted."""
-        code = "from authgate_core.cli import main; main()"
+        # Whoever starts the tests in the background has SIGINT ignored, which children inherit.
+        heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        code = f"{heard}; from authgate_core.cli import main; main()"
         command = [sys.executable, "-c", code, "dev-issuer", "--port", "0", "--user", "zoe:r1,r2"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -202,7 +204,10 @@ class TestServing:
             page = connection.getresponse().read().decode()
             connection.close()
             os.kill(process.pid, signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+            try:
+                _, err = process.communicate(timeout=60)
+            finally:
+                process.kill()
 
         assert "<b>zoe</b>" in page
         assert "Traceback" not in err
