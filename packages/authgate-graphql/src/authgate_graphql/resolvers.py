@@ -96,7 +96,9 @@ def _before_item(
             value = resolver(root, info)
         except AuthgateError as error:
             raise worded(error, visit, context) from None
-        return _awaited(value, context) if type(value) is CoroutineType else value
+        if type(value) is CoroutineType:
+            return _awaited(cast("Awaitable[Any]", value), context)
+        return value
 
     return resolve
 
