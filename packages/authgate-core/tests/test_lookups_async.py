@@ -24,6 +24,7 @@ from authgate_core.testing import ManualClock
 
 SHOP = Project(id="shop")
 SECRET = "a-secret-that-nobody-may-ever-see-again"
+ITS_OWN_WORDS = "of a directory may hold whatever it was asked about"
 
 
 class _Directory:
@@ -286,14 +287,14 @@ class TestRefresh:
         office = _Office()
 
         async def scenario() -> None:
-            await office.grow_stale(AuthUnavailable(SECRET))
+            await office.grow_stale(AuthUnavailable(ITS_OWN_WORDS))
             office.refresh()
             await office.settled()
             assert SHOP == await office.look_up()
 
         asyncio.run(scenario())
         assert ["projects_unavailable"] == [notice.code for notice in office.notices]
-        assert SECRET not in repr(office.notices)
+        assert ITS_OWN_WORDS not in repr(office.notices)
 
     def test_bug(self) -> None:
         """Law 1.3: a bug in the background is told with its place, but not its text (Law 2.5)."""
@@ -301,7 +302,7 @@ class TestRefresh:
 
         async def scenario() -> None:
             complaints = _complaints()
-            await office.grow_stale(KeyError(SECRET))
+            await office.grow_stale(KeyError(ITS_OWN_WORDS))
             office.refresh()
             await office.settled()
             gc.collect()
@@ -311,7 +312,7 @@ class TestRefresh:
         (notice,) = office.notices
         assert ("project_directory_failed", True) == (notice.code, notice.alarm)
         assert "look_up raised KeyError in the background" in notice.text
-        assert SECRET not in notice.text
+        assert ITS_OWN_WORDS not in notice.text
 
     def test_bug_that_a_look_up_joined(self) -> None:
         """Law 1.3: who waits for a refresh that ends in a bug is given the bug."""
