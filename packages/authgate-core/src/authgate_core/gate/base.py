@@ -30,6 +30,7 @@ from ..flows.trust import Found, Trust
 from ..io.http import SafeHttp
 from ..io.replays import REMEMBERED_IN_ONE_PROCESS
 from ..jose.compact import Limits
+from ..making import maker
 from ..policy import (
     AnyOf,
     CompiledPolicy,
@@ -64,6 +65,7 @@ from .trusting import Trusting
 __all__ = ["GateBase"]
 
 _numbers: Final = itertools.count(1)
+_token: Final = maker(BearerToken)
 _MOST_POLICIES: Final = 512
 _MOST_ROLES: Final = 1024
 """For how many lists of roles it is known what they imply."""
@@ -185,7 +187,7 @@ class GateBase:
         """Admit the bearer of a token where that can be said at once; else the token, for whoever asks further."""
         found = self._context.trust.recognise(token, now)
         if not isinstance(found, Principal):
-            return BearerToken(Secret(token) if found is None else HashedSecret(token, found))
+            return _token(Secret(token) if found is None else HashedSecret(token, found))
         if policy is None:
             admission = Admission((found,), None, None, now)
         elif self._admits_plainly(policy, found, now):
@@ -210,9 +212,10 @@ class GateBase:
         """Admit the bearer of a token as far as nobody has to be asked; else what is left to do."""
         compiled = None if policy is None else self._compiled(policy)
         begun = begin_token(token, context.trust, now)
+        bound = context.possession is not None
         if isinstance(begun, Principal):
-            return decided(begun, compiled, now)
-        return decided_later(begun, compiled, now)
+            return decided(begun, compiled, now, may_be_bound=bound)
+        return decided_later(begun, compiled, now, may_be_bound=bound)
 
     def check_policy(self, policy: Policy) -> None:
         """Check that this gate can ever satisfy a policy; adapters call it when a guard is registered.

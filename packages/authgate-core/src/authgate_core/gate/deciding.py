@@ -20,9 +20,19 @@ NO_REQUEST: Final = RequestView("", "", ())
 """What a policy judges a token alone by, whether or not the token was remembered."""
 
 
-def decided(principal: User | Service, policy: CompiledPolicy | None, now: Instant) -> Admission:
-    """Admit the bearer of a token, as if it had come in a request that carries nothing else."""
-    check_unbound(principal)
+def decided(
+    principal: User | Service, policy: CompiledPolicy | None, now: Instant, *, may_be_bound: bool
+) -> Admission:
+    """Admit the bearer of a token, as if it had come in a request that carries nothing else.
+
+    Args:
+        principal: Whom the token speaks of.
+        policy: Who is let in; None admits whoever it is.
+        now: The present moment.
+        may_be_bound: Whether any issuer may bind tokens to keys; none is read through for that otherwise.
+    """
+    if may_be_bound:
+        check_unbound(principal)
     if policy is None:
         return Admission((principal,), None, None, now)
     try:
@@ -32,6 +42,8 @@ def decided(principal: User | Service, policy: CompiledPolicy | None, now: Insta
         raise
 
 
-def decided_later(flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant) -> Flow[Admission]:
+def decided_later(
+    flow: Flow[User | Service], policy: CompiledPolicy | None, now: Instant, *, may_be_bound: bool
+) -> Flow[Admission]:
     """The same for a token of which somebody has to be asked first."""
-    return decided((yield from flow), policy, now)
+    return decided((yield from flow), policy, now, may_be_bound=may_be_bound)

@@ -126,13 +126,14 @@ def split_object(token: str, limits: Limits) -> tuple[Parts, dict[str, Any]]:
     # Junk of many kilobytes is not worth decoding, as ``may_hold_object`` says.
     if payload[:2] not in _BEGINNINGS:
         raise MalformedToken("the payload is not a JSON object")
-    data = _decoded(payload, limits)
+    decode = _decode_padded if limits.padded else decode_segment
+    data = decode(payload)
     claims = _read_flat(data, limits)
     if claims is None:
         claims = _read_any(data, limits)
     # What is not ASCII in the header is refused by ``parse_header``, before anything is verified.
     covered = signing_input.encode("ascii", "replace")
-    return _new(Parts, (header, data, covered, _decoded(signature, limits))), claims
+    return _new(Parts, (header, data, covered, decode(signature))), claims
 
 
 def may_hold_object(token: str) -> bool:
@@ -282,8 +283,12 @@ def decode_segment(segment: str) -> bytes:
 
 
 def _decoded(segment: str, limits: Limits) -> bytes:
-    """Decode a segment, which may have its padding where that is allowed: all of it, or none."""
-    if not limits.padded or segment[-1:] != "=":
+    return _decode_padded(segment) if limits.padded else decode_segment(segment)
+
+
+def _decode_padded(segment: str) -> bytes:
+    """Decode a segment that may have its padding: all of it, or none."""
+    if segment[-1:] != "=":
         return decode_segment(segment)
     if len(segment) % 4:
         raise MalformedToken("a segment has not the padding of its length")
