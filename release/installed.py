@@ -23,6 +23,8 @@ _OPTIONAL: Final = {
     "fastapi",
     "flask",
     "graphene",
+    "http_message_signatures",
+    "ijson",
     "opentelemetry",
     "prometheus_client",
     "redis",

@@ -96,6 +96,12 @@ class TestSecret:
         assert "s3cret" not in repr(ag.GateConfig.from_mapping({**mapping, **PROFILE}))
 
 
+class TestOurs:
+    def test_how_many_tokens_are_remembered(self) -> None:
+        """As the page of settings says, this one applies."""
+        assert (10_000, 0) == (read().verified_tokens, read(AUTHGATE_VERIFIED_TOKENS="0").verified_tokens)
+
+
 class TestTenants:
     def test_several(self) -> None:
         """A comma list of project ids, for users and projects alike."""

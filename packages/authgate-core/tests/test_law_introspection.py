@@ -15,7 +15,7 @@ from authgate_core.events import Decided, Notice
 from authgate_core.testing import ABSENT, FakeIssuer, ManualClock, SigningKey
 from tests.support.gates import Face, bearer, face, view
 
-CLIENT = ag.ClientSecret("orders-api", "s3cret:with/colon")
+CLIENT = ag.ClientSecret("orders-api", "s3cr\u00e9t:with/colon")
 EVERYONE = ag.is_user | ag.is_service
 Make = Callable[..., Face]
 
@@ -28,7 +28,7 @@ def _clock() -> ManualClock:
 @pytest.fixture(name="fake")
 def _fake(clock: ManualClock) -> Iterator[FakeIssuer]:
     with FakeIssuer(clock=clock) as fake:
-        fake.desk.clients["orders-api"] = "s3cret:with/colon"
+        fake.desk.clients["orders-api"] = "s3cr\u00e9t:with/colon"
         yield fake
 
 
@@ -344,7 +344,7 @@ class TestClients:
     @pytest.mark.parametrize("method", ["basic", "post"])
     def test_a_secret(self, make: Make, fake: FakeIssuer, method: Any) -> None:
         """In the header or in the form, encoded so that a colon in it is none (RFC 6749 section 2.3.1)."""
-        client = ag.ClientSecret("orders-api", "s3cret:with/colon", method)
+        client = ag.ClientSecret("orders-api", "s3cr\u00e9t:with/colon", method)
         assert "u1" == make({"client": client}).verify_token(fake.opaque_token()).user.id
 
     @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
@@ -576,6 +576,8 @@ class TestConfiguration:
             ({"client": "orders-api"}, "give ClientSecret or PrivateKeyJwt"),
             ({"client": ag.ClientSecret("", "s")}, "client_id is empty"),
             ({"client": ag.ClientSecret("a", " ")}, "secret is empty"),
+            ({"client": ag.ClientSecret("a", "\ud800")}, "secret is empty"),
+            ({"client": ag.ClientSecret("\udfff", "s")}, "client_id is empty"),
             ({"client": ag.ClientSecret("a", "s", "get")}, "neither 'basic' nor 'post'"),  # type: ignore[arg-type]
             ({"client": ag.PrivateKeyJwt("a", "no key")}, "no private key in PEM"),
             ({"client": ag.PrivateKeyJwt("a", {"kty": "RSA"})}, "no JWK"),

@@ -71,7 +71,7 @@ class ClientSecret:
         """What is wrong with it (Law 1.6)."""
         secret: object = self.secret
         yield from _name_problems(self.client_id)
-        if not isinstance(secret, Secret) or not secret.reveal().strip():
+        if not isinstance(secret, Secret) or not _is_text(secret.reveal()):
             yield "client: the secret is empty, or no text"
         if self.method not in {"basic", "post"}:
             yield f"client: method={self.method!r} is neither 'basic' nor 'post'"
@@ -209,5 +209,10 @@ def bearer_request(
 
 
 def _name_problems(client_id: object) -> Iterator[str]:
-    if not isinstance(client_id, str) or not client_id.strip():
+    if not isinstance(client_id, str) or not _is_text(client_id):
         yield "client: client_id is empty, or no text"
+
+
+def _is_text(value: str) -> bool:
+    """Whether this says something, and can be sent: half a surrogate pair can not."""
+    return bool(value.strip()) and not any("\ud800" <= character <= "\udfff" for character in value)

@@ -42,7 +42,9 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 _OWNERS: Final = ("Issuer 'mercury': ", "projects: ")
 _IGNORED: Final = ("CACHE_EXPIRY_TIME", "JWKS_CACHE_TTL")
-_APPLIES: Final = frozenset({"tenants", "audience", "allow_http", "realm", "explain", "shadow", *WATCHING})
+_APPLIES: Final = frozenset(
+    {"tenants", "audience", "allow_http", "realm", "explain", "shadow", "verified_tokens", *WATCHING}
+)
 _ANY: Final = ("*",)
 
 
@@ -101,7 +103,7 @@ def read_mercury(mapping: Mapping[str, Any], ours: Settings) -> tuple[MercurySet
     ignored = [name for name in _IGNORED if mapping.get(name)]
     if ignored:
         logging.getLogger("authgate").warning(
-            "%s: ignored; keys and projects are kept as long as laws 4.3 and 6.2 say, and no verified token is",
+            "%s: ignored; keys, projects and verified tokens are kept as long as laws 4.3, 6.2 and 7.1 say",
             ", ".join(ignored),
         )
     return MercurySettings(old, ours), [*_missing(found), *_foreign(ours)]

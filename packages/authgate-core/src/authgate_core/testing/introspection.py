@@ -86,7 +86,7 @@ class IntrospectionDesk:
 
     def _with_secret(self, name: str, secret: str) -> str | None:
         known = self.clients.get(name)
-        return name if known is not None and hmac.compare_digest(known, secret) else None
+        return name if known is not None and hmac.compare_digest(known.encode(), secret.encode()) else None
 
     def _with_assertion(self, name: str, assertion: str) -> str | None:
         try:
