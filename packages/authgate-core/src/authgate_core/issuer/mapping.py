@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import is_dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from sys import intern
 from typing import Any, Final, TypeVar, cast
 
@@ -105,7 +105,7 @@ class PrincipalMap:
         scopes = self._scopes.read(claims)
         implied = expand(roles)
         model = _judged(claims, mapping) if self._judges else None
-        kept = claims if self._keeps_claims else _kept(verified.payload, mapping.lifted)
+        kept = claims if self._keeps_claims else ReadLater(verified.payload, mapping.lifted)
         # Descriptive claims: what is not text says nothing, and authorisation does not read it.
         username, login, email, name, session_id, client_id, azp, acr = [
             value if isinstance(value, str) else None for value in map(claims.get, _DESCRIPTIVE)
@@ -162,13 +162,25 @@ class PrincipalMap:
         return user, ref
 
 
-def _kept(payload: bytes, lifted: tuple[str, ...]) -> bytes | Callable[[], Mapping[str, Any]]:
-    """What the claims can be read from once more: a token that is remembered is a third of the size without them."""
-    return payload if not lifted else partial(_read_again, payload, lifted)
+class ReadLater:
+    """Reads verified claims once more: a token that is remembered is a third of the size without them.
 
+    A class of its own, because whatever shows what is remembered must not show the payload (Law 2.5).
 
-def _read_again(payload: bytes, lifted: tuple[str, ...]) -> Mapping[str, Any]:
-    return _lifted(json.loads(payload), lifted)
+    Args:
+        payload: What was verified.
+        lifted: As in ``ClaimsMap``.
+    """
+
+    __slots__ = ("_lifted", "_payload")
+
+    def __init__(self, payload: bytes, lifted: tuple[str, ...]) -> None:
+        self._payload = payload
+        self._lifted = lifted
+
+    def __call__(self) -> Mapping[str, Any]:
+        """The claims, as they were when the principal was made."""
+        return _lifted(json.loads(self._payload), self._lifted)
 
 
 _token_ref: Final = maker(TokenRef)

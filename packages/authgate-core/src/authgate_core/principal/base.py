@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import (
@@ -30,8 +29,8 @@ from .schema import SERIALIZER, core_schema_of, json_schema_of
 __all__ = ["PUBLIC_FIELDS", "Claims", "Common", "Principal", "ReadOnly", "Unfinished", "frozen", "put"]
 
 M = TypeVar("M")
-Claims: TypeAlias = Mapping[str, object] | bytes | Callable[[], Mapping[str, object]]
-"""Claims, the JSON that holds them, or what reads them."""
+Claims: TypeAlias = Mapping[str, object] | Callable[[], Mapping[str, object]]
+"""Claims, or what reads them."""
 
 PUBLIC_FIELDS: Final = ("id", "issuer", "tenant", "roles", "scopes")
 """What ``to_dict`` shows of any principal; each kind adds its own."""
@@ -111,7 +110,7 @@ class Principal(ReadOnly):
         tenant: The tenant it belongs to.
         roles: In token order.
         scopes: In token order.
-        claims: The verified claims; or their JSON, or what reads them, for when somebody asks for the first time.
+        claims: The verified claims, or what reads them when somebody asks for the first time.
         source: The kind of credential that identified it.
         implied_roles: The roles with everything that a configured hierarchy adds (Law 8.5).
         model: The object that ``Issuer(claims=...)`` validated.
@@ -183,7 +182,7 @@ class Principal(ReadOnly):
         view = self._view
         if view is None:
             # Most requests never read claims, so the copy waits for the first that does.
-            view = frozen(_read(self._claims))
+            view = frozen(self._claims() if callable(self._claims) else self._claims)
             put(self, "_view", view)
         return view
 
@@ -302,12 +301,6 @@ class Principal(ReadOnly):
             type(self),
             {**self.ref._asdict(), **fields, "claims": shown, "public": self._shown},
         )
-
-
-def _read(claims: Claims) -> Mapping[str, object]:
-    if isinstance(claims, bytes):
-        return cast("Mapping[str, object]", json.loads(claims))
-    return claims() if callable(claims) else claims
 
 
 def _thawed(value: object) -> object:
