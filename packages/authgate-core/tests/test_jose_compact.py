@@ -150,6 +150,14 @@ class TestSplit:
             with pytest.raises(MalformedToken):
                 split(token, LIMITS)
 
+    def test_padding_around_an_object_is_refused(self) -> None:
+        """Law 3.1: in the payload as in the signature, also where it is the padding of its length."""
+        bare, padded = encode_segment(b'{"a":1}'), base64.urlsafe_b64encode(b'{"a":1}').decode()
+        assert {"a": 1} == split_object(f"{HEADER}.{bare}.AA", LIMITS)[1]
+        for token in (f"{HEADER}.{padded}.AA", f"{HEADER}.{bare}.AA=="):
+            with pytest.raises(MalformedToken):
+                split_object(token, LIMITS)
+
     @pytest.mark.parametrize("data", [b"", b"a", b"ab", b"abc", b"abcd", b"abcde"])
     def test_padding_is_read_where_it_is_allowed(self, data: bytes) -> None:
         """Law 3.1: as AWS load balancers write it, in every segment, or none of it."""
