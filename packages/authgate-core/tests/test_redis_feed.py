@@ -422,6 +422,22 @@ class TestWrongAnswers:
                     conversation.send(answer)
         assert "ask" == copy.known(token())
 
+    def test_after_a_read_that_was_cut_off(self) -> None:
+        """Law 5.11: the next one waits for no entry, so that closing connections over and over ends no lease."""
+        clock = SystemClock()
+        keeper, copy = Keeper(Layout("p"), clock, print, cluster=False, local=None), StoreCopy(10, clock)
+        keeper.watch.begin(b"epoch")
+        talk, waits = FeedTalk(keeper, Layout("p"), copy, clock), []
+        cut = ()
+        for answers in ((self.BEGIN, self.NO_KEYS), (self.NO_NEWS,), cut, (self.NO_NEWS,), cut, cut):
+            conversation = talk.turn()
+            waits.append("BLOCK" in next(conversation)[-1])
+            with contextlib.suppress(StopIteration):
+                for answer in answers:
+                    conversation.send(answer)
+            conversation.close()
+        assert [False, False, True, False, True, False] == waits
+
 
 class TestClusters:
     def test_a_node_of_one_is_not_followed(

@@ -54,6 +54,7 @@ class FeedTalk:
         self._lock = copy.lock
         self._clock = clock
         self._cursor = _START
+        self._was_answered = False
 
     def turn(self) -> Exchange[bool]:
         """Load the store, or read on; says whether the copy has a lease.
@@ -119,9 +120,15 @@ class FeedTalk:
                 self._replica.add(subject, mark, ends)
 
     def _read(self, epoch: bytes) -> Exchange[bool]:
-        """Read the next entries, and wait for them a while where the copy answers meanwhile."""
+        """Read the next entries, and wait for them a while where the copy answers meanwhile.
+
+        After a read that was cut off the next one does not wait: a server that goes on closing connections answers
+        it in time, and the lease is renewed before it is over.
+        """
         sent = self._clock.now()
-        waiting = ("BLOCK", round(BLOCK * 1000)) if self._replica.is_live(sent) else ()
+        may_wait = self._was_answered and self._replica.is_live(sent)
+        waiting = ("BLOCK", round(BLOCK * 1000)) if may_wait else ()
+        self._was_answered = False
         read: Command = ("XREAD", "COUNT", _MOST, *waiting, "STREAMS", self._layout.feed, self._cursor)
         found, head, news = yield from asked((("GET", self._layout.epoch), _head(self._layout), read))
         heard = self._clock.now()
@@ -133,6 +140,7 @@ class FeedTalk:
             live = self._replica.follow(_head_of(epoch, head), [one.entry for one in written], sent, heard)
         if written:
             self._cursor = written[-1].id
+        self._was_answered = True
         return live
 
     def give_up(self) -> None:
