@@ -73,11 +73,40 @@ class TestConfiguration:
         assert all(name in said for name in ("issuer_url: ", "client_id", "token_url: "))
         assert "s3cr3t" not in said
 
-    def test_an_empty_refresh_token(self) -> None:
+    @pytest.mark.parametrize("token", ["", ag.Secret(""), None, 7, "half \ud800", "two\nlines"])
+    def test_a_refresh_token_that_is_none(self, token: Any) -> None:
         """It would be asked with each time, and refused."""
         client = ServiceClient(URL, credential=ClientSecret("a", "s"))
         with pytest.raises(ag.ConfigurationError, match="refresh_token: is empty"):
-            client.renewing("", hosts=BILLING)
+            client.renewing(token, hosts=BILLING)
+
+    @pytest.mark.parametrize(
+        ("wanted", "said"),
+        [
+            ({"hosts": 5}, "hosts: name the origins"),
+            ({"hosts": []}, "hosts: name the origins"),
+            ({"hosts": [BILLING, 5]}, "hosts: name the origins"),
+            ({"hosts": ["ftp://billing.example.com"]}, "is no https origin"),
+            ({"scopes": None}, "scopes: give them"),
+            ({"scopes": ["a", 5]}, "scopes: give them"),
+            ({"scopes": ["a b"]}, "scopes: give them"),
+            ({"scopes": "half\ud800"}, "scopes: give them"),
+            ({"audience": 5}, "audience: is no text"),
+            ({"audience": "half \ud800"}, "audience: is no text"),
+            ({"resource": b"urn:x"}, "resource: is no text"),
+        ],
+    )
+    def test_what_no_token_can_be_asked_for(self, wanted: dict[str, Any], said: str) -> None:
+        """Law 1.6: it is said where it is configured, not by the first call that goes out."""
+        client = ServiceClient(URL, credential=ClientSecret("a", "s"))
+        with pytest.raises(ag.ConfigurationError, match=said):
+            client.auth(**{"hosts": BILLING, **wanted})
+
+    @pytest.mark.parametrize("scopes", ["b a", ["a", "b"], ("b", "a", "a"), {"a", "b"}, iter("ab")])
+    def test_scopes_in_any_shape(self, scopes: Any) -> None:
+        """One text, or texts of any number: each once, in order."""
+        client = ServiceClient(URL, credential=ClientSecret("a", "s"))
+        assert "scopes=('a', 'b')" in repr(client.auth(hosts=BILLING, scopes=scopes))
 
     @pytest.mark.parametrize("secret", [SECRET, ag.Secret(SECRET)])
     def test_a_secret_alone(self, issuer: FakeIssuer, secret: str | ag.Secret) -> None:

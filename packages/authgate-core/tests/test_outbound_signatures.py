@@ -146,6 +146,12 @@ class TestMessageSignatures:
         assert f'alg="{algorithm}"' in asked.headers["signature-input"]
         assert "u1" == self._admitted(asked, {"k1": public}, callee.url).user.id
 
+    def test_one_header_by_its_name(self, callee: Callee) -> None:
+        """A text is one name, and not as many as it has letters."""
+        auth = MessageSignatureAuth(ag.Secret(SECRET), keyid="k1", hosts=callee.url, headers="X-Order")
+        send(httpx2, auth, "GET", callee.url, headers={"X-Order": "7", "a": "1", "x": "2"})
+        assert '("@method" "@target-uri" "x-order")' in callee.asked[0].headers["signature-input"]
+
     def test_a_key_as_a_jwk(self, callee: Callee) -> None:
         """Alike."""
         jwk = json.loads(OKPAlgorithm.to_jwk(KEYS["ed25519"]))
@@ -199,6 +205,8 @@ class TestMessageSignatures:
             ({"lifetime": True}, "lifetime: True"),
             ({"lifetime": 301}, "at most 300"),
             ({"hosts": "http://api.example.com"}, "hosts: "),
+            ({"headers": None}, "headers: "),
+            ({"headers": ["date", 5]}, "headers: "),
         ],
     )
     def test_what_is_wrong_is_said_at_once(self, given: dict[str, Any], said: str) -> None:

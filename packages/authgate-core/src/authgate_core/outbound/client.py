@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import secrets
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ..clients import ClientSecret, Proving, is_client
 from ..clock import Clock, SystemClock
@@ -18,7 +19,7 @@ from ..secret import Secret
 from .auth import RelayAuth, TokenAuth
 from .caller import caller_of
 from .certificate import ClientCertificate
-from .origins import named_origins
+from .origins import named_origins, texts_of
 from .server import TokenServer
 from .supply import Supply
 from .wanted import Grant, InOwnName, Renewing, Wanted
@@ -26,6 +27,9 @@ from .wanted import Grant, InOwnName, Renewing, Wanted
 __all__ = ["ServiceClient", "relay"]
 
 Hosts: TypeAlias = str | Iterable[str] | None
+
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+"""RFC 6749 section 3.3."""
 
 
 class ServiceClient:
@@ -149,9 +153,9 @@ class ServiceClient:
         Raises:
             ConfigurationError: As ``auth`` does, or if the refresh token is empty.
         """
-        kept = Secret(refresh_token) if isinstance(refresh_token, str) else refresh_token
-        if not kept:
-            raise ConfigurationError("refresh_token: is empty")
+        kept: object = Secret(refresh_token) if isinstance(refresh_token, str) else refresh_token
+        if not isinstance(kept, Secret) or not kept or not kept.reveal().isprintable():
+            raise ConfigurationError("refresh_token: is empty, or no text that can be printed")
         return self._auth(Renewing(kept), audience, scopes, resource, hosts)
 
     def _auth(
@@ -162,7 +166,10 @@ class ServiceClient:
         resource: str | None,
         hosts: Hosts,
     ) -> TokenAuth:
-        names = scopes.split() if isinstance(scopes, str) else scopes
+        names = texts_of(scopes.split() if isinstance(scopes, str) else scopes)
+        problems = [*_wanted_problems(names, audience=audience, resource=resource)]
+        if problems or names is None:
+            raise ConfigurationError(*problems)
         wanted = Wanted(grant, audience, tuple(sorted(set(names))), resource)
         return TokenAuth(self._supply, wanted, named_origins(hosts, audience, resource))
 
@@ -197,6 +204,15 @@ def _credential_problems(proving: Proving, client_id: str | None) -> Iterator[st
         yield from proving.problems()
         if client_id is not None and client_id != proving.client_id:
             yield f"client_id: is {client_id!r}, and that of the credential is {proving.client_id!r}; leave it out"
+
+
+def _wanted_problems(scopes: tuple[str, ...] | None, **named: object) -> Iterator[str]:
+    """What is wrong with what a token is asked for."""
+    if scopes is None or not all(map(_SCOPE.fullmatch, scopes)):
+        yield "scopes: give them as one text with spaces between them, or as a list of texts without"
+    for name, value in named.items():
+        if value is not None and not (isinstance(value, str) and value.isprintable()):
+            yield f"{name}: is no text that can be printed"
 
 
 def _nonce() -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from ..errors import ConfigurationError
 from ..io.outgoing import Origin, Url, origin_named, origin_of
 from ..request import masked
 
-__all__ = ["Origins", "TokenWithheld", "named_origins"]
+__all__ = ["Origins", "TokenWithheld", "named_origins", "texts_of"]
 
 
 class TokenWithheld(Exception):
@@ -60,12 +61,24 @@ def named_origins(hosts: str | Iterable[str] | None, *named: str | None) -> Orig
                 "hosts: name the origins that the token may go to, such as hosts=['https://billing.example.com']"
             )
         return Origins(frozenset(found))
-    names = [hosts] if isinstance(hosts, str) else [*hosts]
+    names = texts_of(hosts)
+    if not names:
+        raise ConfigurationError(
+            "hosts: name the origins that the token may go to, as text or a list of texts"
+        )
     origins = {name: origin_named(name) for name in names}
     wrong = [name for name, origin in origins.items() if origin is None]
-    if wrong or not names:
+    if wrong:
         raise ConfigurationError(
-            *(f"hosts: {masked(name)!r} is no https origin; write https://host" for name in wrong),
-            *([] if names else ["hosts: is empty; name the origins that the token may go to"]),
+            *(f"hosts: {masked(name)!r} is no https origin; write https://host" for name in wrong)
         )
     return Origins(frozenset(origin for origin in origins.values() if origin is not None))
+
+
+def texts_of(value: object) -> tuple[str, ...] | None:
+    """One text or several, as whoever calls this may give them; None where it is anything else."""
+    if isinstance(value, str):
+        return (value,)
+    found = cast("tuple[object, ...]", tuple(value)) if isinstance(value, Iterable) else (None,)
+    texts = tuple(text for text in found if isinstance(text, str))
+    return texts if len(texts) == len(found) else None

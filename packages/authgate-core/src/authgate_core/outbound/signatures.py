@@ -13,7 +13,7 @@ from ..request import HttpRequest
 from ..secret import Secret
 from ..signing import RequestSigning
 from .messages import MessageSigning
-from .origins import named_origins
+from .origins import named_origins, texts_of
 
 if TYPE_CHECKING:
     from .rfc9421 import MessageSigner
@@ -86,12 +86,15 @@ class MessageSignatureAuth(OutgoingAuth):
         keyid: str,
         hosts: str | Iterable[str],
         tag: str = "authgate",
-        headers: Iterable[str] = (AUTHORIZATION, CONTENT_TYPE),
+        headers: str | Iterable[str] = (AUTHORIZATION, CONTENT_TYPE),
         lifetime: float = 60.0,
         clock: Clock = SystemClock(),
     ) -> None:
-        signing = MessageSigning(key, keyid, tag, tuple(name.lower() for name in headers), lifetime)
+        names = texts_of(headers)
+        signing = MessageSigning(key, keyid, tag, tuple(map(str.lower, names or ())), lifetime)
         problems = [*signing.problems()]
+        if names is None:
+            problems.append("headers: give the names of those that it covers, as text or a list of texts")
         if problems:
             raise ConfigurationError(*problems)
         from .rfc9421 import MessageSigner
