@@ -106,6 +106,7 @@ def lax_segment(segment: str) -> bytes:
 PLANTED: list[tuple[Any, Any, str, Any]] = [
     (fuzz.targets.json_object, fuzz.targets.json_object, "parse_object", lax_object),
     (fuzz.targets.compact, compact, "decode_segment", lax_segment),
+    (fuzz.targets.compact, compact, "_BEGINNINGS", frozenset({"ey"})),
     (fuzz.targets.claims, claims, "_check_kind", lambda *_: None),
     (fuzz.targets.claims, claims, "_NOT_AHEAD", ()),
     (fuzz.targets.gate, Key, "verifies", lambda *_: True),
