@@ -151,6 +151,8 @@ class TestFromMapping:
                 ISSUER | {"AUTHGATE_REVOCATION": "memory", "AUTHGATE_REDIS_URL": "redis://localhost"},
                 ["memory contradicts"],
             ),
+            (ISSUER | {"AUTHGATE_AUDIENCE": "*"}, ["AUTHGATE_AUDIENCE: '*'", "write ANY_AUDIENCE"]),
+            (ISSUER | {"AUTHGATE_TENANT": "org", "AUTHGATE_TENANTS": "*"}, ["AUTHGATE_TENANTS: '*'"]),
         ],
     )
     def test_what_is_wrong_is_said_at_once(self, settings: dict[str, Any], expected: list[str]) -> None:
@@ -160,6 +162,30 @@ class TestFromMapping:
 
         for text in expected:
             assert text in str(caught.value)
+
+    @pytest.mark.parametrize("value", ["", " , ", ()])
+    @pytest.mark.parametrize(
+        "name", ["ALGORITHMS", "AUTHORIZED_PARTIES", "ROLES", "SCOPES", "SERVICE_CLIENTS", "TENANTS"]
+    )
+    def test_an_empty_list_narrows_nothing(self, name: str, value: object) -> None:
+        """A template that was not filled in would let every party in, or every tenant: it does not start."""
+        with pytest.raises(ag.ConfigurationError, match=rf"AUTHGATE_{name}: is empty; name at least one"):
+            ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_TENANT": "org", f"AUTHGATE_{name}": value})
+
+    @pytest.mark.parametrize(
+        ("issuer", "expected"),
+        [
+            ("https://a.test,https://b.test", "has no host that can be asked; write one URL"),
+            ("https://${HOST}/realm", "has no host that can be asked"),
+            ("https://id.test\n", "holds a space or a line break"),
+            (" https://id.test", "holds a space or a line break"),
+            ("https://id.test/.well-known/openid-configuration", "leave out /.well-known/openid-configuration"),
+        ],
+    )
+    def test_a_url_that_no_token_can_name(self, issuer: str, expected: str) -> None:
+        """Every token would be refused, and nobody told why."""
+        with pytest.raises(ag.ConfigurationError, match=expected):
+            ag.Gate(ag.GateConfig.from_mapping(ISSUER | {"AUTHGATE_ISSUER": issuer}))
 
     def test_one_mistake_hides_no_other(self) -> None:
         """A value that cannot be read, a setting that is missing, a path, a URL and a file: one message."""

@@ -87,6 +87,7 @@ class TestConfiguration:
             ({"hosts": []}, "hosts: name the origins"),
             ({"hosts": [BILLING, 5]}, "hosts: name the origins"),
             ({"hosts": ["ftp://billing.example.com"]}, "is no https origin"),
+            ({"hosts": ["https://*.example.com"]}, "is no https origin"),
             ({"scopes": None}, "scopes: give them"),
             ({"scopes": ["a", 5]}, "scopes: give them"),
             ({"scopes": ["a b"]}, "scopes: give them"),
@@ -101,6 +102,12 @@ class TestConfiguration:
         client = ServiceClient(URL, credential=ClientSecret("a", "s"))
         with pytest.raises(ag.ConfigurationError, match=said):
             client.auth(**{"hosts": BILLING, **wanted})
+
+    def test_it_says_nothing_of_an_option_that_there_is_not(self) -> None:
+        """Credentials never go over plain http, and no ``allow_http`` of a client could change that (Law 4.9)."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            ServiceClient("http://id.example.com", credential=ClientSecret("a", "s"))
+        assert ("issuer_url: 'http://id.example.com' is not https; use https",) == tuple(caught.value.problems)
 
     @pytest.mark.parametrize("scopes", ["b a", ["a", "b"], ("b", "a", "a"), {"a", "b"}, iter("ab")])
     def test_scopes_in_any_shape(self, scopes: Any) -> None:

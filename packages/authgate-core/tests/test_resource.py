@@ -112,7 +112,7 @@ class TestProblems:
             ("https://api.example.com/#a", "a query or a fragment"),
             ("https://api.example.com/\u00e9", "ASCII"),
             ('https://api.example.com/"', "ASCII"),
-            ("https://api.example.com/a b", "ASCII"),
+            ("https://api.example.com/a b", "a space"),
         ],
     )
     def test_what_is_no_identifier(self, resource: object, said: str) -> None:

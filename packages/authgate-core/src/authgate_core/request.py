@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 _USER_INFO: Final = re.compile(r"[^/?#]*@")
+_NO_HOST: Final = re.compile(r"[\"$*,;<>\\^`{|}]")
+"""What no host is spelled with: it is a list of URLs, or a template that nobody has filled in."""
+_INVISIBLE: Final = re.compile(r"[\x00-\x20\x7f]")
+"""What a URL cannot hold and ``urlsplit`` removes, such as the newline at the end of a file."""
 _SECONDS: Final = re.compile(r"\d{1,9}")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/@=+-]{1,128}")
 _TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -293,8 +297,14 @@ class HttpReply:
         return f"HttpReply({self.status}, {len(self.body)} bytes)"
 
 
-def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str]:
-    """Whether the gate may ask this URL (Law 4.9); checked as whatever the configuration holds."""
+def url_problems(setting: str, url: object, *, plain_http: bool | None) -> Iterator[str]:
+    """Whether the gate may ask this URL (Law 4.9); checked as whatever the configuration holds.
+
+    Args:
+        setting: What the URL was given as.
+        url: The URL.
+        plain_http: Whether it may be http beyond loopback; None where nothing can allow that.
+    """
     if not isinstance(url, str):
         yield f"{setting}: a {type(url).__name__} is not a URL; write https://host/path"
         return
@@ -305,12 +315,17 @@ def url_problems(setting: str, url: object, *, plain_http: bool) -> Iterator[str
     except ValueError:
         yield f"{setting}: {masked(url)!r} is not a URL; write https://host/path"
         return
-    if parts.scheme not in {"http", "https"} or not host:
+    if _INVISIBLE.search(url):
+        yield f"{setting}: holds a space or a line break, as no URL does; leave it out"
+    elif parts.scheme not in {"http", "https"} or not host:
         yield f"{setting}: {masked(url)!r} is not an absolute URL; write https://host/path"
     elif parts.username is not None or parts.password is not None:
         yield f"{setting}: must not hold a user name or password"
+    elif _NO_HOST.search(host):
+        yield f"{setting}: {masked(url)!r} has no host that can be asked; write one URL, https://host/path"
     elif parts.scheme == "http" and not plain_http and not _is_loopback(host):
-        yield f"{setting}: {url!r} is not https; use https, or write allow_http=True if that network is trusted"
+        allowing = "" if plain_http is None else ", or write allow_http=True if that network is trusted"
+        yield f"{setting}: {url!r} is not https; use https{allowing}"
 
 
 def masked(url: str) -> str:

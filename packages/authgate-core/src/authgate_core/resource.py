@@ -80,7 +80,7 @@ def resource_problems(resource: object) -> Iterator[str]:
     """What is wrong with a resource identifier (RFC 9728 section 1.2)."""
     if resource is None:
         return
-    problems = tuple(url_problems("resource", resource, plain_http=False))
+    problems = tuple(url_problems("resource", resource, plain_http=None))
     yield from problems
     if not problems and isinstance(resource, str):
         if not (resource.isascii() and resource.isprintable()) or any(mark in resource for mark in ' "\\'):
@@ -90,4 +90,4 @@ def resource_problems(resource: object) -> Iterator[str]:
 
 
 def _server_problems(server: str) -> Iterator[str]:
-    return url_problems("issuer", server, plain_http=False)
+    return url_problems("issuer", server, plain_http=None)

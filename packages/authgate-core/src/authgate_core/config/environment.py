@@ -29,6 +29,11 @@ WATCHING: Final = frozenset({"prometheus", "otel", "audit"})
 
 _OF_KEYCLOAK: Final = frozenset({"service_clients", "service_by", "admin_implies_all"})
 
+_NARROWING: Final = frozenset(
+    {"algorithms", "authorized_parties", "roles", "scopes", "service_clients", "tenants"}
+)
+"""Lists that narrow what is believed: an empty one, as a template leaves it, would narrow nothing."""
+
 
 _BEHIND_KONG: Final = frozenset(
     {"gateway_peers", "gateway_tls_peers", "server_drops_underscores", "server_shows_peer"}
@@ -113,6 +118,8 @@ class Settings(BaseSettings):
             )
         if self.issuer is not None and not self.audience:
             yield "AUTHGATE_AUDIENCE: is not set; name this API's audience, or write ANY_AUDIENCE"
+        if "*" in self.tenants:
+            yield "AUTHGATE_TENANTS: '*' is the name of no tenant; do not set it, to serve every one"
         if self.jwks_url is not None and self.issuer is None:
             yield "AUTHGATE_JWKS_URL: needs AUTHGATE_ISSUER, the exact iss of its tokens"
         if self.service_claim is not None and "=" not in self.service_claim:
@@ -206,7 +213,16 @@ def read_settings(mapping: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     known = {name.lower(): value for name, value in given.items() if name.lower() in Settings.model_fields}
     problems = [*_unknown(sorted(name for name in given if name.lower() not in known))]
     settings, wrong = _validated(known)
-    return settings, [*problems, *wrong.values()]
+    return settings, [*problems, *wrong.values(), *_misread(settings)]
+
+
+def _misread(settings: Settings) -> Iterator[str]:
+    """Lists that can be read, and certainly not as they are meant."""
+    for name in sorted(settings.model_fields_set & _NARROWING):
+        if not getattr(settings, name):
+            yield f"{PREFIX}{name.upper()}: is empty; name at least one, or do not set it, for the default"
+    if "*" in settings.audience:
+        yield "AUTHGATE_AUDIENCE: '*' is the name of no audience; write ANY_AUDIENCE to accept every token"
 
 
 def _validated(values: dict[str, Any]) -> tuple[Settings, dict[str, str]]:

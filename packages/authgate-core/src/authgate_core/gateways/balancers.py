@@ -54,7 +54,7 @@ def balancer_problems(signer: object, client_id: object, issuer: object, keys_ur
     elif keys_url is None and None in places:
         yield "keys_url: where this partition of AWS publishes keys is not known here; give what is before a key's id"
     if keys_url is not None:
-        yield from url_problems("keys_url", keys_url, plain_http=False)
+        yield from url_problems("keys_url", keys_url, plain_http=None)
     if not _texts(client_id):
         yield "client_id: give the OAuth client of the load balancer's rule; its tokens have no audience besides"
     if not isinstance(issuer, str) or not issuer:

@@ -104,5 +104,6 @@ def origin_named(name: str) -> Origin | None:
         return None
     scheme, host, port = origin
     is_safe = scheme == "https" or (scheme == "http" and is_loopback(host))
-    is_plain = bool(host) and "%" not in host and not url.userinfo  # what no host holds is escaped by now
+    # What no host holds is escaped by now, and a wildcard would match nothing.
+    is_plain = bool(host) and not {"%", "*"} & set(host) and not url.userinfo
     return origin if is_safe and is_plain and 0 < port < 65536 else None

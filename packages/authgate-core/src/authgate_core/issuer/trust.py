@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, cast
 
 from ..errors import MalformedToken
 from ..jose.compact import Limits, parse_object
@@ -15,6 +15,7 @@ from ..signing import RequestSigning
 
 __all__ = ["Discovery", "JwksUrl", "NoKeys", "StaticKeys"]
 
+_DOCUMENT: Final = "/.well-known/openid-configuration"
 _DOCUMENT_LIMITS = Limits(token=512 * 1024)
 
 
@@ -89,8 +90,10 @@ class Discovery:
     def problems(self, *, plain_http: bool) -> Iterator[str]:
         """What is wrong with the URL."""
         yield from url_problems("issuer URL", self.url, plain_http=plain_http)
+        if isinstance(cast("object", self.url), str) and self.url.endswith(_DOCUMENT):
+            yield f"issuer URL: leave out {_DOCUMENT}, which is added; it is the iss of the tokens"
 
     @property
     def document_url(self) -> str:
         """Where the discovery document is."""
-        return self.url.rstrip("/") + "/.well-known/openid-configuration"
+        return self.url.rstrip("/") + _DOCUMENT

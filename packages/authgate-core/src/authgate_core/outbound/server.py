@@ -53,9 +53,9 @@ class TokenServer:
 
     def problems(self) -> Iterator[str]:
         """What is wrong with it (Law 1.6)."""
-        yield from url_problems("issuer_url", self.issuer, plain_http=False)
+        yield from url_problems("issuer_url", self.issuer, plain_http=None)
         if self.token_url is not None:
-            yield from url_problems("token_url", self.token_url, plain_http=False)
+            yield from url_problems("token_url", self.token_url, plain_http=None)
         timeout: object = self.timeout
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout <= 5:
             yield f"timeout: {timeout!r} is not a positive number of seconds, at most 5"

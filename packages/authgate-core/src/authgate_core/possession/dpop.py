@@ -35,7 +35,7 @@ class DPoP:
     def problems(self) -> Iterator[str]:
         """What is wrong with it: one sentence each, naming the setting and the fix (Law 1.6)."""
         url: object = self.url
-        yield from url_problems("dpop: url", url, plain_http=False)
+        yield from url_problems("dpop: url", url, plain_http=None)
         if isinstance(url, str) and ("?" in url or "#" in url):
             yield "dpop: url: must not hold a query or a fragment; write https://host"
         window: object = self.window
