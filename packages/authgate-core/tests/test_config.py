@@ -179,7 +179,10 @@ class TestFromMapping:
             ("https://${HOST}/realm", "has no host that can be asked"),
             ("https://id.test\n", "holds a space or a line break"),
             (" https://id.test", "holds a space or a line break"),
-            ("https://id.test/.well-known/openid-configuration", "leave out /.well-known/openid-configuration"),
+            (
+                "https://id.test/.well-known/openid-configuration",
+                "leave out /.well-known/openid-configuration",
+            ),
         ],
     )
     def test_a_url_that_no_token_can_name(self, issuer: str, expected: str) -> None:

@@ -107,7 +107,9 @@ class TestConfiguration:
         """Credentials never go over plain http, and no ``allow_http`` of a client could change that (Law 4.9)."""
         with pytest.raises(ag.ConfigurationError) as caught:
             ServiceClient("http://id.example.com", credential=ClientSecret("a", "s"))
-        assert ("issuer_url: 'http://id.example.com' is not https; use https",) == tuple(caught.value.problems)
+        assert ("issuer_url: 'http://id.example.com' is not https; use https",) == tuple(
+            caught.value.problems
+        )
 
     @pytest.mark.parametrize("scopes", ["b a", ["a", "b"], ("b", "a", "a"), {"a", "b"}, iter("ab")])
     def test_scopes_in_any_shape(self, scopes: Any) -> None:

@@ -144,6 +144,15 @@ class TestStandingIn:
             assert "u1" == gate.admit(request, ag.is_user).user.id
 
 
+class TestNames:
+    @pytest.mark.parametrize("stand_in", [as_user, as_service, as_project, as_api_key])
+    @pytest.mark.parametrize("option", ["roles", "scopes"])
+    def test_a_text_is_no_list(self, stand_in: Callable[..., Any], option: str) -> None:
+        """Its letters would be the names, and the test would be of a caller that nobody meant."""
+        with pytest.raises(TypeError, match=rf"{option}= takes a list of names; write {option}=\['a', 'b'\]"):
+            stand_in("x", **{option: "a b"})
+
+
 class TestNobody:
     """``as_nobody``."""
 

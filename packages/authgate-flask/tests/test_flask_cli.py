@@ -75,7 +75,14 @@ class TestFromOutside:
     def test_what_has_no_routes(self, module: str, capsys: pytest.CaptureFixture[str]) -> None:
         """What is no application is one line."""
         assert 2 == run(["routes", f"{module}:hello"])
-        assert capsys.readouterr().err.startswith("authgate: nobody can list the routes of function")
+        told = capsys.readouterr().err
+        assert told.startswith("authgate: nobody can list the routes of function")
+        assert told.endswith(f"if it makes the application, write '{module}:hello()'\n")
+
+    def test_doctor_looks_at_guards(self, module: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """Law 1.6: what the first request would find wrong with them is found before there is one."""
+        assert 1 == run(["doctor", "--app", f"{module}:wrong"])
+        assert "p: policy is_project: nobody knows projects" in " ".join(capsys.readouterr().out.split())
 
     def test_its_gate(self, module: str, issuer: FakeIssuer, capsys: pytest.CaptureFixture[str]) -> None:
         """``--app`` finds the gate of an application, and says where there is none."""

@@ -86,6 +86,15 @@ class TestSettings:
         with pytest.raises(ConfigurationError, match="AUTHGATE_AUDIENCE"):
             AuthGate(half)
 
+    def test_what_is_passed_over_is_named(self, settings: Callable[..., None]) -> None:
+        """What is set in the environment is not called missing without a word about why."""
+        settings(ISSUER="https://environment.example.com", AUDIENCE="environment")
+        half = Flask("half")
+        half.config["AUTHGATE_AUDIT"] = True
+        said = "app.config: has AUTHGATE_AUDIT, so the environment's AUTHGATE_AUDIENCE is not read"
+        with pytest.raises(ConfigurationError, match=said):
+            AuthGate(half)
+
     def test_of_the_environment(self, settings: Callable[..., None]) -> None:
         """Without any in ``app.config``; ``AUTHGATE_SET_G`` alone is none."""
         settings(ISSUER="https://environment.example.com", AUDIENCE="environment")

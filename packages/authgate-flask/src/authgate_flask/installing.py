@@ -26,6 +26,8 @@ from .visit import view_of, visit_of
 __all__ = ["install", "installed_from_settings", "installed_once", "make"]
 
 _SET_G: Final = "AUTHGATE_SET_G"
+_EXPLAIN: Final = "AUTHGATE_EXPLAIN"
+"""The one that is read from the environment wherever the others are."""
 
 _building = threading.Lock()
 
@@ -132,8 +134,18 @@ def _answer_outcomes(app: Flask, here: Installed) -> None:
 def _configuration(app: Flask) -> GateConfig:
     # Handed on whole: a profile reads variables with names of their own.
     settings = _settings(app)
-    is_there = any(name.startswith("AUTHGATE_") and name != _SET_G for name in settings)
-    return GateConfig.from_mapping(settings) if is_there else GateConfig.from_env()
+    here = sorted(name for name in settings if name.startswith("AUTHGATE_") and name != _SET_G)
+    if not here:
+        return GateConfig.from_env()
+    try:
+        return GateConfig.from_mapping(settings)
+    except ConfigurationError as error:
+        passed_over = {name for name in os.environ if name.startswith("AUTHGATE_")} - {*settings, _EXPLAIN}
+        if not passed_over:
+            raise
+        # Otherwise a variable that is set would be called missing, and nobody would see why.
+        where = f"app.config: has {here[0]}, so the environment's {min(passed_over)} is not read"
+        raise ConfigurationError(*error.problems, f"{where}; keep all settings in one place") from None
 
 
 def _settings(app: Flask) -> dict[str, object]:

@@ -8,9 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
+from ..config import GateConfig
 from ..errors import ConfigurationError
+from ..routes import routes_of
+from .adapters import gate_finder
 from .doctor import Finding, examine, wrong_settings
-from .here import AppOption, settings
+from .here import AppOption, config_in, load, settings
 from .saying import plain, say
 
 __all__ = ["doctor"]
@@ -44,11 +47,20 @@ def doctor(
 
 def _findings(context: typer.Context, app: str | None) -> Iterator[Finding]:
     try:
-        config = settings(context, app)
+        config = settings(context, None) if app is None else _whole(app)
     except ConfigurationError as error:
         yield from wrong_settings(error.problems)
         return
     yield from examine(config)
+
+
+def _whole(app: str) -> GateConfig:
+    """The configuration of what ``--app`` names, whose guards go with it as far as it has any (Law 1.6)."""
+    found = load(app)
+    config = config_in(found, app)
+    if gate_finder(found) is not None:  # a gate or a configuration has no guards
+        routes_of(found)
+    return config
 
 
 def _show(finding: Finding) -> None:

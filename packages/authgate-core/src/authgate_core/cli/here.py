@@ -16,7 +16,7 @@ from ..errors import ConfigurationError
 from .adapters import gate_finder
 from .mistakes import Mistake, without_values
 
-__all__ = ["AppOption", "Here", "load", "settings"]
+__all__ = ["AppOption", "Here", "config_in", "load", "settings"]
 
 _SHAPE: Final = "write MODULE:NAME, as in --app orders.main:app"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import isfunction
 from typing import Annotated
 
 import typer
@@ -24,10 +25,13 @@ def routes(
     ] = False,
 ) -> None:
     """Show who is let in where; a route that nobody decided about is marked UNGUARDED."""
+    named: object = None
     try:
-        found = routes_of(load(app))
+        named = load(app)
+        found = routes_of(named)
     except TypeError as error:
-        raise Mistake(str(error)) from None
+        hint = f"; if it makes the application, write '{app}()'" if isfunction(named) else ""
+        raise Mistake(f"{error}{hint}") from None
     except ConfigurationError as error:
         raise Mistake("; ".join(error.problems)) from None
     tabulate(("route", "guards"), [((str(route), ""), (route.standing, _style(route))) for route in found])

@@ -124,6 +124,7 @@ def as_user(
         claims: Further claims; ``sid``, ``jti``, ``iat`` and ``auth_time`` count for revocation. Any because
             they are JSON.
     """
+    _check_names(roles, scopes)
 
     def make(config: GateConfig) -> User:
         trusted = _trusted(config, issuer, "makes_users")
@@ -160,6 +161,7 @@ def as_service(
     claims: Mapping[str, Any] | None = None,
 ) -> AbstractContextManager[None]:
     """Let every request through a gate for tests come from this service; see ``as_user``."""
+    _check_names(roles, scopes)
 
     def make(config: GateConfig) -> Service:
         trusted = _trusted(config, issuer, "makes_services")
@@ -191,6 +193,7 @@ def as_project(
     claims: Mapping[str, Any] | None = None,
 ) -> AbstractContextManager[None]:
     """Let every request through a gate for tests come from this project; see ``as_user``."""
+    _check_names(roles, scopes)
 
     def make(config: GateConfig) -> Project:
         named = {
@@ -227,6 +230,7 @@ def as_api_key(
     tenant: str | None = None,
 ) -> AbstractContextManager[None]:
     """Let every request through a gate for tests present this API key; see ``as_user``."""
+    _check_names(roles, scopes)
 
     def make(config: GateConfig) -> ApiKey:
         return ApiKey(
@@ -250,6 +254,13 @@ def as_nobody() -> AbstractContextManager[None]:
     It takes the place of whoever stands in around it, and who stands in within it takes its own.
     """
     return standing_aside()
+
+
+def _check_names(roles: object, scopes: object) -> None:
+    """A text is a sequence of letters, and a caller with these for roles would be refused for no visible reason."""
+    for option, given in (("roles", roles), ("scopes", scopes)):
+        if isinstance(given, str):
+            raise TypeError(f"{option}= takes a list of names; write {option}={given.split()}")
 
 
 def _trusted(config: GateConfig, name: str | None, makes: str) -> Issuer | None:
