@@ -189,6 +189,25 @@ class TestNotRevoked:
         assert err.startswith("authgate: the signature of ")
         assert not [part for part in token.split(".") if part in err]
 
+    @pytest.mark.parametrize("cut", [slice(None, 20), slice(None, -200)])
+    def test_a_part_of_a_token(
+        self,
+        cut: slice,
+        issuer: FakeIssuer,
+        revoke: Revoke,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """What was cut off while it was copied is no ``jti``: nobody is told that the token is revoked."""
+        token = issuer.token("u1")
+        monkeypatch.setattr(sys, "stdin", io.StringIO(token[cut].rpartition(".")[0] or token[cut]))
+
+        assert 2 == revoke("token", "--stdin")
+        assert (
+            "authgate: that is a part of a token; give the whole of it, or its jti\n"
+            == capsys.readouterr().err
+        )
+
     @pytest.mark.parametrize(
         ("source", "line"),
         [

@@ -228,6 +228,10 @@ class TestSetUp:
         [
             ({"access": "session"}, "cookies: access: 'session' is not the name"),
             ({"origins": ("*",)}, r"cookies: origins: '\*' is not an origin"),
+            (
+                {"origins": ("https://*.shop.test",)},
+                r"cookies: origins: 'https://\*.shop.test' is not an origin",
+            ),
         ],
     )
     def test_what_is_wrong(self, make: Callable[..., Face], cookies: dict[str, Any], said: str) -> None:

@@ -113,6 +113,22 @@ class TestAssertions:
         with pytest.raises(ag.ConfigurationError, match="issuer: give Issuer"):
             ag.Gate(ag.GateConfig(gateway=Gateway.asserted(HEADER, "https://id.example.com")))  # type: ignore[arg-type]  # wrong on purpose
 
+    @pytest.mark.parametrize(
+        ("gateway", "said"),
+        [
+            (
+                Gateway.cloudflare_access("https://team.cloudflareaccess.com", audience="a"),
+                "team: write its name",
+            ),
+            (Gateway.cloudflare_access("team.cloudflareaccess.com", audience="a"), "team: write its name"),
+            (Gateway.pomerium("https://orders.example.com"), "host: write the host alone"),
+        ],
+    )
+    def test_a_name_is_no_url(self, gateway: Gateway, said: str) -> None:
+        """Law 1.6: otherwise keys would be asked for at a host that nobody has named."""
+        with pytest.raises(ag.ConfigurationError, match=f"gateway: {said}"):
+            ag.Gate(ag.GateConfig(gateway=gateway))
+
 
 PRESETS = {
     "iap": (Gateway.iap(audience="/projects/1/apps/a"), "X-Goog-IAP-JWT-Assertion", "ES256"),

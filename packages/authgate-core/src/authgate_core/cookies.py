@@ -135,4 +135,12 @@ def _is_origin(origin: object) -> bool:
     shown = f"[{host}]" if ":" in host else host
     default = {"https": 443, "http": 80}.get(parts.scheme)
     written = f"{parts.scheme}://{shown}" + ("" if port is None else f":{port}")
-    return bool(host) and default is not None and port != default and origin == written and origin.isascii()
+    # A wildcard is no origin that a browser sends, so it would let no page in.
+    return (
+        bool(host)
+        and "*" not in host
+        and default is not None
+        and port != default
+        and origin == written
+        and origin.isascii()
+    )

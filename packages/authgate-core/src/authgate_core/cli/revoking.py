@@ -32,6 +32,9 @@ BeforeOption: TypeAlias = Annotated[
 Log: TypeAlias = Revocations | AsyncRevocations
 Written: TypeAlias = Coroutine[Any, Any, None] | None
 """What is left to wait for, where the gate is one of event loops; Any because nobody sends into a coroutine."""
+_BEGINNING: Final = "eyJ"
+"""What the header of a JWT begins with, since it is a JSON object."""
+_DOTS: Final = 2
 _FROM_STDIN: Final = "Read a whole token from standard input instead."
 
 revoke: Final = typer.Typer(
@@ -57,6 +60,9 @@ def revoke_token(
     if (jti is None) != stdin:
         raise Mistake("name the jti of the token, or give the whole token on standard input with --stdin")
     given = "".join(sys.stdin.read().split()) if jti is None else jti
+    if given.startswith(_BEGINNING) and given.count(".") != _DOTS:
+        # It would be taken for a jti, which no token has, and the token itself would go on.
+        raise Mistake("that is a part of a token; give the whole of it, or its jti")
     _write(context, app, lambda log: log.revoke_token(given, issuer=issuer, tenant=tenant), "the token")
 
 

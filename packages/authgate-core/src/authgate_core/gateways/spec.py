@@ -22,6 +22,7 @@ __all__ = ["Gateway", "GatewayOptions"]
 
 _LONGEST_SOCKET: Final = 86400.0
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_LABEL: Final = re.compile(r"[A-Za-z0-9-]+")
 
 
 class GatewayOptions(TypedDict, total=False):
@@ -177,7 +178,9 @@ class Gateway:
             audience: The AUD tag of the application, or several.
             options: As for every gateway.
         """
-        return cls.asserted("Cf-Access-Jwt-Assertion", cloudflare_access(team, audience), **options)
+        made = cls.asserted("Cf-Access-Jwt-Assertion", cloudflare_access(team, audience), **options)
+        wrong = "team: write its name alone, TEAM of https://TEAM.cloudflareaccess.com"
+        return made if _LABEL.fullmatch(str(team)) else replace(made, mistakes=(*made.mistakes, wrong))
 
     @classmethod
     def pomerium(cls, host: str, **options: Unpack[GatewayOptions]) -> Gateway:
@@ -187,7 +190,9 @@ class Gateway:
             host: The host of the route, which is issuer and audience of its tokens, and has their keys.
             options: As for every gateway.
         """
-        return cls.asserted("X-Pomerium-Jwt-Assertion", pomerium(host), **options)
+        made = cls.asserted("X-Pomerium-Jwt-Assertion", pomerium(host), **options)
+        wrong = "host: write the host alone, without https:// and without a path"
+        return replace(made, mistakes=(*made.mistakes, wrong)) if "/" in str(host) else made
 
     @classmethod
     def alb(
