@@ -126,6 +126,32 @@ class TestMultiTenant:
                 gate.verify_token(issuer.token(org_id="acme", iat=before))
 
 
+class TestBoundTokens:
+    """docs/how-to/bound-tokens.md."""
+
+    PAGE = "bound-tokens.md"
+
+    def test_a_proof_goes_with_the_token(self, issuer: FakeIssuer) -> None:
+        """Once, for the URL of the page, and not without it."""
+        with valkey() as server:
+            real = at(issuer) | {"redis://localhost:6379/0": f"redis://127.0.0.1:{server.port}/0"}
+            names = pasted(self.PAGE, 0, 1, real=real)
+            with ag.Gate(names["config"]) as gate:
+                headers = names["headers_of"](issuer, "https://api.example.com/orders")
+                assert "u1" == gate.admit(ag.RequestView("GET", "/orders", headers), ag.is_user).user.id
+                with pytest.raises(ag.InvalidProof):
+                    gate.admit(ag.RequestView("GET", "/orders", headers), ag.is_user)
+                elsewhere = names["headers_of"](issuer, "https://other.example.com/orders")
+                with pytest.raises(ag.InvalidProof):
+                    gate.admit(ag.RequestView("GET", "/orders", elsewhere), ag.is_user)
+                token = headers["Authorization"].removeprefix("DPoP ")
+                with pytest.raises(ag.InvalidToken):
+                    gate.verify_token(token)
+                assert (
+                    "u2" == gate.admit(ag.RequestView("GET", "/", bearer(issuer, "u2")), ag.is_user).user.id
+                )
+
+
 class TestRolesAndPolicies:
     """docs/how-to/roles-and-policies.md."""
 

@@ -59,6 +59,11 @@ class TestConfiguration:
             app.user_middleware,
         )
 
+    def test_a_configuration_as_app(self, config: ag.GateConfig) -> None:
+        """It is called by its name."""
+        with pytest.raises(ag.ConfigurationError, match=r"not GateConfig; write AuthGate\(app, config=...\)"):
+            AuthGate(config)  # type: ignore[arg-type]  # the mistake under test
+
     def test_one_of_config_and_gate(self, config: ag.GateConfig, gate: ag.AsyncGate) -> None:
         """A gate has its configuration already."""
         with pytest.raises(ag.ConfigurationError, match="give one of them"):

@@ -137,6 +137,11 @@ class TestSettings:
         with pytest.raises(ConfigurationError, match="GateConfig, not Config"):
             AuthGate(config=app.config)  # type: ignore[arg-type]  # the mistake under test
 
+    def test_a_configuration_as_application(self, config: GateConfig) -> None:
+        """It is called by its name."""
+        with pytest.raises(ConfigurationError, match=r"not GateConfig; write AuthGate\(app, config=...\)"):
+            AuthGate(config)  # type: ignore[arg-type]  # the mistake under test
+
     def test_a_gate_and_a_configuration(self, config: GateConfig, gate: Gate) -> None:
         """One of them would be ignored."""
         with pytest.raises(ConfigurationError, match="one of them"):

@@ -97,6 +97,11 @@ class AuthGate:
 def _check_arguments(
     app: FastAPI, config: GateConfig | None, gate: AsyncGate | None, on_refusal: OnRefusal | None
 ) -> None:
+    given: object = app
+    if not isinstance(given, FastAPI):
+        raise ConfigurationError(
+            f"AuthGate(app): give the FastAPI application, not {type(given).__name__}; write AuthGate(app, config=...)"
+        )
     wrong = tuple(on_refusal_problems(on_refusal))
     if wrong:
         raise ConfigurationError(*wrong)

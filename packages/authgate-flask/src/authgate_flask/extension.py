@@ -46,7 +46,7 @@ class AuthGate:
         default: Policy | None = None,
         on_refusal: OnRefusal | None = None,
     ) -> None:
-        problems = tuple(_problems(config, gate, default, on_refusal))
+        problems = tuple(_problems(app, config, gate, default, on_refusal))
         if problems:
             raise ConfigurationError(*problems)
         self._config = config
@@ -78,7 +78,11 @@ In an application that has no gate, or whose first shortcut has not built it yet
 """
 
 
-def _problems(config: object, gate: object, default: object, on_refusal: object) -> Iterator[str]:
+def _problems(
+    app: object, config: object, gate: object, default: object, on_refusal: object
+) -> Iterator[str]:
+    if app is not None and not isinstance(app, (Flask, LocalProxy)):
+        yield f"AuthGate(app): give the Flask application, not {type(app).__name__}; write AuthGate(app, config=...)"
     if config is not None and gate is not None:
         yield "AuthGate(config=, gate=): a gate has its configuration already; give one of them"
     if gate is not None and not isinstance(gate, Gate):

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from authgate_core import ConfigurationError, Gate, GateConfig, Policy
 from authgate_core.challenge import OnRefusal
+from authgate_core.config.environment import own_variables
 from authgate_core.errors import AuthgateError, NotAdmitted
 
 from .caching import keep_private
@@ -26,8 +27,6 @@ from .visit import view_of, visit_of
 __all__ = ["install", "installed_from_settings", "installed_once", "make"]
 
 _SET_G: Final = "AUTHGATE_SET_G"
-_EXPLAIN: Final = "AUTHGATE_EXPLAIN"
-"""The one that is read from the environment wherever the others are."""
 
 _building = threading.Lock()
 
@@ -140,7 +139,7 @@ def _configuration(app: Flask) -> GateConfig:
     try:
         return GateConfig.from_mapping(settings)
     except ConfigurationError as error:
-        passed_over = {name for name in os.environ if name.startswith("AUTHGATE_")} - {*settings, _EXPLAIN}
+        passed_over = own_variables() - {*settings}
         if not passed_over:
             raise
         # Otherwise a variable that is set would be called missing, and nobody would see why.

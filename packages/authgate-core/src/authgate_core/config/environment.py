@@ -18,7 +18,15 @@ from ..observers.metrics import GROUPS, Group
 from ..projects import StaticProjects
 from ..revocation import MemoryRevocation, RedisRevocation
 
-__all__ = ["PREFIX", "WATCHING", "Settings", "is_explaining", "proxy_variables", "read_settings"]
+__all__ = [
+    "PREFIX",
+    "WATCHING",
+    "Settings",
+    "is_explaining",
+    "own_variables",
+    "proxy_variables",
+    "read_settings",
+]
 
 PREFIX: Final = "AUTHGATE_"
 _ELSEWHERE: Final = frozenset({"SET_G", "VECTORS"})
@@ -194,6 +202,11 @@ class Settings(BaseSettings):
 def is_explaining() -> bool:
     """Whether the environment asks to tell callers on this machine why they are refused (Law 10.3)."""
     return os.environ.get("AUTHGATE_EXPLAIN") == "1"
+
+
+def own_variables() -> frozenset[str]:
+    """The variables of the environment that are settings, but for the one that counts wherever the others are."""
+    return frozenset(name for name in os.environ if name.startswith(PREFIX)) - {f"{PREFIX}EXPLAIN"}
 
 
 def proxy_variables() -> tuple[str, ...]:
