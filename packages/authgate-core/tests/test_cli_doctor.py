@@ -204,6 +204,14 @@ class TestBroken:
         assert text in told[2]
         assert fix in told[3]
 
+    def test_a_realm_that_there_is_not(self, issuer: FakeIssuer, diagnose: Diagnose) -> None:
+        """Where the address of the keys follows from what is configured, it is the configuration that is wrong."""
+        realm = f"{issuer.url}/realms/shop"
+        told = only(diagnose(ag.GateConfig(issuers=[ag.Issuer.keycloak(realm, audience="orders-api")])))
+
+        assert ("keys of keycloak", "failed") == told[:2]
+        assert f"nothing is at {realm}/protocol/openid-connect/certs" in told[3]
+
     def test_another_name(self, diagnose: Diagnose) -> None:
         """The document there is of an issuer that calls itself otherwise."""
         with FakeIssuer(url="https://id.example.com/", algorithm="EdDSA") as served:

@@ -84,6 +84,8 @@ def _fix(reason: str, exchanges: Sequence[Exchange]) -> str:
     asks_discovery = len(exchanges) == 1 and last.url.endswith("/.well-known/openid-configuration")
     if last.reply.status in {404, 410} and asks_discovery:
         return "write the issuer's URL as its iss has it; for an issuer without discovery, give jwks_url"
+    if last.reply.status in {404, 410} and len(exchanges) == 1:
+        return f"see that the URL which is configured is right: nothing is at {last.url}"
     if last.reply.status != 200:
         return f"ask whoever runs {_host(last)} why it answers {last.reply.status}"
     if "of issuer" in reason:
