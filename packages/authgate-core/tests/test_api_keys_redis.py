@@ -149,7 +149,14 @@ class TestKeys:
         assert 0 < server.ttl(f"{prefix}:api-key:{minted.id}") <= 102
 
     @pytest.mark.parametrize(
-        "terms", [{"scopes": "orders"}, {"scop": ["a"]}, {"expires_at": "tomorrow"}, {"owner_id": ""}]
+        "terms",
+        [
+            {"scopes": "orders"},
+            {"scop": ["a"]},
+            {"expires_at": "tomorrow"},
+            {"expires_at": 3600},  # a duration
+            {"owner_id": ""},
+        ],
     )
     def test_terms_that_are_none(self, opened: Callable[..., Driven], terms: dict[str, Any]) -> None:
         """A mistake is found before anything is written."""

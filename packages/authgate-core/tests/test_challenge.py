@@ -229,6 +229,14 @@ class TestTokensThatAreBound:
         told = self.told(MissingCredentials(), BEARER, schemes=(DPOP,))
         assert f'DPoP realm="api", {self.ALGS}' == told["WWW-Authenticate"]
 
+    def test_a_plain_token_where_that_is_no_way(self) -> None:
+        """RFC 9449 section 7.1: the scheme that is says that the token was refused; another kind's says nothing."""
+        error = InvalidToken("cnf is missing", scheme=BEARER)
+        told = self.told(error, BEARER, APP, schemes=(DPOP,))
+        why = f'DPoP realm="api", error="invalid_token", {self.ALGS}, AppCredentials realm="api"'
+        assert why == told["WWW-Authenticate"]
+        assert 'AppCredentials realm="api"' == self.told(error, APP, schemes=(DPOP,))["WWW-Authenticate"]
+
     def test_a_challenge_for_either_says_where_tokens_come_from(self) -> None:
         """RFC 9728 section 5.1."""
         told = self.told(MissingCredentials(), APP, BEARER, schemes=(BEARER, DPOP), metadata=self.URL)

@@ -347,6 +347,24 @@ class TestConfiguration:
         with pytest.raises(ag.ConfigurationError, match="give"):
             gate.admit(view(), policy)
 
+    @pytest.mark.parametrize("policy", [ag.from_issuer("typo"), ag.is_user & ag.from_issuer("typo", "other")])
+    def test_a_policy_that_names_no_issuer_of_the_gate(
+        self, make: Callable[..., Face], policy: ag.Policy
+    ) -> None:
+        """It would forbid everybody for ever."""
+        gate = make()
+        with pytest.raises(ag.ConfigurationError, match=r"names no issuer of this gate; it has '"):
+            gate.gate.check_policy(policy)
+
+    def test_a_policy_that_names_one_issuer_of_the_gate(
+        self, make: Callable[..., Face], fake: FakeIssuer
+    ) -> None:
+        """Services that share their policies need not all trust the same issuers; projects have names of their own."""
+        gate = make()
+        (name,) = (issuer.name for issuer in gate.gate.config.issuers)
+        gate.gate.check_policy(ag.from_issuer("elsewhere", name))
+        gate.gate.check_policy(ag.is_project & ag.from_issuer("directory"))
+
     def test_whether_a_policy_has_a_source_can_be_asked(self, make: Callable[..., Face]) -> None:
         """Without an exception."""
         gate = make(projects=None).gate

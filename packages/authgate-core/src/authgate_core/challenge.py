@@ -241,8 +241,12 @@ def _challenges(error: AuthgateError, offer: _Offer) -> Iterable[str]:
         yield offer.challenge(error.scheme or _BEARER, error="insufficient_scope", scope=scope)
     if not isinstance(error, AuthenticationError):
         return
+    schemes = offer.schemes(error.accepts or (error.scheme or _BEARER,))
     failed = None if isinstance(error, MissingCredentials) else error.scheme
-    for scheme in offer.schemes(error.accepts or (error.scheme or _BEARER,)):
+    if failed in _TOKENS and failed not in schemes:
+        # RFC 9449 section 7.1: of a token that came as plain Bearer, where that is no way, the other scheme says why.
+        failed = next((scheme for scheme in schemes if scheme in _TOKENS), None)
+    for scheme in schemes:
         yield offer.challenge(scheme, **(_failure(error) if scheme == failed else {}))
 
 

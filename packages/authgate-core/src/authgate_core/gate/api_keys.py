@@ -28,6 +28,8 @@ __all__ = [
 
 _WRITTEN: Final = "minted and removed"
 _ASKED: Final = "asked about"
+_EARLIEST: Final = 1_000_000_000
+"""September 2001, in Unix seconds: nobody makes a key that ended before, so a lower number was meant as a duration."""
 
 
 class KeyTerms(TypedDict, total=False):
@@ -207,4 +209,7 @@ def _drafted(keys: ApiKeys | None, terms: KeyTerms) -> tuple[MintedKey, Mapping[
     if read_entry(minted.id, table, keys.prefix, problems) is None:
         raise ValueError("; ".join(problems))
     ends = table.get("expires_at")
-    return minted, table | ({"expires_at": ends.timestamp()} if isinstance(ends, datetime) else {})
+    moment = ends.timestamp() if isinstance(ends, datetime) else ends
+    if isinstance(moment, (int, float)) and moment < _EARLIEST:
+        raise ValueError(f"expires_at: {moment:g} is a moment long ago; add a duration to time.time()")
+    return minted, table if moment is None else table | {"expires_at": moment}

@@ -105,8 +105,8 @@ class GateBase:
         self._actions = trusting.actions(self._issuers.values())
         gateway = config.gateway
         self.reads_bodies = gateway is not None and gateway.signatures is not None
-        names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
-        self._reports = reports_of(config, self._journal, clock, names)
+        self._names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
+        self._reports = reports_of(config, self._journal, clock, self._names)
         self._hears = self._journal.hears if type(self._reports) is Reports else _always
         self._token_schemes = token_schemes(config)
         servers = (issuer.issuer for issuer in config.trusted_issuers)
@@ -248,6 +248,11 @@ class GateBase:
             issuer.tells_metadata for issuer in self.config.trusted_issuers
         ):
             missing.append('nobody tells metadata; give issuers=[Issuer.apex(..., service="this-service")]')
+        missing += [
+            f"{term!r} names no issuer of this gate; it has {', '.join(map(repr, self._names))}"
+            for term in compiled.issuers
+            if not {*term.names} & {*self._names}
+        ]
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
         if compiled.uses_once and not self._told_of_memory and isinstance(self.config.replays, MemoryReplays):

@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from ..principal import ApiKey, Principal, Project
 from ..request import RequestView
 from .step_up import Action
-from .terms import AboutOne, Check, Condition, HasMetadata, Is, Nobody, Term
+from .terms import AboutOne, Check, Condition, FromIssuer, HasMetadata, Is, Nobody, Term
 
 __all__ = ["Branch", "CompiledPolicy", "Group", "compile_groups", "is_possible", "kind_of"]
 
@@ -80,6 +80,12 @@ class CompiledPolicy:
     def asks_metadata(self) -> bool:
         """Whether any branch asks what an apex keeps about the user."""
         return any(isinstance(term, HasMetadata) for branch in self.branches for term, _ in branch.terms)
+
+    @property
+    def issuers(self) -> tuple[FromIssuer, ...]:
+        """What branches ask about the issuer of a token."""
+        terms = (about for branch in self.branches for about in branch.terms)
+        return tuple(term for term, kind in terms if isinstance(term, FromIssuer) and kind == BEARER)
 
     def is_plainly_for(self, principal: Principal, request: RequestView, now: Instant | None) -> bool:
         """Whether it is plain and admits the bearer of a token; where it is not, ``evaluate`` has to say."""
