@@ -390,6 +390,21 @@ class TestConfiguration:
         with pytest.raises(ag.ConfigurationError, match=r"give an instance, such as Counting\(\)"):
             face(colour, configured(fake, revocation=Counting))
 
+    @pytest.mark.parametrize(
+        ("options", "advice"),
+        [
+            ({"revocation": "redis://localhost"}, "revocation: is a text; give RedisRevocation(url)"),
+            ({"projects": "projects.toml"}, "projects: is a text; give StaticProjects.from_file(path)"),
+        ],
+    )
+    def test_a_text_is_no_port(
+        self, fake: FakeIssuer, colour: str, options: dict[str, Any], advice: str
+    ) -> None:
+        """The name of what is made of it was forgotten."""
+        with pytest.raises(ag.ConfigurationError) as caught:
+            face(colour, configured(fake, **options))
+        assert advice in str(caught.value)
+
     def test_a_hierarchy_reaches_projects(self, fake: FakeIssuer, colour: str) -> None:
         """Law 8.5: wherever roles are."""
         projects = ag.StaticProjects({"shop": {"secret": APP_SECRET, "roles": ["partner"]}})

@@ -267,7 +267,8 @@ class TestSettings:
             (RedisReplays("redis://localhost", prefix="a b"), "prefix: write"),
             (RedisReplays(7), "RedisReplays got a int"),
             (RedisReplays(redis.Redis()), "socket_timeout"),
-            ("redis://localhost", "has no method use"),
+            ("redis://localhost", "is a text; give RedisReplays(url)"),
+            (7, "has no method use"),
         ],
     )
     def test_what_is_wrong_is_said_when_the_gate_is_built(self, replays: Any, says: str) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from ..ports import is_async
 
 __all__ = ["Colour", "port_problems"]
 
 Colour: TypeAlias = Literal["sync", "async"]
+
+_MEANT: Final = {
+    "projects": "StaticProjects.from_file(path), or RemoteProjects(url)",
+    "replays": "RedisReplays(url)",
+    "revocation": "RedisRevocation(url)",
+}
+"""What is likely meant by a text."""
 
 
 def port_problems(setting: str, port: object, method: str, colour: Colour) -> Iterator[str]:
@@ -23,7 +30,9 @@ def port_problems(setting: str, port: object, method: str, colour: Colour) -> It
     """
     name = port.__name__ if isinstance(port, type) else type(port).__name__
     call: object = getattr(port, method, None)
-    if isinstance(port, type):
+    if isinstance(port, str):
+        yield f"{setting}: is a text; give {_MEANT.get(setting, 'an object that knows them')}"
+    elif isinstance(port, type):
         yield f"{setting}: {name} is a class; give an instance, such as {name}()"
     elif not callable(call):
         yield f"{setting}: {name} has no method {method}(); see authgate_core.ports"
