@@ -12,7 +12,7 @@ __all__ = ["Colour", "port_problems"]
 Colour: TypeAlias = Literal["sync", "async"]
 
 _MEANT: Final = {
-    "projects": "StaticProjects.from_file(path), or RemoteProjects(url)",
+    "projects": "StaticProjects.from_file(path), or RemoteProjects(...)",
     "replays": "RedisReplays(url)",
     "revocation": "RedisRevocation(url)",
 }
