@@ -42,7 +42,7 @@ from ..policy import (
     is_user,
     kind_of,
 )
-from ..principal import Admission, ApiKey, Principal, Service, User
+from ..principal import Admission, Principal
 from ..replays import MemoryReplays
 from ..request import RequestView
 from ..resource import metadata_of
@@ -57,8 +57,8 @@ from .deciding import NO_REQUEST, decided, decided_later
 from .entries import RevocationEntries
 from .gateways import reading_of, trusted_gateway
 from .health import Health, Keys
+from .means import Means
 from .reports import Reports
-from .sources import NOBODY_MAKES
 from .stores import own
 from .trusting import Trusting
 
@@ -105,8 +105,9 @@ class GateBase:
         self._actions = trusting.actions(self._issuers.values())
         gateway = config.gateway
         self.reads_bodies = gateway is not None and gateway.signatures is not None
-        self._names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
-        self._reports = reports_of(config, self._journal, clock, self._names)
+        names = (*self._issuers, *(() if gateway is None else (gateway.name,)))
+        self._means = Means(config, names, bool(self._actions), bool(self._project_issuers))
+        self._reports = reports_of(config, self._journal, clock, names)
         self._hears = self._journal.hears if type(self._reports) is Reports else _always
         self._token_schemes = token_schemes(config)
         servers = (issuer.issuer for issuer in config.trusted_issuers)
@@ -237,22 +238,7 @@ class GateBase:
 
     def _compile(self, policy: Policy) -> CompiledPolicy:
         compiled = compile_policy(policy)
-        missing = [
-            line
-            for kind, line in NOBODY_MAKES.items()
-            if kind in compiled.principals and not self._makes(kind)
-        ]
-        if compiled.asks_action and not self._actions:
-            missing.append("no issuer has its users confirm actions; give issuers=[Issuer.auth_service(...)]")
-        if compiled.asks_metadata and not any(
-            issuer.tells_metadata for issuer in self.config.trusted_issuers
-        ):
-            missing.append('nobody tells metadata; give issuers=[Issuer.apex(..., service="this-service")]')
-        missing += [
-            f"{term!r} names no issuer of this gate; it has {', '.join(map(repr, self._names))}"
-            for term in compiled.issuers
-            if not {*term.names} & {*self._names}
-        ]
+        missing = [*self._means.lacking(compiled)]
         if missing:
             raise ConfigurationError(*(f"policy {policy!r}: {line}" for line in missing))
         if compiled.uses_once and not self._told_of_memory and isinstance(self.config.replays, MemoryReplays):
@@ -262,17 +248,6 @@ class GateBase:
         # malformed (Law 2.9).
         is_short = self.config.gateway is None and self.config.cookies is None
         return compiled if is_short else replace(compiled, is_plain=False)
-
-    def _makes(self, kind: type[Principal]) -> bool:
-        if kind is User:
-            return any(speaker.makes_users for speaker in self.config.speakers)
-        if kind is Service:
-            return any(speaker.makes_services for speaker in self.config.speakers)
-        if kind is Principal:
-            return bool(self.config.speakers)
-        if kind is ApiKey:
-            return self.config.api_keys is not None
-        return self.config.projects is not None or bool(self._project_issuers)
 
     def has_source(self, policy: Policy) -> bool:
         """Whether this gate can ever satisfy a policy."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, cast
+from collections.abc import Callable
+from typing import TypeAlias, cast
 
 from ..api_keys import RedisKeys, RemoteKeys, StaticKeys
 from ..cache import ProjectCache
@@ -27,14 +27,12 @@ from ..ports import (
     ReplayStore,
     RevocationStore,
 )
-from ..principal import ApiKey, Principal, Project, Service, User
 from ..projects import RemoteProjects, StaticProjects
 from ..replays import MemoryReplays, RedisReplays
 from ..revocation import MemoryRevocation, RedisRevocation
 from ..runner.lookups import AsyncProjectLookups, ProjectLookups
 
 __all__ = [
-    "NOBODY_MAKES",
     "open_async_keys",
     "open_async_projects",
     "open_async_replays",
@@ -166,13 +164,3 @@ def open_async_replays(config: GateConfig, clock: Clock, notice: Tell) -> AsyncR
 
         return AsyncRedisReplayStore(replays, clock, notice)
     return cast("AsyncReplayStore", replays)  # as above
-
-
-NOBODY_MAKES: Final[Mapping[type[Principal], str]] = {
-    User: "nobody issues users; give issuers=[Issuer...] that may assert them",
-    Service: "no issuer says which tokens are services; give one service_when=... (Law 3.13)",
-    Principal: "nobody issues tokens; give issuers=[Issuer...]",
-    Project: "nobody knows projects; give projects=StaticProjects(...), RemoteProjects(...) or a directory of your own",
-    ApiKey: "nobody knows API keys; give api_keys=ApiKeys.from_file(path) or ApiKeys.redis(url)",
-}
-"""What to write where a policy asks for somebody whom nobody here makes (Law 1.6)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 from ..errors import ConfigurationError
 from ..io.outgoing import Origin, Url, origin_named, origin_of
@@ -79,6 +78,6 @@ def texts_of(value: object) -> tuple[str, ...] | None:
     """One text or several, as whoever calls this may give them; None where it is anything else."""
     if isinstance(value, str):
         return (value,)
-    found = cast("tuple[object, ...]", tuple(value)) if isinstance(value, Iterable) else (None,)
+    found: tuple[object, ...] = tuple(value) if isinstance(value, Iterable) else (None,)
     texts = tuple(text for text in found if isinstance(text, str))
     return texts if len(texts) == len(found) else None
