@@ -121,12 +121,13 @@ class TestRevoked:
             issuer.jwks(), issuer=issuer.url, audience=issuer.audience, name="id", tenant="org"
         )
         with_tenants = ag.GateConfig(issuers=[trusted], revocation=config.revocation)
+        other, acme = (issuer.token("u1", org=tenant) for tenant in ("other", "acme"))
 
         assert 0 == run(["revoke", "tenant", "acme"], here=Here(with_tenants))
         with ag.Gate(with_tenants) as gate:
-            gate.verify_token(issuer.token("u1", org="other"))
+            gate.verify_token(other)
             with pytest.raises(ag.TokenRevoked):
-                gate.verify_token(issuer.token("u1", org="acme"))
+                gate.verify_token(acme)
 
 
 class TestOfALoop:

@@ -103,10 +103,11 @@ class TestRevokingByMistake:
         with pytest.raises(ValueError, match="begin with 'corp:'"):
             gate.revoke("revoke_before", subject="u1")
 
+        token = fake.token("u1")
         gate.revoke("revoke_before", subject="corp:u1")
 
         with pytest.raises(ag.TokenRevoked):
-            gate.verify_token(fake.token("u1"))
+            gate.verify_token(token)
 
 
 class TestConfiguration:
