@@ -355,6 +355,28 @@ class TestPermissionsMadeOfOurs:
             [error.message for error in result.errors],
         )
 
+    @pytest.mark.parametrize(
+        ("extensions", "message"),
+        [([], "neither true nor false"), ([AuthGateExtension], "The token is not valid.")],
+    )
+    def test_waits_around_an_async_resolver(
+        self, arrive: Ask, world: Any, user: Headers, extensions: Any, message: str
+    ) -> None:
+        """Law 9.1: what must be awaited is no yes, whatever a class made of ours asks besides."""
+
+        @strawberry.type
+        class Other:
+            @strawberry.field(permission_classes=[Mine])
+            async def mine(self, text: str = "") -> str | None:
+                calls.append("resolved")
+                return text
+
+        world.revoke()
+        schema = strawberry.Schema(Other, extensions=extensions)
+        result = asyncio.run(schema.execute("{ mine }", context_value={"request": arrive(user)}))
+        assert [True] == [message in error.message for error in result.errors or []]
+        assert [] == calls
+
 
 class TestAround:
     """An extension around a guard would take what waits for the value; the schema extension waits before it."""

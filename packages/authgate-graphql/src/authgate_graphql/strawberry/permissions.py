@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import ContextVar
-from functools import cache
-from typing import Any, ClassVar, Final, TypeAlias
+from functools import cache, partial
+from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
 from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema_directive import Location, schema_directive
@@ -32,6 +32,30 @@ _HIDDEN: Final = frozenset({401, 403})
 _NOTHING: Final[frozenset[int]] = frozenset()
 _Waiting: TypeAlias = "tuple[Permission, object, Info, dict[str, Any]]"
 _waiting: Final[ContextVar[_Waiting | None]] = ContextVar("authgate_waiting", default=None)
+
+
+class _InTime(Awaitable[bool]):
+    """An answer that must be awaited, and is no yes until then.
+
+    A class made of ours may ask ``super().has_permission(...) and more``: of a coroutine that would be a yes to
+    whatever token nobody has verified yet.
+
+    Args:
+        answer: Begins to wait for it.
+    """
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        self._answer = answer
+
+    def __await__(self) -> Generator[Any, Any, bool]:
+        return self._answer().__await__()
+
+    def __bool__(self) -> NoReturn:
+        raise ConfigurationError(
+            f"a permission has to wait for its answer here, which is neither true nor false before; {REMEDY}"
+        )
 
 
 class Permission(BasePermission):
@@ -78,7 +102,7 @@ class Permission(BasePermission):
         except Refusal as refused:
             return self._denied(refused, hides)
         if self._is_awaited(info, hides):
-            return self._has_permission_in_time(info, hides)
+            return _InTime(partial(self._has_permission_in_time, info, hides))
         _waiting.set((self, source, info, kwargs))
         return False
 
