@@ -7,8 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Final, TypeVar, cast
+
+from graphql import OperationType
 
 from authgate_core import AuthgateError
 
@@ -16,7 +18,7 @@ from .checks import check, is_checked
 from .context import known_visit
 from .errors import worded
 from .requirement import Requirement
-from .streams import watched
+from .streams import closable, watched
 
 __all__ = ["REQUIREMENTS", "Place", "guarded", "requirements_of"]
 
@@ -35,11 +37,9 @@ class Place:
     index: int
     name: str
 
-    def context(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
-        """The context of the operation, found among the arguments of a resolver."""
-        info = args[self.index] if len(args) > self.index else kwargs[self.name]
-        found: object = info.context
-        return found
+    def info(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 - of either library
+        """What is found among the arguments of a resolver."""
+        return args[self.index] if len(args) > self.index else kwargs[self.name]
 
 
 _AFTER_ROOT: Final = 1
@@ -97,8 +97,8 @@ def _before_item(
         except AuthgateError as error:
             raise worded(error, visit, context) from None
         if type(value) is CoroutineType:
-            return _awaited(cast("Awaitable[Any]", value), context)
-        return value
+            return _awaited(cast("Awaitable[Any]", value), info)
+        return _lasting(value, info)
 
     return resolve
 
@@ -117,15 +117,15 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
         # What `is_checked` asks first, without the call: this runs for each item of a list.
         has_passed = visit is not None and visit.passed.get(requirement) is context
         if not has_passed and not is_checked(requirement, context, info):
-            return _later(check(requirement, context), context, partial(resolver, *args, **kwargs))
+            return _later(check(requirement, context), info, partial(resolver, *args, **kwargs))
         try:
             value = resolver(*args, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
         # Of a function that it calls, and nothing else: futures and their like are their makers' to word.
         if type(value) is CoroutineType:
-            return _awaited(cast("Awaitable[Any]", value), context)
-        return value
+            return _awaited(cast("Awaitable[Any]", value), info)
+        return _lasting(value, info)
 
     return resolve
 
@@ -135,10 +135,11 @@ def _before_async(
 ) -> Callable[..., Any]:
     @wraps(resolver)
     async def resolve(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - what the resolver returns
-        context = place.context(args, kwargs)
+        info = place.info(args, kwargs)
+        context = info.context
         await _checked(requirement, context)
         try:
-            return await resolver(*args, **kwargs)
+            return _lasting(await resolver(*args, **kwargs), info)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
 
@@ -152,7 +153,7 @@ def _before_stream(
 
     @wraps(resolver)
     async def resolve(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        context = place.context(args, kwargs)
+        context = place.info(args, kwargs).context
         await _checked(requirement, context)
         source = resolver(*args, **kwargs)
         try:
@@ -170,18 +171,39 @@ async def _checked(requirement: Requirement, context: object) -> None:
         await check(requirement, context)
 
 
-async def _later(checked: Awaitable[None], context: object, resolve: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
+async def _later(checked: Awaitable[None], info: Any, resolve: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
     await checked
     try:
         value = resolve()
-        return await value if isawaitable(value) else value
+        return _lasting(await value if isawaitable(value) else value, info)
     except AuthgateError as error:
-        raise worded(error, known_visit(context), context) from None
+        raise worded(error, known_visit(info.context), info.context) from None
 
 
-async def _awaited(value: Awaitable[Any], context: object) -> Any:  # noqa: ANN401 - as above
+async def _awaited(value: Awaitable[Any], info: Any) -> Any:  # noqa: ANN401 - as above
     """What a sync resolver left to be awaited, as from a function that it calls."""
     try:
-        return await value
+        return _lasting(await value, info)
+    except AuthgateError as error:
+        raise worded(error, known_visit(info.context), info.context) from None
+
+
+def _lasting(value: Any, info: Any) -> Any:  # noqa: ANN401 - as above
+    """The value of a field; events that a function hands on last as long as those of a generator (Law 5.13)."""
+    # Elsewhere what can be stepped may be meant as a whole, as a cursor is that its field's fields read.
+    if hasattr(type(value), "__anext__") and (type(value) is AsyncGeneratorType or _is_subscribed(info)):
+        return _events(value, info.context)
+    return value
+
+
+def _is_subscribed(info: Any) -> bool:  # noqa: ANN401 - as above
+    return info.path.prev is None and info.operation.operation is OperationType.SUBSCRIPTION
+
+
+async def _events(source: AsyncIterator[Any], context: object) -> AsyncIterator[Any]:
+    try:
+        async with aclosing(watched(closable(source), context)) as events:
+            async for event in events:
+                yield event
     except AuthgateError as error:
         raise worded(error, known_visit(context), context) from None

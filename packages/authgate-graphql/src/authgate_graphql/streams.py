@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
+from types import AsyncGeneratorType
 from typing import Any, Final, TypeVar, cast
 
 from . import watch
 from .context import known_visit
 from .errors import Refusal, refusal
 
-__all__ = ["ended", "lasting", "watched"]
+__all__ = ["closable", "ended", "lasting", "watched"]
 
 T = TypeVar("T")
 
@@ -33,6 +34,22 @@ def watched(events: AsyncGenerator[Any, Any], context: object) -> AsyncGenerator
     """The events of a subscription that a guard has let begin: ``lasting``, unless a WebSocket is closed instead."""
     visit = known_visit(context)
     return events if visit is None or visit.is_watched else lasting(events, context)
+
+
+def closable(events: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """Events as a generator has them; what else has some may know no end."""
+    is_one = isinstance(events, AsyncGeneratorType)
+    return cast("AsyncGenerator[T, None]", events) if is_one else _stepped(events)
+
+
+async def _stepped(events: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    try:
+        async for event in events:
+            yield event
+    finally:
+        aclose: Any = getattr(events, "aclose", None)
+        if aclose is not None:
+            await aclose()
 
 
 async def lasting(results: AsyncGenerator[T, None], context: object) -> AsyncGenerator[T, None]:

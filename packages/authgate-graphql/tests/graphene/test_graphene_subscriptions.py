@@ -12,7 +12,7 @@ import graphene
 import httpx2
 import pytest
 from fastapi import FastAPI
-from graphql import GraphQLError
+from graphql import GraphQLError, parse, subscribe
 from graphql_server.asgi import GraphQL
 from graphql_server.fastapi import GraphQLRouter
 from websockets.exceptions import ConnectionClosed
@@ -419,3 +419,94 @@ class TestSources:
 
         with pytest.raises(GraphQLError, match=r"The token is not valid\."):
             asyncio.run(asyncio.wait_for(listen(), 2))
+
+
+async def events_of_a_function() -> AsyncIterator[str]:
+    """A source that its caller hands on."""
+    while True:
+        yield "event"
+        await asyncio.sleep(0.02)
+
+
+class Events:
+    """Events of no generator, as message brokers have them."""
+
+    ended = False
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> str:
+        await asyncio.sleep(0.02)
+        return "event"
+
+    async def aclose(self) -> None:
+        """Nobody listens any more."""
+        Events.ended = True
+
+
+class HandedOn(graphene.ObjectType):
+    """Subscriptions by functions that are no generators themselves."""
+
+    at_once = graphene.String()
+    later = graphene.String()
+    broker = graphene.String()
+    by_default = graphene.String()
+
+    @requires(is_user)
+    def subscribe_at_once(self, info: Any) -> AsyncIterator[str]:
+        return events_of_a_function()
+
+    @requires(is_user)
+    async def subscribe_later(self, info: Any) -> AsyncIterator[str]:
+        return events_of_a_function()
+
+    @requires(is_user)
+    def subscribe_broker(self, info: Any) -> Events:
+        return Events()
+
+    def subscribe_by_default(self, info: Any) -> AsyncIterator[str]:
+        return events_of_a_function()
+
+
+class TestSourcesThatAreHandedOn:
+    @pytest.mark.parametrize("field", ["atOnce", "later", "broker", "byDefault"])
+    def test_end_when_the_token_is_revoked(
+        self, arrive: Callable[..., Any], user: Headers, async_counter: Any, field: str
+    ) -> None:
+        """As those do whose function is a generator (Law 5.13)."""
+        schema = graphene.Schema(query=Query, subscription=HandedOn)
+        protect(schema, is_user)
+        Events.ended = False
+
+        async def listen() -> int:
+            query, context = parse(f"subscription {{ {field} }}"), {"request": arrive(user)}
+            events: Any = await subscribe(schema.graphql_schema, query, context_value=context)
+            heard = 0
+            async for _ in events:
+                heard += 1
+                async_counter.revoked = True
+            return heard
+
+        with pytest.raises(GraphQLError, match=r"The token is not valid\."):
+            asyncio.run(asyncio.wait_for(listen(), 2))
+        assert (field == "broker") is Events.ended
+
+    def test_what_is_no_source_is_left_as_it_is(self, arrive: Callable[..., Any], user: Headers) -> None:
+        """A field may have what can be stepped for its value."""
+        events = Events()
+
+        class Cursors(graphene.ObjectType):
+            cursor = graphene.Boolean()
+
+            @requires(is_user)
+            async def resolve_cursor(self, info: Any) -> Any:
+                return events
+
+        schema = graphene.Schema(query=Cursors)
+        serialize: Any = schema.graphql_schema.type_map["Boolean"]
+        seen: list[Any] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(serialize, "serialize", lambda value: seen.append(value) or True)
+            asyncio.run(schema.execute_async("{ cursor }", context_value={"request": arrive(user)}))
+        assert [events] == seen
