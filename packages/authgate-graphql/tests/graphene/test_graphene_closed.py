@@ -35,10 +35,11 @@ class Things(relay.Connection):
 
 class SignIn(graphene.Mutation):
     ok = graphene.Boolean()
+    query = graphene.Field(lambda: Query)
 
     @public
     def mutate(self: Any, info: Any) -> Any:
-        return SignIn(ok=True)
+        return SignIn(ok=True, query=Query())
 
 
 class Rename(graphene.Mutation):
@@ -187,6 +188,15 @@ class TestClosed:
         mutation = "mutation { signIn { ok } rename { ok } }"
         assert {"signIn": {"ok": True}, "rename": None} == ask(mutation, {}).data
         assert {"signIn": {"ok": True}, "rename": {"ok": True}} == ask(mutation, user).data
+
+    def test_root_types_are_closed_below_as_well(self, ask: Asked, user: Headers) -> None:
+        """A payload may have the whole query in it, whose fields are root fields still."""
+        shown = ask("mutation { signIn { query { __schema { queryType { name } } } } }", {})
+        assert {"signIn": 401} == statuses(shown)
+        query = "mutation { signIn { query { saidNothing opened __typename } } }"
+        found = {"saidNothing": None, "opened": "opened", "__typename": "Query"}
+        assert {"signIn": {"query": found}} == ask(query, {}).data
+        assert {"signIn": {"query": {**found, "saidNothing": "u1"}}} == ask(query, user).data
 
     def test_connections_of_relay_are_seen_through(self, ask: Asked, user: Headers, project: Headers) -> None:
         """Graphene wraps their resolvers, and what those say counts."""

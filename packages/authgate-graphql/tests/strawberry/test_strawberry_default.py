@@ -168,6 +168,80 @@ class TestStrangers:
         assert ["TokenRef"] == world.verified
 
 
+@strawberry.interface
+class Named:
+    name: str = strawberry.field(resolver=lambda: "name")
+
+
+@strawberry.type
+class Home(Named):
+    @strawberry.field
+    def secret(self) -> str:
+        resolved.append("secret")
+        return "secret"
+
+    @strawberry.field
+    @public
+    def viewer(self) -> "Home":
+        return Home()
+
+    @strawberry.field
+    @public
+    def anything(self) -> Named:
+        return Home()
+
+    @strawberry.field
+    @public
+    def version(self) -> str:
+        return "1"
+
+
+@strawberry.type
+class SignedIn:
+    ok: bool
+    query: Home
+
+
+@strawberry.type
+class Away:
+    @strawberry.mutation
+    @public
+    def sign_in(self) -> SignedIn:
+        return SignedIn(ok=True, query=Home())
+
+
+class TestRootTypesBelow:
+    """A public field may lead back to where operations begin."""
+
+    @pytest.fixture
+    def door(self, serve: Serve) -> Any:
+        """Serves a schema whose payloads have the whole query in them, as Relay has it."""
+        extension: Any = partial(AuthGateExtension, default=is_user)
+        return serve(strawberry.Schema(Home, Away, extensions=[extension]))
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "{ viewer { secret } }",
+            "{ viewer { viewer { version ...F } } } fragment F on Home { secret }",
+            "{ viewer { __schema { queryType { name } } } }",
+            "{ anything { name } }",
+            "{ anything { ... on Home { secret } } }",
+            "mutation { signIn { ok query { secret } } }",
+        ],
+    )
+    def test_are_closed(self, door: Any, user: Headers, query: str) -> None:
+        """Their fields are root fields still."""
+        assert ["UNAUTHENTICATED"] == door.post(query).codes
+        assert [] == resolved
+        assert [] == door.post(query, user).errors
+
+    def test_their_public_fields_are_open(self, door: Any) -> None:
+        """And so is what is no root type."""
+        data = {"signIn": {"ok": True, "query": {"version": "1", "__typename": "Home"}}}
+        assert data == door.post("mutation { signIn { ok query { version __typename } } }").data
+
+
 class TestStaticMethods:
     def test_marks(self, serve: Serve, user: Headers) -> None:
         """A static method is marked and guarded like others, whichever decorator stands first."""

@@ -11,7 +11,7 @@ from authgate_core import AsyncGate, ConfigurationError, Gate, Policy
 from authgate_core.challenge import OnRefusal
 
 from ..requirement import Requirement
-from .roots import Roots, holding, roots
+from .roots import Roots, holding, is_root, roots
 
 __all__ = ["AuthGateMiddleware"]
 
@@ -23,7 +23,8 @@ class AuthGateMiddleware:
     """Closes every root field that says nothing itself: ``middleware=[AuthGateMiddleware(is_user)]``.
 
     A field with a guard is judged by that alone, one that is ``@public`` by nobody, and what is below a root field
-    by its own guards (Law 8.8). Introspection (``__schema`` and ``__type``) is closed like the rest;
+    by its own guards (Law 8.8); a field of a root type is a root field wherever it is reached, as in the ``query`` of a
+    payload. Introspection (``__schema`` and ``__type``) is closed like the rest;
     ``__typename`` is not, which says nothing and which clients add to what they ask.
 
     graphql-core calls a middleware for each field, and for none of a subscription's source: with subscriptions,
@@ -63,7 +64,7 @@ class AuthGateMiddleware:
             Refusal: If it is not.
             ConfigurationError: If no gate can judge it here, or the schema has subscriptions that stay open.
         """
-        if info.path.prev is not None:
+        if info.path.prev is not None and not is_root(info.parent_type, info.schema):
             return next_(root, info, **arguments)
         if info.schema is not self._seen:
             self._look_at(info.schema)

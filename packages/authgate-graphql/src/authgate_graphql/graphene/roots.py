@@ -18,7 +18,7 @@ from ..requirement import Requirement, requirement
 from ..resolvers import Place, guarded
 from .public import guards_of, is_public
 
-__all__ = ["Hold", "Roots", "fields_of", "holding", "roots"]
+__all__ = ["Hold", "Roots", "fields_of", "holding", "is_root", "roots"]
 
 Hold: TypeAlias = Callable[..., Any]
 """Takes a resolver and its arguments, and resolves once the request is let in."""
@@ -76,6 +76,11 @@ class Roots:
 def fields_of(kind: GraphQLObjectType | None) -> Iterable[tuple[str, GraphQLField]]:
     """The fields of a root type, with their names; none where the schema has no such type."""
     return () if kind is None else kind.fields.items()
+
+
+def is_root(kind: GraphQLObjectType, schema: GraphQLSchema) -> bool:
+    """Whether operations begin at a type, though this one may have come to it from elsewhere."""
+    return kind is schema.query_type or kind is schema.mutation_type or kind is schema.subscription_type
 
 
 def roots(

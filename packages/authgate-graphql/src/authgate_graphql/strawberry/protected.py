@@ -71,13 +71,25 @@ class Operation:
         return tuple(asked)
 
     def open_fields(self) -> tuple[str, ...]:
-        """The root fields that nobody guards and that are not marked as public, those of introspection included."""
+        """The root fields that nobody guards and that are not marked as public, those of introspection included.
+
+        A field of a root type is one wherever it is reached: a payload may have the whole ``query`` in it.
+        """
         root = self._root()
         if root is None:
             return ()
         # Whichever type a fragment names, an interface perhaps, the root type's own field is what is resolved.
         names = dict.fromkeys(name for _, name in self._selected(deep=False))
-        return tuple(name for name in names if _is_open(root, name))
+        found = [name for name in names if _is_open(root, name)]
+        returning = _returning(self.schema)
+        if returning:
+            found += (
+                name
+                for owner, name in self._selected(deep=True)
+                for kind in _possible(self.schema, owner)
+                if kind in returning and _is_open(kind, name)
+            )
+        return tuple(dict.fromkeys(found))
 
     def _operation(self) -> OperationDefinitionNode | None:
         return get_operation_ast(self.document, self.name)
@@ -142,7 +154,21 @@ def _possible(schema: GraphQLSchema, owner: GraphQLNamedType) -> Iterable[GraphQ
     return (owner,)
 
 
-def _is_open(root: GraphQLObjectType, name: str) -> bool:
+@lru_cache(maxsize=64)
+def _returning(schema: GraphQLSchema) -> frozenset[GraphQLNamedType]:
+    """The root types that a field of any type leads back to; none in most schemas, where one look will do."""
+    roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
+    led_to = (
+        kind
+        for owner in schema.type_map.values()
+        for name in _names(owner)
+        if (field := _field(owner, name)) is not None
+        for kind in _possible(schema, named_type_of(field))
+    )
+    return frozenset(kind for kind in led_to if kind in roots)
+
+
+def _is_open(root: GraphQLNamedType, name: str) -> bool:
     field = _field(root, name)
     return name != _TYPENAME and not is_opened(field) and not asked_of(field)
 
