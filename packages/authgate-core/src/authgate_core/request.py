@@ -70,10 +70,17 @@ class Memo:
         self.proofs: dict[tuple[int, str, str], tuple[object, float]] = {}
         self.body: BodyReader | None = None
 
-    def succeed(self, earlier: Memo) -> None:
-        """Take over what holds of the request however often it is authenticated anew."""
+    def succeed(self, earlier: Memo, *, is_same: bool = True) -> None:
+        """Take over what holds of the request however often it is authenticated anew.
+
+        Args:
+            earlier: What it was authenticated as.
+            is_same: Whether it is that very request; what one has used up lets in no other that it sends.
+        """
         self.proofs = earlier.proofs
         self.body = earlier.body
+        if is_same:
+            self.entries |= {key: entry for key, entry in earlier.entries.items() if key[1] == USED}
 
     def recall(self, gate: int, kind: str, credential: object) -> object | None:
         """What this very credential was found to be, or None; another credential is authenticated anew."""

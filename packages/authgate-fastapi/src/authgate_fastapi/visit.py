@@ -137,7 +137,7 @@ class Visit:
         visit = Visit(scope, subprotocols or self.subprotocols)
         visit.is_copy = True
         visit.memo.admitted = self.memo.admitted
-        visit.memo.succeed(self.memo)
+        visit.memo.succeed(self.memo, is_same=visit._line == self._line)
         visit.carry(scope)
         return visit
 
