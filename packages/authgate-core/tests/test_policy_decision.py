@@ -252,6 +252,13 @@ class TestClaims:
         assert not decide(is_user & any_client("web"), User(id="u1", issuer="main")).granted
         assert not decide(is_project & any_client("web"), PROJECT).granted
 
+    def test_the_issuers_that_a_policy_names(self) -> None:
+        """Those of tokens alone: projects and API keys have names of their own makers."""
+        policy = is_user & any_client("web") & from_issuer("main", "other") | is_project & from_issuer(
+            "directory"
+        )
+        assert [("main", "other")] == [term.names for term in compile_policy(policy).issuers]
+
 
 class TestPaths:
     @pytest.mark.parametrize("value", [TENANT, UUID(TENANT)])
