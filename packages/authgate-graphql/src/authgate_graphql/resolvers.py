@@ -7,10 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
-from types import AsyncGeneratorType, CoroutineType
+from types import CoroutineType
 from typing import Any, Final, TypeVar, cast
-
-from graphql import OperationType
 
 from authgate_core import AuthgateError
 
@@ -18,7 +16,7 @@ from .checks import check, is_checked
 from .context import known_visit
 from .errors import worded
 from .requirement import Requirement
-from .streams import closable, watched
+from .streams import are_events, closable, watched
 
 __all__ = ["REQUIREMENTS", "Place", "guarded", "requirements_of"]
 
@@ -190,14 +188,7 @@ async def _awaited(value: Awaitable[Any], info: Any) -> Any:  # noqa: ANN401 - a
 
 def _lasting(value: Any, info: Any) -> Any:  # noqa: ANN401 - as above
     """The value of a field; events that a function hands on last as long as those of a generator (Law 5.13)."""
-    # Elsewhere what can be stepped may be meant as a whole, as a cursor is that its field's fields read.
-    if hasattr(type(value), "__anext__") and (type(value) is AsyncGeneratorType or _is_subscribed(info)):
-        return _events(value, info.context)
-    return value
-
-
-def _is_subscribed(info: Any) -> bool:  # noqa: ANN401 - as above
-    return info.path.prev is None and info.operation.operation is OperationType.SUBSCRIPTION
+    return _events(value, info.context) if are_events(value, info) else value
 
 
 async def _events(source: AsyncIterator[Any], context: object) -> AsyncIterator[Any]:

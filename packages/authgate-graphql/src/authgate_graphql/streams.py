@@ -8,11 +8,13 @@ from contextlib import aclosing, suppress
 from types import AsyncGeneratorType
 from typing import Any, Final, TypeVar, cast
 
+from graphql import OperationType
+
 from . import watch
 from .context import known_visit
 from .errors import Refusal, refusal
 
-__all__ = ["closable", "ended", "lasting", "watched"]
+__all__ = ["are_events", "closable", "ended", "lasting", "watched"]
 
 T = TypeVar("T")
 
@@ -34,6 +36,22 @@ def watched(events: AsyncGenerator[Any, Any], context: object) -> AsyncGenerator
     """The events of a subscription that a guard has let begin: ``lasting``, unless a WebSocket is closed instead."""
     visit = known_visit(context)
     return events if visit is None or visit.is_watched else lasting(events, context)
+
+
+def are_events(value: object, info: Any) -> bool:  # noqa: ANN401 - of either library
+    """Whether the value of a field is what comes of it little by little.
+
+    Args:
+        value: The value. Below a subscription and in queries what can be stepped may be meant as a whole, as a cursor
+            is that its field's fields read; a generator is not.
+        info: What the library knows of the field's place.
+    """
+    if not hasattr(type(value), "__anext__"):
+        return False
+    if isinstance(value, AsyncGeneratorType):
+        return True
+    is_subscribed: bool = info.operation.operation is OperationType.SUBSCRIPTION
+    return is_subscribed and info.path.prev is None
 
 
 def closable(events: AsyncIterator[T]) -> AsyncGenerator[T, None]:

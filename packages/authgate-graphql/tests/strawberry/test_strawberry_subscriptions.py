@@ -86,8 +86,30 @@ class Query:
         raise ag.AuthorizationError("for reasons that nobody is told")
 
 
+class Handed:
+    """Events of no generator, as message brokers have them."""
+
+    def __init__(self, name: str) -> None:
+        self._events: Any = _silent(name)
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> int:
+        number: int = await anext(self._events)
+        return number
+
+    async def aclose(self) -> None:
+        """Nobody listens any more."""
+        await self._events.aclose()
+
+
 @strawberry.type
 class Subscription:
+    @strawberry.subscription(extensions=[Guard(ag.is_user)])
+    async def handed(self) -> AsyncIterator[int]:
+        return Handed("handed")
+
     @strawberry.subscription(permission_classes=[requires(ag.is_user)])
     async def silent(self) -> AsyncIterator[int]:
         async for number in _silent("silent"):
@@ -382,7 +404,7 @@ class TestStreams:
         assert (None, ["UNAUTHENTICATED"]) == (last["data"], codes(last))
         assert ["silent"] == ends
 
-    @pytest.mark.parametrize("field", ["decorated", "extended"])
+    @pytest.mark.parametrize("field", ["decorated", "extended", "handed"])
     def test_in_any_view(
         self,
         router: Any,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from inspect import isasyncgenfunction, isawaitable
-from types import AsyncGeneratorType
 from typing import Any, Final
 
 from strawberry.exceptions.permission_fail_silently_requires_optional import (
@@ -21,7 +20,7 @@ from ..checks import check, is_checked
 from ..context import known_visit
 from ..errors import Refusal, worded
 from ..requirement import requirement
-from ..streams import watched
+from ..streams import are_events, closable, watched
 from .again import must_stand_outside
 from .fields import field_of, resolver_of
 
@@ -80,7 +79,7 @@ class Guard(FieldExtension):
             value = next_(source, info, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
-        return watched(value, context) if isinstance(value, AsyncGeneratorType) else value
+        return watched(closable(value), context) if are_events(value, info) else value
 
     async def resolve_async(
         self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any
@@ -96,7 +95,7 @@ class Guard(FieldExtension):
             value = await value if isawaitable(value) else value
         except AuthgateError as error:
             raise worded(error, known_visit(info.context), info.context) from None
-        return watched(value, info.context) if isinstance(value, AsyncGeneratorType) else value
+        return watched(closable(value), info.context) if are_events(value, info) else value
 
     def _shown(self, refused: Refusal, info: Info) -> object:
         if refused.problem.status not in self._hides:
