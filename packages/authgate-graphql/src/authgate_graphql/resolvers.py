@@ -96,7 +96,8 @@ def _before_item(
             raise worded(error, visit, context) from None
         if type(value) is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
-        return _lasting(value, info)
+        # What ``are_events`` asks first, without the call: this runs for each item of a list.
+        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
 
     return resolve
 
@@ -123,7 +124,8 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
         # Of a function that it calls, and nothing else: futures and their like are their makers' to word.
         if type(value) is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
-        return _lasting(value, info)
+        # What ``are_events`` asks first, without the call: this runs for each item of a list.
+        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
 
     return resolve
 

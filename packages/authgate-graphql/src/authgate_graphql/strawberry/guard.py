@@ -79,7 +79,10 @@ class Guard(FieldExtension):
             value = next_(source, info, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
-        return watched(closable(value), context) if are_events(value, info) else value
+        # What ``are_events`` asks first, without the call: this runs for each item of a list.
+        if hasattr(type(value), "__anext__") and are_events(value, info):
+            return watched(closable(value), context)
+        return value
 
     async def resolve_async(
         self, next_: Callable[..., Any], source: object, info: Info, **kwargs: Any
