@@ -94,10 +94,11 @@ def _before_item(
             value = resolver(root, info)
         except AuthgateError as error:
             raise worded(error, visit, context) from None
-        if type(value) is CoroutineType:
+        kind: type[object] = type(value)
+        if kind is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
         # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
+        return _lasting(value, info) if hasattr(kind, "__anext__") else value
 
     return resolve
 
@@ -122,10 +123,11 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
         # Of a function that it calls, and nothing else: futures and their like are their makers' to word.
-        if type(value) is CoroutineType:
+        kind: type[object] = type(value)
+        if kind is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
         # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
+        return _lasting(value, info) if hasattr(kind, "__anext__") else value
 
     return resolve
 

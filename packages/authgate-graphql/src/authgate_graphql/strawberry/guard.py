@@ -80,7 +80,8 @@ class Guard(FieldExtension):
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
         # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        if hasattr(type(value), "__anext__") and are_events(value, info):
+        kind: type[object] = type(value)
+        if hasattr(kind, "__anext__") and are_events(value, info):
             return watched(closable(value), context)
         return value
 
