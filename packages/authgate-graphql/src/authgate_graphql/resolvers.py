@@ -91,14 +91,13 @@ def _before_item(
         if visit is None or visit.passed.get(requirement) is not context:
             return before(root, info)
         try:
-            value = resolver(root, info)
+            value: object = resolver(root, info)
         except AuthgateError as error:
             raise worded(error, visit, context) from None
-        kind: type[object] = type(value)
-        if kind is CoroutineType:
+        if type(value) is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
         # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        return _lasting(value, info) if hasattr(kind, "__anext__") else value
+        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
 
     return resolve
 
@@ -119,15 +118,14 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
         if not has_passed and not is_checked(requirement, context, info):
             return _later(check(requirement, context), info, partial(resolver, *args, **kwargs))
         try:
-            value = resolver(*args, **kwargs)
+            value: object = resolver(*args, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
         # Of a function that it calls, and nothing else: futures and their like are their makers' to word.
-        kind: type[object] = type(value)
-        if kind is CoroutineType:
+        if type(value) is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
         # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        return _lasting(value, info) if hasattr(kind, "__anext__") else value
+        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
 
     return resolve
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from inspect import isasyncgenfunction, isawaitable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from strawberry.exceptions.permission_fail_silently_requires_optional import (
     PermissionFailSilentlyRequiresOptionalError,
@@ -76,13 +76,12 @@ class Guard(FieldExtension):
             except Refusal as refused:
                 return self._shown(refused, info)
         try:
-            value = next_(source, info, **kwargs)
+            value: object = next_(source, info, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
         # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        kind: type[object] = type(value)
-        if hasattr(kind, "__anext__") and are_events(value, info):
-            return watched(closable(value), context)
+        if hasattr(type(value), "__anext__") and are_events(value, info):
+            return watched(closable(cast("AsyncIterator[Any]", value)), context)
         return value
 
     async def resolve_async(
