@@ -506,7 +506,12 @@ class TestSourcesThatAreHandedOn:
         schema = graphene.Schema(query=Cursors)
         serialize: Any = schema.graphql_schema.type_map["Boolean"]
         seen: list[Any] = []
+
+        def serialized(value: Any) -> bool:
+            seen.append(value)
+            return True
+
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(serialize, "serialize", lambda value: seen.append(value) or True)
+            patch.setattr(serialize, "serialize", serialized)
             asyncio.run(schema.execute_async("{ cursor }", context_value={"request": arrive(user)}))
         assert [events] == seen
