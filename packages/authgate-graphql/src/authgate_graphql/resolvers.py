@@ -16,7 +16,7 @@ from .checks import check, is_checked
 from .context import known_visit
 from .errors import worded
 from .requirement import Requirement
-from .streams import are_events, closable, watched
+from .streams import PLAIN, are_events, closable, watched
 
 __all__ = ["REQUIREMENTS", "Place", "guarded", "requirements_of"]
 
@@ -96,8 +96,7 @@ def _before_item(
             raise worded(error, visit, context) from None
         if type(value) is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
-        # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
+        return value if type(value) in PLAIN else _lasting(value, info)
 
     return resolve
 
@@ -124,8 +123,7 @@ def _before(resolver: Callable[..., Any], requirement: Requirement, place: Place
         # Of a function that it calls, and nothing else: futures and their like are their makers' to word.
         if type(value) is CoroutineType:
             return _awaited(cast("Awaitable[Any]", value), info)
-        # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        return _lasting(value, info) if hasattr(type(value), "__anext__") else value
+        return value if type(value) in PLAIN else _lasting(value, info)
 
     return resolve
 

@@ -14,9 +14,12 @@ from . import watch
 from .context import known_visit
 from .errors import Refusal, refusal
 
-__all__ = ["are_events", "closable", "ended", "lasting", "watched"]
+__all__ = ["PLAIN", "are_events", "closable", "ended", "lasting", "watched"]
 
 T = TypeVar("T")
+
+PLAIN: Final[frozenset[type]] = frozenset({str, int, float, bool, type(None), list, dict})
+"""What most fields are, and no events: to see that of each item of a list takes a tenth of what ``hasattr`` does."""
 
 _END: Final = object()
 

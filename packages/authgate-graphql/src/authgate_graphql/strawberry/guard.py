@@ -20,7 +20,7 @@ from ..checks import check, is_checked
 from ..context import known_visit
 from ..errors import Refusal, worded
 from ..requirement import requirement
-from ..streams import are_events, closable, watched
+from ..streams import PLAIN, are_events, closable, watched
 from .again import must_stand_outside
 from .fields import field_of, resolver_of
 
@@ -79,8 +79,7 @@ class Guard(FieldExtension):
             value: object = next_(source, info, **kwargs)
         except AuthgateError as error:
             raise worded(error, known_visit(context), context) from None
-        # What ``are_events`` asks first, without the call: this runs for each item of a list.
-        if hasattr(type(value), "__anext__") and are_events(value, info):
+        if type(value) not in PLAIN and are_events(value, info):
             return watched(closable(cast("AsyncIterator[Any]", value)), context)
         return value
 
